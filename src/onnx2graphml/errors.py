@@ -27,6 +27,4 @@ class MissingExtraError(Error):
     """A framework that the model needs is not installed."""
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(
-            f"this needs {module}, which is not installed: pip install 'onnx2graphml[{extra}]'"
-        )
+        super().__init__(f"this needs {module}, which is not installed: pip install 'onnx2graphml[{extra}]'")

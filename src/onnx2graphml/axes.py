@@ -1,0 +1,123 @@
+"""One-dimensional relations: which positions of a source go together with which positions of a target.
+
+Everything here is integers. An axis may be thought of along one dimension, in coordinates; `Axis.strided` then turns
+the coordinates into offsets in flat, row-major arrays, which is all that an `EdgeBlock` knows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """A relation between source and target positions, each pair joined by one tap of a weight array.
+
+    Attributes:
+        source, target, tap: int64 arrays of one length. Entry `i` joins `source[i]` to `target[i]` by the
+            weight at `tap[i]`.
+
+    Example:
+        >>> window(input=4, output=4, kernel=3, pad=1).target.tolist()
+        [0, 0, 1, 1, 1, 2, 2, 2, 3, 3]
+    """
+
+    source: Ints
+    target: Ints
+    tap: Ints
+
+    def __post_init__(self) -> None:
+        if not len(self.source) == len(self.target) == len(self.tap):
+            raise ValueError(
+                f"an axis needs source, target and tap of one length, "
+                f"got {len(self.source)}, {len(self.target)}, {len(self.tap)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, entries: slice | Ints | npt.NDArray[np.bool_]) -> Axis:
+        return Axis(self.source[entries], self.target[entries], self.tap[entries])
+
+    def strided(self, source: int, target: int, tap: int = 0) -> Axis:
+        """The same relation with its coordinates multiplied by strides, that is as flat offsets."""
+        return Axis(self.source * source, self.target * target, self.tap * tap)
+
+    def flipped(self) -> Axis:
+        """The same relation with source and target exchanged."""
+        return Axis(self.target, self.source, self.tap)
+
+
+def relation(source: npt.ArrayLike, target: npt.ArrayLike, tap: npt.ArrayLike = 0) -> Axis:
+    """An axis from three arrays or integers, broadcast to one length."""
+    s, t, k = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, np.int64)) for a in (source, target, tap)))
+    return Axis(s, t, k)
+
+
+def same(n: int) -> Axis:
+    """Each position with itself, with a tap of its own: `(i, i, i)`."""
+    i = np.arange(n, dtype=np.int64)
+    return Axis(i, i, i)
+
+
+def gather(n: int) -> Axis:
+    """Every source position into one target: `(i, 0, i)`."""
+    i = np.arange(n, dtype=np.int64)
+    return relation(i, 0, i)
+
+
+def spread(n: int) -> Axis:
+    """One source into every target position: `(0, i, i)`."""
+    i = np.arange(n, dtype=np.int64)
+    return relation(0, i, i)
+
+
+def shift(source: int = 0, target: int = 0) -> Axis:
+    """A single entry: it moves a whole block by an offset."""
+    return relation(source, target)
+
+
+def window(input: int, output: int, kernel: int, stride: int = 1, dilation: int = 1, pad: int = 0) -> Axis:
+    """The pairs that a sliding window joins: `(o·stride + k·dilation - pad, o, k)`, where that lies in the input.
+
+    Padding is not a neuron: positions outside `0 … input-1` make no entry. Ordered by output position, then by tap.
+
+    Source: the ONNX operators Conv and MaxPool, `pads`, `strides`, `dilations`.
+    """
+    o = np.repeat(np.arange(output, dtype=np.int64), kernel)
+    k = np.tile(np.arange(kernel, dtype=np.int64), output)
+    i = o * stride + k * dilation - pad
+    inside = (i >= 0) & (i < input)
+    return Axis(i[inside], o[inside], k[inside])
+
+
+def product(axes: Sequence[Axis]) -> Axis:
+    """All combinations of one entry from each axis as a single axis; the first axis varies slowest."""
+    if len(axes) == 1:
+        return axes[0]
+    return Axis(*(outer_sum([getattr(a, side) for a in axes]) for side in ("source", "target", "tap")))
+
+
+def outer_sum(parts: Sequence[Ints]) -> Ints:
+    """`parts[0][i] + parts[1][j] + …` for all combinations, flat, the first index slowest."""
+    total = np.zeros(1, np.int64)
+    for part in parts:
+        total = (total[:, None] + part).ravel()
+    return total
+
+
+def strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Row-major strides, in elements.
+
+    Example:
+        >>> strides((3, 224, 224))
+        (50176, 224, 1)
+    """
+    return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))

@@ -1,0 +1,228 @@
+"""The neuron-level graph: layers in topological order, and the edge blocks between them. Nothing is expanded."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.blocks import EdgeBlock, Edges
+from onnx2graphml.errors import Error
+from onnx2graphml.neurons import Activation
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Floats = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """The edges into a layer from one other layer.
+
+    Attributes:
+        source: the name of the layer that they come from.
+        block: positions in the two layers' shapes, row-major.
+        port: for a function whose inputs' order matters, which input this is; otherwise None.
+    """
+
+    source: str
+    block: EdgeBlock
+    port: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A tensor whose scalars are neurons.
+
+    Attributes:
+        name: the framework's name of the layer, unique in the graph.
+        op: the ONNX operator that made it, `Input` or `Constant`.
+        shape: as the framework shows it; a leading axis of size 1 is dropped where the rank is over 1.
+        combine: how a neuron's value starts: `input`, `constant`, `sum` (bias + Σ weight·x), `max`, `min`, `product`,
+            or the name of an ONNX operator of several inputs, told apart by their port.
+        bias: broadcast to `shape`; None where there is none. The value of a constant.
+        activation: functions applied to that, in order.
+        incoming: the layer's in-edges.
+        spatial: the positions in `shape` of the channel and the rows and columns, where the layer is a picture.
+        tensor: the ONNX tensor that holds the same values, and `order`: its dimensions, without the leading one that
+            was dropped, in the order in which `shape` shows them.
+        dtype: of the tensor.
+        first_id: the id of the layer's first neuron; the others follow in row-major order.
+    """
+
+    name: str
+    op: str
+    shape: tuple[int, ...]
+    combine: str = "sum"
+    bias: Floats | None = None
+    activation: tuple[Activation, ...] = ()
+    incoming: tuple[Incoming, ...] = ()
+    spatial: tuple[int, ...] = ()
+    tensor: str = ""
+    order: tuple[int, ...] = ()
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    first_id: int = 0
+
+    @property
+    def neurons(self) -> int:
+        """The number of neurons."""
+        return math.prod(self.shape)
+
+    @property
+    def in_edges(self) -> int:
+        """The number of edges into the layer."""
+        return sum(i.block.count for i in self.incoming)
+
+    @property
+    def parameters(self) -> int:
+        """The number of different scalars that the layer's edges and neurons hold: weights and biases."""
+        blocks = {id(i.block.weights): i.block for i in self.incoming if not i.block.is_selection}
+        return sum(b.weights.size for b in blocks.values()) + distinct_entries(self.bias)
+
+
+def distinct_entries(array: Floats | None) -> int:
+    """The size of an array before it was broadcast."""
+    if array is None:
+        return 0
+    return math.prod(n for n, stride in zip(array.shape, array.strides, strict=True) if stride != 0)
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronGraph:
+    """A network as a graph of neurons.
+
+    Attributes:
+        layers: in topological order; their neurons' ids are consecutive, in this order.
+        outputs: the names of the layers that are the network's outputs.
+        model: the file's or the model's name.
+        model_sha256: of the ONNX file that was read; empty where there was none.
+        detail: `op`, `layer` or `neuron`.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> graph.layers[0].op, graph.layers[0].shape
+        ('Input', (8, 8, 1))
+    """
+
+    layers: tuple[Layer, ...]
+    outputs: tuple[str, ...]
+    model: str = ""
+    model_sha256: str = ""
+    detail: str = "op"
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @functools.cached_property
+    def _first_ids(self) -> list[int]:
+        return [layer.first_id for layer in self.layers]
+
+    @property
+    def neurons(self) -> int:
+        """The number of nodes."""
+        return sum(layer.neurons for layer in self.layers)
+
+    @property
+    def edges(self) -> int:
+        """The number of edges, exact, without expanding them."""
+        return sum(layer.in_edges for layer in self.layers)
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name; `Error` names the nearest ones if there is none."""
+        if name not in self._by_name:
+            import difflib
+
+            near = difflib.get_close_matches(name, self._by_name, n=3) or list(self._by_name)[:3]
+            raise Error(f"no layer is named {name!r}; did you mean {', '.join(map(repr, near))}?")
+        return self._by_name[name]
+
+    def layer_of(self, neuron: int) -> Layer:
+        """The layer that a neuron's id belongs to."""
+        if not 0 <= neuron < self.neurons:
+            raise Error(f"neuron {neuron} is not in the graph: ids run from 0 to {self.neurons - 1}")
+        return self.layers[bisect.bisect_right(self._first_ids, neuron) - 1]
+
+    def edges_into(self, layer: Layer) -> Iterator[tuple[Incoming, Edges]]:
+        """A layer's in-edges in chunks, as positions within the two layers, in the graph's fixed order."""
+        for incoming in layer.incoming:
+            for edges in incoming.block.expand():
+                yield incoming, edges
+
+    def weighted_edges(self) -> Iterator[tuple[int, int, float]]:
+        """Every edge as `(in_node, out_node, weight)`, ids and weight as Python numbers.
+
+        Example:
+            >>> import networkx as nx, onnx2graphml
+            >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+            >>> g = nx.DiGraph()
+            >>> g.add_weighted_edges_from(graph.weighted_edges())
+            >>> g.number_of_edges() == graph.edges
+            True
+        """
+        for layer in self.layers:
+            for incoming, e in self.edges_into(layer):
+                source = e.source + self._by_name[incoming.source].first_id
+                target = e.target + layer.first_id
+                yield from zip(source.tolist(), target.tolist(), e.weight.tolist(), strict=True)
+
+    def in_edges(self, neuron: int) -> Edges:
+        """The edges into one neuron, with ids; no other edge is expanded."""
+        layer = self.layer_of(neuron)
+        found = [
+            (e, self._by_name[i.source].first_id, layer.first_id)
+            for i in layer.incoming
+            for b in i.block.select("target", neuron - layer.first_id)
+            for e in b.expand()
+        ]
+        return _joined(found)
+
+    def out_edges(self, neuron: int) -> Edges:
+        """The edges out of one neuron, with ids; no other edge is expanded."""
+        layer = self.layer_of(neuron)
+        found = [
+            (e, layer.first_id, consumer.first_id)
+            for consumer in self.layers
+            for i in consumer.incoming
+            if i.source == layer.name
+            for b in i.block.select("source", neuron - layer.first_id)
+            for e in b.expand()
+        ]
+        return _joined(found)
+
+    def to_networkx(self, max_edges: int = 20_000_000) -> nx.DiGraph:
+        """The graph for NetworkX, with the attributes that its GraphML has; see `networkx_graph.to_networkx`."""
+        from onnx2graphml.networkx_graph import to_networkx
+
+        return to_networkx(self, max_edges)
+
+
+def _joined(found: list[tuple[Edges, int, int]]) -> Edges:
+    """Edges with layer positions as edges with ids."""
+    if not found:
+        empty = np.empty(0, np.int64)
+        return Edges(empty, empty, np.empty(0, np.float32))
+    return Edges(
+        np.concatenate([e.source + source for e, source, _ in found]),
+        np.concatenate([e.target + target for e, _, target in found]),
+        np.concatenate([e.weight for e, _, _ in found]),
+    )
+
+
+def numbered(layers: list[Layer]) -> tuple[Layer, ...]:
+    """The layers with their neurons' ids made consecutive, in this order."""
+    import dataclasses
+
+    first, out = 0, []
+    for layer in layers:
+        out.append(dataclasses.replace(layer, first_id=first))
+        first += layer.neurons
+    return tuple(out)

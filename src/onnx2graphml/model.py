@@ -1,0 +1,404 @@
+"""An ONNX file as plain nodes: checked, functions inlined, shapes static, constant subgraphs folded.
+
+Every shape is inferred node by node by ONNX itself, and every node whose inputs are all constant is evaluated by ONNX's
+reference evaluator, so that what remains is only what depends on the network's input.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+
+from onnx2graphml.errors import Error, ModelError, UnsupportedError
+from onnx2graphml.scopes import framework_layers
+
+log = logging.getLogger(__name__)
+
+Array = npt.NDArray[Any]
+Shapes = Mapping[str, Sequence[int]]
+
+OLDEST_OPSET = 7
+CONVERTED_OPSET = 13  # what an older model is raised to
+KNOWN_VALUES = 4096  # constants up to this size take part in shape inference: shapes, axes, pads
+
+
+@dataclass(frozen=True)
+class Node:
+    """An ONNX node, with its attributes as Python values.
+
+    Attributes:
+        layer: the framework's layer that it comes from; None where there is none.
+    """
+
+    op: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    layer: str | None = None
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """The shape and the element type of a tensor."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What the graph is made from.
+
+    Attributes:
+        nodes: in topological order, only those that an output depends on and that are not constant.
+        constants: values of initializers and folded tensors, by name.
+        inputs, outputs: names of tensors.
+        types: of every tensor that is not constant.
+        opset: of ONNX's own domain.
+        proto: the inlined, static model with every tensor still in it, for a runtime.
+        name: the file's name, or the graph's.
+        sha256: of the file; empty for a model that was never one.
+    """
+
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, Array]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    types: Mapping[str, TensorType]
+    opset: int
+    proto: onnx.ModelProto
+    name: str = ""
+    sha256: str = ""
+
+
+def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = None) -> Model:
+    """Read a model and reduce it to nodes, types and constants.
+
+    Args:
+        source: an ONNX file, with its external data beside it, or a model in memory.
+        shapes: full static shapes by input name, for inputs with dynamic dimensions. A dynamic first dimension is 1
+            by default.
+
+    Raises:
+        ModelError: the file is not a valid model, or a shape is missing.
+        UnsupportedError: ONNX's reference can't evaluate a constant node, or a type is not a float.
+    """
+    if isinstance(source, onnx.ModelProto):
+        proto, name, sha256 = source, source.graph.name, ""
+    else:
+        proto, name, sha256 = read(Path(source)), Path(source).name, _sha256(Path(source))
+    proto = _static(_normalized(proto), shapes or {})
+    return _fold(proto, name, sha256)
+
+
+def read(path: Path) -> onnx.ModelProto:
+    """The model in a file, its external data loaded and the whole checked."""
+    try:
+        if path.stat().st_size == 0:
+            raise ModelError(f"{path}: the file is empty; expected an ONNX model")
+        proto = onnx.load(path)
+        if not proto.graph.node and not proto.graph.output:
+            raise ModelError(f"{path}: the file holds no graph; expected an ONNX model")
+    except (DecodeError, UnicodeDecodeError):
+        raise ModelError(f"{path}: not an ONNX model, or truncated: its bytes can't be decoded") from None
+    except (OSError, onnx.checker.ValidationError) as e:
+        raise ModelError(f"{path}: {_first_line(e)}") from None
+    return proto
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.strip().split("\n")[0]
+
+
+def _normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Valid, of an opset that the operators are written for, and without functions of its own."""
+    try:
+        proto = _sorted(proto)
+        onnx.checker.check_model(proto)
+        opset = _opset(proto)
+        if opset < OLDEST_OPSET:
+            from onnx import version_converter
+
+            proto = version_converter.convert_version(proto, CONVERTED_OPSET)
+        if proto.functions:
+            from onnx import inliner
+
+            proto = inliner.inline_local_functions(proto)
+    except (onnx.checker.ValidationError, RuntimeError, ValueError) as e:
+        raise ModelError(f"not a valid ONNX model: {_first_line(e)}") from None
+    return proto
+
+
+def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with its nodes in topological order, as ONNX demands and not every exporter provides."""
+    maker = {o: k for k, node in enumerate(proto.graph.node) for o in node.output if o}
+    before = {
+        k: {maker[i] for i in _read_by(node) if i in maker and maker[i] != k} for k, node in enumerate(proto.graph.node)
+    }
+    if all(j < k for k, needed in before.items() for j in needed):
+        return proto
+    try:
+        order = list(graphlib.TopologicalSorter(before).static_order())
+    except graphlib.CycleError as e:
+        names = [node_name(proto.graph.node[k]) for k in e.args[1]]
+        raise ModelError(f"its nodes form a cycle: {' <- '.join(names)}") from None
+    original, proto = proto, onnx.ModelProto()
+    proto.CopyFrom(original)
+    del proto.graph.node[:]
+    proto.graph.node.extend(original.graph.node[k] for k in order)
+    return proto
+
+
+def _read_by(node: onnx.NodeProto) -> Iterator[str]:
+    """The tensors that a node reads, also within its subgraphs."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            for inner in graph.node:
+                yield from _read_by(inner)
+
+
+def _opset(proto: onnx.ModelProto) -> int:
+    versions = [o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")]
+    newest = onnx.defs.onnx_opset_version()
+    if not versions:
+        raise ModelError("the model imports no opset of ONNX's own domain")
+    if versions[0] > newest:
+        raise ModelError(f"the model's opset is {versions[0]}; the installed onnx knows opsets up to {newest}")
+    return int(versions[0])
+
+
+def _static(proto: onnx.ModelProto, shapes: Shapes) -> onnx.ModelProto:
+    """The model with static shapes and no initializers among its inputs: itself if it is so, otherwise a copy."""
+    constant = {i.name for i in proto.graph.initializer} | {i.values.name for i in proto.graph.sparse_initializer}
+    if not shapes and all(i.name not in constant and _is_static(i) for i in proto.graph.input):
+        return proto
+    original, proto = proto, onnx.ModelProto()
+    proto.CopyFrom(original)
+    inputs = [i for i in proto.graph.input if i.name not in constant]
+    names = [i.name for i in inputs]
+    for name in shapes:
+        if name not in names:
+            raise ModelError(f"--shape names {name!r}; the model's inputs are {', '.join(map(repr, names))}")
+    symbols: dict[str, int] = {}
+    for i in inputs:
+        if i.name in shapes:
+            symbols |= _set_shape(i, shapes[i.name])
+    for i in inputs:
+        for position, d in enumerate(i.type.tensor_type.shape.dim):
+            if not d.HasField("dim_value"):
+                d.dim_value = symbols.get(d.dim_param, 1 if position == 0 else 0)
+    for i in inputs:
+        _check_static(i)
+    del proto.graph.input[:]
+    proto.graph.input.extend(inputs)
+    return proto
+
+
+def _set_shape(info: onnx.ValueInfoProto, shape: Sequence[int]) -> dict[str, int]:
+    """Make an input's dimensions those; what its symbols thereby stand for is returned."""
+    dims = info.type.tensor_type.shape.dim
+    if not info.type.tensor_type.HasField("shape"):
+        info.type.tensor_type.shape.SetInParent()
+        for _ in shape:
+            dims.add()
+    fits = len(dims) == len(shape) and all(
+        not d.HasField("dim_value") or d.dim_value == n for d, n in zip(dims, shape, strict=True)
+    )
+    if not fits or min(shape, default=1) < 1:
+        raise ModelError(f"--shape gives {list(shape)} for input {info.name!r}, which has {_shape_text(info)}")
+    symbols = {d.dim_param: n for d, n in zip(dims, shape, strict=True) if d.dim_param}
+    for d, n in zip(dims, shape, strict=True):
+        d.dim_value = n
+    return symbols
+
+
+def _check_static(info: onnx.ValueInfoProto) -> None:
+    kind = info.type.tensor_type
+    if not info.type.HasField("tensor_type"):
+        raise UnsupportedError(f"input {info.name!r} is a {info.type.WhichOneof('value')}; expected a tensor")
+    if not _is_static(info):
+        example = ",".join(str(d.dim_value) if d.dim_value > 0 else "224" for d in kind.shape.dim) or "1,3,224,224"
+        raise ModelError(
+            f"input {info.name!r} has shape {_shape_text(info)}; every dimension must be known: "
+            f"give --shape {info.name}={example} (with your sizes)"
+        )
+
+
+def _is_static(info: onnx.ValueInfoProto) -> bool:
+    kind = info.type.tensor_type
+    return kind.HasField("shape") and all(d.dim_value > 0 for d in kind.shape.dim)
+
+
+def _shape_text(info: onnx.ValueInfoProto) -> str:
+    if not info.type.tensor_type.HasField("shape"):
+        return "no known shape"
+    dims = [str(d.dim_value) if d.dim_value > 0 else d.dim_param or "?" for d in info.type.tensor_type.shape.dim]
+    return f"[{', '.join(dims)}]"
+
+
+@dataclass
+class _Folding:
+    """What is known while going through the nodes."""
+
+    opset: int
+    ir_version: int
+    opset_imports: list[onnx.OperatorSetIdProto]
+    constants: dict[str, Array]
+    types: dict[str, onnx.TypeProto]
+    nodes: list[Node]
+
+
+def _fold(proto: onnx.ModelProto, name: str, sha256: str) -> Model:
+    constants = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
+    for sparse in proto.graph.sparse_initializer:
+        constants[sparse.values.name] = _dense(sparse)
+    state = _Folding(_opset(proto), proto.ir_version, list(proto.opset_import), constants, {}, [])
+    state.types = {i.name: i.type for i in proto.graph.input}
+    layers = framework_layers(proto)
+    for node, layer in zip(proto.graph.node, layers, strict=True):
+        try:
+            _fold_node(state, node, layer)
+        except Error as e:
+            raise type(e)(f"node {node_name(node)!r} ({node.op_type}): {e}") from None
+    outputs = tuple(o.name for o in proto.graph.output)
+    nodes = _needed(state.nodes, outputs)
+    return Model(
+        nodes=nodes,
+        constants=constants,
+        inputs=tuple(i.name for i in proto.graph.input),
+        outputs=outputs,
+        types={n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None},
+        opset=state.opset,
+        proto=proto,
+        name=name,
+        sha256=sha256,
+    )
+
+
+def node_name(node: onnx.NodeProto) -> str:
+    """The node's name, or where it has none that of its first output."""
+    return node.name or next(iter(node.output), node.op_type)
+
+
+def _dense(sparse: onnx.SparseTensorProto) -> Array:
+    values, indices = numpy_helper.to_array(sparse.values), numpy_helper.to_array(sparse.indices)
+    dense = np.zeros(tuple(sparse.dims), values.dtype)
+    if indices.ndim == 1:
+        dense.reshape(-1)[indices] = values
+    else:
+        dense[tuple(indices.T)] = values
+    return dense
+
+
+def _fold_node(state: _Folding, node: onnx.NodeProto, layer: str | None) -> None:
+    """Evaluate the node if it is constant, otherwise infer its outputs' types and keep it."""
+    given = [i for i in node.input if i]
+    if node.op_type == "Shape" and given[0] in state.types:
+        known = tensor_type(state.types[given[0]])
+        assert known is not None
+        stand_in = np.broadcast_to(np.zeros((), np.float32), known.shape)
+        state.constants |= _evaluate(state, node, {given[0]: stand_in})
+    elif all(i in state.constants for i in given) and not node.op_type.startswith(
+        ("Random", "Bernoulli", "Multinomial")
+    ):
+        state.constants |= _evaluate(state, node, {i: state.constants[i] for i in given})
+    else:
+        state.types |= _inferred(state, node)
+        attributes = {a.name: _attribute(a) for a in node.attribute}
+        state.nodes.append(
+            Node(
+                node.op_type,
+                node.domain,
+                node_name(node),
+                tuple(node.input),
+                tuple(node.output),
+                attributes,
+                layer,
+            )
+        )
+
+
+def _attribute(attribute: onnx.AttributeProto) -> Any:
+    value = onnx.helper.get_attribute_value(attribute)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _evaluate(state: _Folding, node: onnx.NodeProto, feeds: dict[str, Array]) -> dict[str, Array]:
+    """The outputs of a node with constant inputs, by ONNX's reference evaluator."""
+    from onnx.reference import ReferenceEvaluator
+
+    outputs = [o for o in node.output if o]
+    value_info = onnx.helper.make_empty_tensor_value_info
+    graph = onnx.helper.make_graph([node], "node", [value_info(i) for i in feeds], [value_info(o) for o in outputs])
+    model = onnx.helper.make_model(graph, opset_imports=state.opset_imports, ir_version=state.ir_version)
+    try:
+        with np.errstate(all="ignore"):
+            values = ReferenceEvaluator(model).run(None, feeds)
+    except Exception as e:
+        raise UnsupportedError(f"its inputs are constant but ONNX can't evaluate it: {_first_line(e)}") from None
+    return dict(zip(outputs, (np.asarray(v) for v in values), strict=True))
+
+
+def _inferred(state: _Folding, node: onnx.NodeProto) -> dict[str, onnx.TypeProto]:
+    """The outputs' types, inferred from the inputs' types and from small constants."""
+    given = [i for i in node.input if i]
+    known = {i: state.types[i] for i in given if i in state.types}
+    values = {}
+    for i in given:
+        if i in state.constants:
+            array = state.constants[i]
+            kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+            known[i] = onnx.helper.make_tensor_type_proto(kind, array.shape)
+            if array.size <= KNOWN_VALUES:
+                values[i] = numpy_helper.from_array(np.ascontiguousarray(array), i)
+    try:
+        schema = onnx.defs.get_schema(node.op_type, state.opset, node.domain)
+    except onnx.defs.SchemaError:
+        full = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+        raise UnsupportedError(f"operator {full} is not one of ONNX's opset {state.opset}") from None
+    try:
+        return onnx.shape_inference.infer_node_outputs(
+            schema, node, known, values, opset_imports=state.opset_imports, ir_version=state.ir_version
+        )
+    except (onnx.shape_inference.InferenceError, RuntimeError) as e:
+        raise ModelError(f"its shapes don't fit: {_first_line(e)}") from None
+
+
+def tensor_type(proto: onnx.TypeProto) -> TensorType | None:
+    """The static shape and the NumPy type; None where either is not known."""
+    kind = proto.tensor_type
+    if not proto.HasField("tensor_type") or not kind.HasField("shape"):
+        return None
+    if any(not d.HasField("dim_value") for d in kind.shape.dim):
+        return None
+    return TensorType(tuple(d.dim_value for d in kind.shape.dim), onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type))
+
+
+def _needed(nodes: Sequence[Node], outputs: Sequence[str]) -> tuple[Node, ...]:
+    """The nodes that an output depends on, in their order."""
+    wanted, kept = set(outputs), []
+    for node in reversed(nodes):
+        if wanted & set(node.outputs):
+            wanted |= set(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))

@@ -1,0 +1,175 @@
+"""Functions of one value, and Softmax: one edge a neuron, and the function named in `activation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.neurons import Activation, axes_text
+from onnx2graphml.ops.broadcast import broadcast, scalar
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+
+
+def pointwise(node: Call, X: Tensor, **parameters: float | str) -> Neurons:
+    """One edge of weight 1 to each neuron, and the operator of the node as its activation."""
+    activation = Activation(node.op, tuple(parameters.items()))
+    return Neurons(
+        (incoming(X, *broadcast(X.shape, node.shape)),),
+        activation=(activation,),
+        axes=X.axes_in(len(node.shape)),
+    )
+
+
+@operator
+def Relu(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def Sigmoid(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def Tanh(node: Call, input: Tensor) -> Neurons:
+    return pointwise(node, input)
+
+
+@operator
+def Softplus(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def Softsign(node: Call, input: Tensor) -> Neurons:
+    return pointwise(node, input)
+
+
+@operator
+def Erf(node: Call, input: Tensor) -> Neurons:
+    return pointwise(node, input)
+
+
+@operator
+def Exp(node: Call, input: Tensor) -> Neurons:
+    return pointwise(node, input)
+
+
+@operator
+def Log(node: Call, input: Tensor) -> Neurons:
+    return pointwise(node, input)
+
+
+@operator
+def Sqrt(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def Abs(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def Neg(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def Reciprocal(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def HardSwish(node: Call, X: Tensor) -> Neurons:
+    return pointwise(node, X)
+
+
+@operator
+def LeakyRelu(node: Call, X: Tensor, *, alpha: float = 0.01) -> Neurons:
+    return pointwise(node, X, alpha=alpha)
+
+
+@operator
+def ThresholdedRelu(node: Call, X: Tensor, *, alpha: float = 1.0) -> Neurons:
+    return pointwise(node, X, alpha=alpha)
+
+
+@operator
+def Elu(node: Call, X: Tensor, *, alpha: float = 1.0) -> Neurons:
+    return pointwise(node, X, alpha=alpha)
+
+
+@operator
+def Celu(node: Call, X: Tensor, *, alpha: float = 1.0) -> Neurons:
+    return pointwise(node, X, alpha=alpha)
+
+
+@operator
+def Selu(
+    node: Call,
+    X: Tensor,
+    *,
+    alpha: float = 1.67326319217681884765625,
+    gamma: float = 1.05070102214813232421875,
+) -> Neurons:
+    return pointwise(node, X, alpha=alpha, gamma=gamma)
+
+
+@operator
+def HardSigmoid(node: Call, X: Tensor, *, alpha: float = 0.2, beta: float = 0.5) -> Neurons:
+    return pointwise(node, X, alpha=alpha, beta=beta)
+
+
+@operator
+def Gelu(node: Call, X: Tensor, *, approximate: str = "none") -> Neurons:
+    if approximate not in ("none", "tanh"):
+        raise UnsupportedError(f"approximate is {approximate!r}; expected 'none' or 'tanh'")
+    return pointwise(node, X, approximate=approximate)
+
+
+@operator
+def Clip(
+    node: Call,
+    input: Tensor,
+    *,
+    min: float = float(np.finfo(np.float32).min),
+    max: float = float(np.finfo(np.float32).max),
+) -> Neurons:
+    return pointwise(node, input, min=min, max=max)
+
+
+@operator
+def Clip_11(node: Call, input: Tensor, min: Constant | None = None, max: Constant | None = None) -> Neurons:
+    bounds = {"min": scalar(min), "max": scalar(max)}
+    return pointwise(node, input, **{name: bound for name, bound in bounds.items() if bound is not None})
+
+
+@operator
+def Softmax(node: Call, input: Tensor, *, axis: int = 1) -> Neurons:
+    """Up to opset 12: over all axes from `axis` on, together."""
+    return _over_axes(node, input, range(axis % max(input.ndim, 1), input.ndim))
+
+
+@operator
+def Softmax_13(node: Call, input: Tensor, *, axis: int = -1) -> Neurons:
+    """Over one axis."""
+    return _over_axes(node, input, [axis % max(input.ndim, 1)])
+
+
+@operator
+def LogSoftmax(node: Call, input: Tensor, *, axis: int = 1) -> Neurons:
+    """Up to opset 12: over all axes from `axis` on, together."""
+    return _over_axes(node, input, range(axis % max(input.ndim, 1), input.ndim))
+
+
+@operator
+def LogSoftmax_13(node: Call, input: Tensor, *, axis: int = -1) -> Neurons:
+    """Over one axis."""
+    return _over_axes(node, input, [axis % max(input.ndim, 1)])
+
+
+def _over_axes(node: Call, X: Tensor, axes: Iterable[int]) -> Neurons:
+    return pointwise(node, X, axis=axes_text(axes))

@@ -1,0 +1,124 @@
+"""Arithmetic on tensors and constants, with broadcasting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph import Incoming
+from onnx2graphml.neurons import Activation
+from onnx2graphml.ops.activation import pointwise
+from onnx2graphml.ops.broadcast import broadcast, scalar
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
+
+
+@operator
+def Add(node: Call, A: Operand, B: Operand) -> Neurons:
+    """A + B."""
+    return _sum(node, [(A, 1.0), (B, 1.0)])
+
+
+@operator
+def Sub(node: Call, A: Operand, B: Operand) -> Neurons:
+    """A - B: the weights of B's edges are -1."""
+    return _sum(node, [(A, 1.0), (B, -1.0)])
+
+
+@operator
+def Sum(node: Call, *data_0: Operand) -> Neurons:
+    """The sum of all inputs."""
+    return _sum(node, [(x, 1.0) for x in data_0])
+
+
+@operator
+def Mul(node: Call, A: Operand, B: Operand) -> Neurons:
+    """A · B: by a constant the weights are its values, of two tensors the neuron multiplies its in-edges."""
+    if isinstance(A, Tensor) and isinstance(B, Tensor):
+        if A.name == B.name:  # one edge and a square rather than two edges between the same two neurons
+            square = Activation("Pow", (("exponent", 2.0),))
+            return Neurons((_moved(node, A),), activation=(square,), axes=A.axes)
+        return Neurons((_moved(node, A), _moved(node, B)), combine="product", axes=A.axes_in(len(node.shape)))
+    x, constant = _tensor_and_constant(A, B)
+    return _weighted(node, x, constant)
+
+
+@operator
+def Div(node: Call, A: Operand, B: Operand) -> Neurons:
+    """A / B: by a constant the weights are its reciprocals; otherwise a function of two ports."""
+    if isinstance(A, Tensor) and isinstance(B, np.ndarray):
+        with np.errstate(all="ignore"):
+            weights = (1 / B.astype(np.float64)).astype(B.dtype)
+        if np.isfinite(weights).all() and (np.abs(weights) >= np.finfo(B.dtype).tiny).all():
+            return _weighted(node, A, weights)
+    return scalar_function(node, {"A": A, "B": B})
+
+
+@operator
+def Pow(node: Call, X: Operand, Y: Operand) -> Neurons:
+    """X to the power Y."""
+    exponent = scalar(Y)
+    if isinstance(X, Tensor) and exponent is not None and X.shape == node.shape:
+        return pointwise(node, X, exponent=exponent)
+    return scalar_function(node, {"X": X, "Y": Y})
+
+
+@operator
+def PRelu(node: Call, X: Tensor, slope: Operand) -> Neurons:
+    """X where it is positive, otherwise slope · X."""
+    number = scalar(slope)
+    if number is not None:
+        return pointwise(node, X, slope=number)
+    return scalar_function(node, {"X": X, "slope": slope})
+
+
+def scalar_function(node: Call, inputs: dict[str, Operand]) -> Neurons:
+    """A function of several inputs, told apart by the port of their edges; a constant becomes neurons of its own."""
+    edges: list[Incoming] = []
+    constants: dict[str, Constant] = {}
+    for port, (name, operand) in enumerate(inputs.items()):
+        if isinstance(operand, np.ndarray):
+            constants[f"{node.name}/{name}"] = operand
+            operand = Tensor(f"{node.name}/{name}", operand.shape, operand.dtype)
+        edges.append(incoming(operand, *broadcast(operand.shape, node.shape), port=port))
+    tensors = [x for x in inputs.values() if isinstance(x, Tensor)]
+    return Neurons(tuple(edges), node.op, constants=constants, axes=tensors[0].axes_in(len(node.shape)))
+
+
+def _moved(node: Call, x: Tensor, weight: float = 1.0) -> Incoming:
+    return incoming(x, *broadcast(x.shape, node.shape), weights=np.full(1, weight, weights_dtype(x)))
+
+
+def weights_dtype(x: Tensor) -> np.dtype[Any]:
+    """float64 in a float64 network, otherwise float32."""
+    return np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
+
+
+def _weighted(node: Call, x: Tensor, weights: Constant) -> Neurons:
+    edges = incoming(x, *broadcast(x.shape, node.shape, weights.shape), weights=weights)
+    return Neurons((edges,), axes=x.axes_in(len(node.shape)))
+
+
+def _sum(node: Call, terms: list[tuple[Operand, float]]) -> Neurons:
+    """A weighted sum: constants add up to the bias, and a tensor that occurs several times has its weights added."""
+    factors: dict[str, float] = {}
+    tensors: dict[str, Tensor] = {}
+    bias: Any = None
+    for operand, factor in terms:
+        if isinstance(operand, Tensor):
+            tensors[operand.name] = operand
+            factors[operand.name] = factors.get(operand.name, 0.0) + factor
+        else:
+            term = operand if factor == 1 else operand * operand.dtype.type(factor)
+            bias = term if bias is None else bias + term
+    edges = tuple(_moved(node, x, factors[name]) for name, x in tensors.items())
+    return Neurons(edges, bias=bias, axes=next(iter(tensors.values())).axes_in(len(node.shape)))
+
+
+def _tensor_and_constant(A: Operand, B: Operand) -> tuple[Tensor, Constant]:
+    if isinstance(A, Tensor) and isinstance(B, np.ndarray):
+        return A, B
+    if isinstance(B, Tensor) and isinstance(A, np.ndarray):
+        return B, A
+    raise UnsupportedError("expected a tensor of the network and a constant")

@@ -1,0 +1,69 @@
+"""Tensors put side by side, and taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from onnx2graphml import axes as ax
+from onnx2graphml.axes import Axis
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph import Incoming
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
+
+
+@operator
+def Concat(node: Call, *inputs: Operand, axis: int) -> Neurons:
+    """Inputs one after the other along an axis; a constant one becomes a bias where its neurons are."""
+    axis %= len(node.shape)
+    edges: list[Incoming] = []
+    bias, first = np.zeros(node.shape, node.dtype), 0
+    for x in inputs:
+        if isinstance(x, Tensor):
+            axes = part(x.shape, node.shape, axis, target=first)
+            edges.append(incoming(x, *axes))
+        else:
+            bias[(slice(None),) * axis + (slice(first, first + x.shape[axis]),)] = x
+        first += x.shape[axis]
+    return Neurons(tuple(edges), bias=bias if len(edges) < len(inputs) else None, axes=tuple(range(len(node.shape))))
+
+
+@operator
+def Split(node: Call, input: Tensor, *, axis: int = 0, split: Sequence[int] | None = None) -> list[Neurons]:
+    """Pieces along an axis; of equal size unless `split` says otherwise."""
+    return _split(node, input, axis, split)
+
+
+@operator
+def Split_13(node: Call, input: Tensor, split: Constant | None = None, *, axis: int = 0) -> list[Neurons]:
+    return _split(node, input, axis, split)
+
+
+@operator
+def Split_18(
+    node: Call, input: Tensor, split: Constant | None = None, *, axis: int = 0, num_outputs: int | None = None
+) -> list[Neurons]:
+    return _split(node, input, axis, split)
+
+
+def _split(node: Call, X: Tensor, axis: int, split: Sequence[int] | Constant | None) -> list[Neurons]:
+    axis %= X.ndim
+    sizes = [shape[axis] for shape in node.shapes]
+    if sum(sizes) != X.shape[axis] or (split is not None and sizes != [int(n) for n in split]):
+        raise UnsupportedError(
+            f"pieces are {sizes} and split is {split}; expected them equal, with the sum {X.shape[axis]}"
+        )
+    firsts = np.cumsum([0, *sizes])
+    return [
+        Neurons((incoming(X, *part(shape, X.shape, axis, target=int(first), flipped=True)),), axes=X.axes)
+        for shape, first in zip(node.shapes, firsts, strict=False)
+    ]
+
+
+def part(small: Sequence[int], large: Sequence[int], axis: int, target: int, flipped: bool = False) -> list[Axis]:
+    """The identity from a tensor to its place in a larger one, from `target` on along an axis; flipped, out of it."""
+    own, other = ax.strides(small), ax.strides(large)
+    axes = [ax.same(n).strided(s, t) for n, s, t in zip(small, own, other, strict=True)]
+    axes.append(ax.shift(target=target * other[axis]))
+    return [a.flipped() for a in axes] if flipped else axes

@@ -1,0 +1,102 @@
+"""Reductions over axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from onnx2graphml import axes as ax
+from onnx2graphml.ops.elementwise import weights_dtype
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+
+Axes = Sequence[int] | None
+
+
+@operator
+def ReduceSum(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
+    return _reduced(node, data, axes)
+
+
+@operator
+def ReduceSum_13(
+    node: Call,
+    data: Tensor,
+    axes: Constant | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Neurons:
+    return _reduced(node, data, axes, noop_with_empty_axes)
+
+
+@operator
+def ReduceMean(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
+    return _reduced(node, data, axes, mean=True)
+
+
+@operator
+def ReduceMean_18(
+    node: Call,
+    data: Tensor,
+    axes: Constant | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Neurons:
+    return _reduced(node, data, axes, noop_with_empty_axes, mean=True)
+
+
+@operator
+def ReduceMax(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
+    return _reduced(node, data, axes, combine="max")
+
+
+@operator
+def ReduceMax_18(
+    node: Call,
+    data: Tensor,
+    axes: Constant | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Neurons:
+    return _reduced(node, data, axes, noop_with_empty_axes, combine="max")
+
+
+@operator
+def ReduceMin(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
+    return _reduced(node, data, axes, combine="min")
+
+
+@operator
+def ReduceMin_18(
+    node: Call,
+    data: Tensor,
+    axes: Constant | None = None,
+    *,
+    keepdims: int = 1,
+    noop_with_empty_axes: int = 0,
+) -> Neurons:
+    return _reduced(node, data, axes, noop_with_empty_axes, combine="min")
+
+
+def _reduced(
+    node: Call,
+    X: Tensor,
+    axes: Sequence[int] | Constant | None,
+    noop: int = 0,
+    combine: str = "sum",
+    mean: bool = False,
+) -> Neurons:
+    """Kept dimensions `(i, i, 0)`, reduced ones `(i, 0, 0)`: `keepdims` changes no position."""
+    none_given = axes is None or len(axes) == 0
+    everything = range(0) if noop else range(X.ndim)
+    reduced = set(everything) if none_given else {int(a) % X.ndim for a in axes}  # type: ignore[union-attr]
+    carried = X.axes if len(node.shape) == X.ndim else tuple(d for d in X.axes if d not in reduced)
+    kept = [1 if d in reduced else n for d, n in enumerate(X.shape)]
+    out = [0 if d in reduced else s for d, s in enumerate(ax.strides(kept))]
+    weight = 1 / math.prod(X.shape[d] for d in reduced) if mean else 1
+    factors = [ax.same(n).strided(s, t) for n, s, t in zip(X.shape, ax.strides(X.shape), out, strict=True)]
+    return Neurons((incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X))),), combine, axes=carried)

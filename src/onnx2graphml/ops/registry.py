@@ -1,0 +1,198 @@
+"""The operators' contract, and the registry.
+
+An operator is one function, named as the operator; **its signature is the operator's schema**:
+
+    @operator
+    def Gemm(node, A: Operand, B: Operand, C: Operand | None = None, *, alpha=1.0, ...) -> Neurons: ...
+
+- positional parameters are the ONNX inputs: annotated `Tensor` (computed by the network), `Constant` (a NumPy array), or
+  `Operand` (either); an input of the wrong kind, and any surplus one, is refused;
+- keyword parameters are the attributes with their defaults: an unknown attribute is refused;
+- it returns what each output's neurons compute, as `Neurons`: several of them only where there are several outputs.
+
+Where an operator's schema changed, a second function stands for the later opsets, named with the first of them: `Clip_11`
+is Clip from opset 11 on.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph import Incoming
+from onnx2graphml.neurons import Activation
+
+Constant = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor that the network computes: an operator knows its name, shape and type, not its values."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes, for an output that carries all of them on."""
+        return tuple(range(self.ndim))
+
+    def axes_in(self, ndim: int) -> tuple[int | None, ...]:
+        """The axes as they are carried on by broadcasting to a higher rank."""
+        return (None,) * (ndim - self.ndim) + self.axes
+
+
+Operand = Tensor | Constant
+
+
+@dataclass(frozen=True)
+class Call:
+    """The ONNX node that is being expanded.
+
+    Attributes:
+        op, name: the operator and the node's name.
+        opset: of the operator's domain in this model.
+        shapes: of the outputs, as ONNX infers them; `shape` is the first.
+        used: per output, whether anything reads it.
+        dtype: of the first output.
+    """
+
+    op: str
+    name: str
+    opset: int
+    shapes: tuple[tuple[int, ...], ...]
+    used: tuple[bool, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.shapes[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons:
+    """What the neurons of one output tensor compute; the fields are those of `graph.Layer`.
+
+    `incoming` names tensors, and positions in blocks are row-major in the tensors' shapes.
+
+    Attributes:
+        constants: layers of constant neurons that `incoming` refers to, by name.
+        axes: per output axis, the axis of the first computed input that it carries on, or None where it is a new one;
+            empty where no axis is. What is known of the input's axes is then known of the output's.
+        picture: whether the axes are (batch, channel, spatial...).
+    """
+
+    incoming: tuple[Incoming, ...] = ()
+    combine: str = "sum"
+    bias: Constant | None = None
+    activation: tuple[Activation, ...] = ()
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    axes: tuple[int | None, ...] = ()
+    picture: bool = False
+
+
+Result = Neurons | Sequence[Neurons]
+OPERATORS: dict[str, dict[int, Callable[..., Result]]] = {}
+
+
+def operator(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Register a function as the operator of its name; `Clip_11` is Clip from opset 11 on."""
+    name, _, since = function.__name__.partition("_")
+    versions = OPERATORS.setdefault(name, {})
+    if int(since or 1) in versions:
+        raise ValueError(f"{function.__name__} is registered twice")
+    versions[int(since or 1)] = function
+    return function
+
+
+def find(op: str, domain: str, opset: int) -> Callable[..., Result]:
+    """The function for an operator in an opset.
+
+    Raises:
+        UnsupportedError: where there is none; the message lists the operators that there are.
+    """
+    versions = OPERATORS.get(op, {}) if domain in ("", "ai.onnx") else {}
+    fitting = [since for since in versions if since <= opset]
+    if not fitting:
+        full = f"{domain}.{op}" if domain else op
+        raise UnsupportedError(
+            f"operator {full} (opset {opset}) is not supported; supported: {', '.join(sorted(OPERATORS))}"
+        )
+    return versions[max(fitting)]
+
+
+def expand(
+    call: Call, domain: str, operands: Sequence[Operand | None], attributes: Mapping[str, Any]
+) -> tuple[Neurons, ...]:
+    """What the outputs of a node compute.
+
+    Raises:
+        UnsupportedError: for anything about the node that is not handled exactly.
+    """
+    function = find(call.op, domain, call.opset)
+    _check_signature(function, operands, attributes)
+    result = function(call, *operands, **attributes)
+    neurons = (result,) if isinstance(result, Neurons) else tuple(result)
+    for i, used in enumerate(call.used):
+        if used and i >= len(neurons):
+            raise UnsupportedError(f"output {i} is used; only the first {len(neurons)} can be expressed by edges")
+    return neurons
+
+
+def _check_signature(
+    function: Callable[..., Result], operands: Sequence[Operand | None], attributes: Mapping[str, Any]
+) -> None:
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    hints = typing.get_type_hints(function)
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for name in attributes:
+        if name not in known:
+            raise UnsupportedError(f"attribute {name!r} is not supported; supported: {', '.join(known) or 'none'}")
+    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    variadic = next((p for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+    if len(operands) > len(positional) and variadic is None:
+        raise UnsupportedError(f"it has {len(operands)} inputs; expected at most {len(positional)}")
+    for i, operand in enumerate(operands):
+        parameter = positional[i] if i < len(positional) else variadic
+        assert parameter is not None
+        _check_operand(parameter, hints[parameter.name], operand)
+    for parameter in positional[len(operands) :]:
+        if parameter.default is parameter.empty:
+            raise UnsupportedError(f"input {parameter.name!r} is missing")
+
+
+def _check_operand(parameter: inspect.Parameter, hint: Any, operand: Operand | None) -> None:
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if operand is None:
+        if type(None) not in kinds:
+            raise UnsupportedError(f"input {parameter.name!r} is missing")
+    elif isinstance(operand, Tensor):
+        if Tensor not in kinds:
+            raise UnsupportedError(
+                f"input {parameter.name!r} is computed by the network ({operand.name!r}); "
+                f"it can only be expanded where it is constant"
+            )
+    elif all(kind in (Tensor, type(None)) for kind in kinds):
+        raise UnsupportedError(f"input {parameter.name!r} is constant; it can only be expanded where it is computed")
+
+
+def incoming(source: Tensor, *axes: Any, weights: Constant | None = None, port: int | None = None) -> Incoming:
+    """The edges from one input tensor."""
+    from onnx2graphml.blocks import ONE
+
+    flat = ONE if weights is None else np.ascontiguousarray(weights).reshape(-1)
+    return Incoming(source.name, EdgeBlock(tuple(axes), flat), port)
