@@ -58,7 +58,7 @@ class Axis:
 def relation(source: npt.ArrayLike, target: npt.ArrayLike, tap: npt.ArrayLike = 0) -> Axis:
     """An axis from three arrays or integers, broadcast to one length."""
     s, t, k = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, np.int64)) for a in (source, target, tap)))
-    return Axis(s, t, k)
+    return Axis(*map(np.ascontiguousarray, (s, t, k)))
 
 
 def same(n: int) -> Axis:

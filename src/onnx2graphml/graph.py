@@ -51,9 +51,14 @@ class Layer:
         activation: functions applied to that, in order.
         incoming: the layer's in-edges.
         spatial: the positions in `shape` of the channel and the rows and columns, where the layer is a picture.
-        tensor: the ONNX tensor that holds the same values, and `order`: its dimensions, without the leading one that
-            was dropped, in the order in which `shape` shows them.
+        tensor: the ONNX tensor that holds the same values, and `order`: its axes, without the leading one that was
+            dropped, in the order in which `shape` shows them.
         dtype: of the tensor.
+        scope: the framework's layer that it comes from; None where there is none.
+        node: the name of the ONNX node that made it.
+        framework_order: the tensor's axes in the order in which the framework shows them; `detail` brings the layer
+            into it.
+        parameters: the number of trained scalars: elements of the node's constant inputs that are floats.
         first_id: the id of the layer's first neuron; the others follow in row-major order.
     """
 
@@ -68,6 +73,10 @@ class Layer:
     tensor: str = ""
     order: tuple[int, ...] = ()
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    scope: str | None = None
+    node: str = ""
+    framework_order: tuple[int, ...] = ()
+    parameters: int = 0
     first_id: int = 0
 
     @property
@@ -79,19 +88,6 @@ class Layer:
     def in_edges(self) -> int:
         """The number of edges into the layer."""
         return sum(i.block.count for i in self.incoming)
-
-    @property
-    def parameters(self) -> int:
-        """The number of different scalars that the layer's edges and neurons hold: weights and biases."""
-        blocks = {id(i.block.weights): i.block for i in self.incoming if not i.block.is_selection}
-        return sum(b.weights.size for b in blocks.values()) + distinct_entries(self.bias)
-
-
-def distinct_entries(array: Floats | None) -> int:
-    """The size of an array before it was broadcast."""
-    if array is None:
-        return 0
-    return math.prod(n for n, stride in zip(array.shape, array.strides, strict=True) if stride != 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +131,11 @@ class NeuronGraph:
     def edges(self) -> int:
         """The number of edges, exact, without expanding them."""
         return sum(layer.in_edges for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained scalars."""
+        return sum(layer.parameters for layer in self.layers)
 
     def layer(self, name: str) -> Layer:
         """The layer of that name; `Error` names the nearest ones if there is none."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import graphlib
 import hashlib
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from onnx2graphml.errors import Error, ModelError, UnsupportedError
+from onnx2graphml.frontends import CHANNELS_LAST, LAYERS
 from onnx2graphml.scopes import framework_layers
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ Shapes = Mapping[str, Sequence[int]]
 
 OLDEST_OPSET = 7
 CONVERTED_OPSET = 13  # what an older model is raised to
+READ_FOR_TYPE = {"Shape": 0, "Size": 0, "CastLike": 1}  # inputs that are read only for their shape or type
+RANDOM = ("Random", "Bernoulli", "Multinomial")
 KNOWN_VALUES = 4096  # constants up to this size take part in shape inference: shapes, axes, pads
 
 
@@ -57,6 +61,16 @@ class TensorType:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
+    @property
+    def is_float(self) -> bool:
+        """Whether its scalars can be neurons."""
+        return is_float(self.dtype)
+
+
+def is_float(dtype: np.dtype[Any]) -> bool:
+    """Whether it is one of NumPy's own floating types, which are those that can be expanded."""
+    return dtype.type in (np.float16, np.float32, np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -71,6 +85,8 @@ class Model:
         proto: the inlined, static model with every tensor still in it, for a runtime.
         name: the file's name, or the graph's.
         sha256: of the file; empty for a model that was never one.
+        channels_last: whether the framework shows (row, column, channel), and all that computes belongs to a layer of it.
+        layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
     """
 
     nodes: tuple[Node, ...]
@@ -82,6 +98,8 @@ class Model:
     proto: onnx.ModelProto
     name: str = ""
     sha256: str = ""
+    channels_last: bool = False
+    layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = None) -> Model:
@@ -205,8 +223,8 @@ def _static(proto: onnx.ModelProto, shapes: Shapes) -> onnx.ModelProto:
             symbols |= _set_shape(i, shapes[i.name])
     for i in inputs:
         for position, d in enumerate(i.type.tensor_type.shape.dim):
-            if not d.HasField("dim_value"):
-                d.dim_value = symbols.get(d.dim_param, 1 if position == 0 else 0)
+            if not d.HasField("dim_value") and (d.dim_param in symbols or position == 0):
+                d.dim_value = symbols.get(d.dim_param, 1)
     for i in inputs:
         _check_static(i)
     del proto.graph.input[:]
@@ -237,7 +255,7 @@ def _check_static(info: onnx.ValueInfoProto) -> None:
     if not info.type.HasField("tensor_type"):
         raise UnsupportedError(f"input {info.name!r} is a {info.type.WhichOneof('value')}; expected a tensor")
     if not _is_static(info):
-        example = ",".join(str(d.dim_value) if d.dim_value > 0 else "224" for d in kind.shape.dim) or "1,3,224,224"
+        example = ",".join(_size(d) or "224" for d in kind.shape.dim) or "1,3,224,224"
         raise ModelError(
             f"input {info.name!r} has shape {_shape_text(info)}; every dimension must be known: "
             f"give --shape {info.name}={example} (with your sizes)"
@@ -246,13 +264,17 @@ def _check_static(info: onnx.ValueInfoProto) -> None:
 
 def _is_static(info: onnx.ValueInfoProto) -> bool:
     kind = info.type.tensor_type
-    return kind.HasField("shape") and all(d.dim_value > 0 for d in kind.shape.dim)
+    return kind.HasField("shape") and all(d.HasField("dim_value") and d.dim_value >= 0 for d in kind.shape.dim)
+
+
+def _size(dimension: onnx.TensorShapeProto.Dimension) -> str:
+    return str(dimension.dim_value) if dimension.HasField("dim_value") else ""
 
 
 def _shape_text(info: onnx.ValueInfoProto) -> str:
     if not info.type.tensor_type.HasField("shape"):
         return "no known shape"
-    dims = [str(d.dim_value) if d.dim_value > 0 else d.dim_param or "?" for d in info.type.tensor_type.shape.dim]
+    dims = [_size(d) or d.dim_param or "?" for d in info.type.tensor_type.shape.dim]
     return f"[{', '.join(dims)}]"
 
 
@@ -281,6 +303,7 @@ def _fold(proto: onnx.ModelProto, name: str, sha256: str) -> Model:
         except Error as e:
             raise type(e)(f"node {node_name(node)!r} ({node.op_type}): {e}") from None
     outputs = tuple(o.name for o in proto.graph.output)
+    metadata = {m.key: m.value for m in proto.metadata_props}
     nodes = _needed(state.nodes, outputs)
     return Model(
         nodes=nodes,
@@ -292,6 +315,8 @@ def _fold(proto: onnx.ModelProto, name: str, sha256: str) -> Model:
         proto=proto,
         name=name,
         sha256=sha256,
+        channels_last=metadata.get(CHANNELS_LAST) == "true",
+        layer_shapes={x["name"]: tuple(x.get("shape", ())) for x in json.loads(metadata.get(LAYERS, "[]"))},
     )
 
 
@@ -313,15 +338,11 @@ def _dense(sparse: onnx.SparseTensorProto) -> Array:
 def _fold_node(state: _Folding, node: onnx.NodeProto, layer: str | None) -> None:
     """Evaluate the node if it is constant, otherwise infer its outputs' types and keep it."""
     given = [i for i in node.input if i]
-    if node.op_type == "Shape" and given[0] in state.types:
-        known = tensor_type(state.types[given[0]])
-        assert known is not None
-        stand_in = np.broadcast_to(np.zeros((), np.float32), known.shape)
-        state.constants |= _evaluate(state, node, {given[0]: stand_in})
-    elif all(i in state.constants for i in given) and not node.op_type.startswith(
-        ("Random", "Bernoulli", "Multinomial")
-    ):
-        state.constants |= _evaluate(state, node, {i: state.constants[i] for i in given})
+    values = {i: state.constants[i] for i in given if i in state.constants}
+    if (position := READ_FOR_TYPE.get(node.op_type)) is not None and given[position] in state.types:
+        values[given[position]] = _stand_in(state.types[given[position]])
+    if len(values) == len(set(given)) and not node.op_type.startswith(RANDOM):
+        state.constants |= _evaluate(state, node, values)
     else:
         state.types |= _inferred(state, node)
         attributes = {a.name: _attribute(a) for a in node.attribute}
@@ -336,6 +357,14 @@ def _fold_node(state: _Folding, node: onnx.NodeProto, layer: str | None) -> None
                 layer,
             )
         )
+
+
+def _stand_in(proto: onnx.TypeProto) -> Array:
+    """An array of the shape and type of a computed tensor, where nothing else of it is read."""
+    known = tensor_type(proto)
+    if known is None:
+        raise UnsupportedError("the shape of its input can't be inferred")
+    return np.broadcast_to(np.zeros((), known.dtype), known.shape)
 
 
 def _attribute(attribute: onnx.AttributeProto) -> Any:

@@ -77,12 +77,16 @@ def _dynamo_scope(entry: Mapping[str, str]) -> _Scope:
     """The module paths around a node, from the root's "" inwards; the last name recorded is the operation."""
     recorded = entry.get(_NAME_SCOPES)
     if recorded is None:
-        return tuple(part.partition(":")[0].strip() for part in entry.get(_NAMESPACE, "").split("/")[:-1])
-    try:
-        names = ast.literal_eval(recorded)
-    except (SyntaxError, ValueError):
-        return ()
-    return tuple(str(name) for name in names[:-1]) if isinstance(names, list) else ()
+        names = [part.partition(":")[0].strip() for part in entry.get(_NAMESPACE, "").split("/")]
+    else:
+        try:
+            names = ast.literal_eval(recorded)
+        except (SyntaxError, ValueError):
+            return ()
+        if not isinstance(names, list):
+            return ()
+    # weight_norm and the like hang modules into a layer to compute its weights: they are part of the layer.
+    return tuple(str(name) for name in names[:-1] if ".parametrizations" not in str(name))
 
 
 def _torchscript_layers(nodes: Sequence[onnx.NodeProto], weights: set[str]) -> list[str | None]:
@@ -155,7 +159,13 @@ def _module_path(scope: _Scope, owners: Sequence[str]) -> str:
         path += component[len(outer or "") :] if within else f".{component}"
         outer = component
     path = path.removeprefix(".")
-    return next((owner for owner in owners if _last(owner) == _last(path)), path)
+    return next((owner for owner in owners if _last(owner) == _last(path) and _goes_by(owner, path)), path)
+
+
+def _goes_by(owner: str, path: str) -> bool:
+    """Whether the owner's path is this one with more modules on the way."""
+    steps = iter(owner.split("."))
+    return all(step in steps for step in path.split("."))
 
 
 def _last(path: str) -> str:
@@ -165,7 +175,7 @@ def _last(path: str) -> str:
 def _keras_layers(nodes: Sequence[onnx.NodeProto]) -> list[str | None]:
     """By tf2onnx's names like `StatefulPartitionedCall/sequential/conv2d/BiasAdd`: model, layer, operation.
 
-    Keras 3 appends a number to every layer's name, and `conv2d_1` may then be `conv2d` or `conv2d_1`: no layer
+    Keras 3 appends a number to every layer's name; `conv2d_1` may then be `conv2d` or `conv2d_1`. So no layer
     is named unless some name comes without a number.
     """
     layers = [_keras_layer(node.name) for node in nodes]

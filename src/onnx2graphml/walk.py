@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml import ops
+from onnx2graphml import layout, ops
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
-from onnx2graphml.model import Model, Node, TensorType
+from onnx2graphml.layout import Traits
+from onnx2graphml.model import Model, Node, TensorType, is_float
 from onnx2graphml.ops import Call, Neurons, Operand, Tensor
 
 Array = npt.NDArray[Any]
@@ -25,17 +26,38 @@ def walk(model: Model) -> NeuronGraph:
         UnsupportedError: names the node, its operator and what of it can't be expanded exactly.
     """
     layers = {name: _input(name, model.types.get(name)) for name in model.inputs}
+    traits = {name: Traits(len(model.types[name].shape)) for name in model.inputs}
     used = {i for node in model.nodes for i in node.inputs} | set(model.outputs)
     for node in model.nodes:
         try:
-            for layer in _expand(node, model, used):
-                layers[layer.name] = layer
+            for layer, trait in _expand(node, model, used):
+                layers[layer.name], traits[layer.name] = layer, trait
         except Error as e:
             raise type(e)(f"node {node.name!r} ({node.op}, opset {model.opset}): {e}") from None
     for name in model.outputs:
         if name not in layers:
             layers[name] = _constant(name, model.constants[name])
-    return NeuronGraph(numbered(list(layers.values())), model.outputs, model.name, model.sha256, "op")
+            traits[name] = Traits(model.constants[name].ndim)
+    placed = _placed(layers, traits, model.channels_last)
+    return NeuronGraph(numbered(placed), model.outputs, model.name, model.sha256, "op")
+
+
+def _placed(layers: Mapping[str, Layer], traits: Mapping[str, Traits], channels_last: bool) -> list[Layer]:
+    """The layers with what is known of their axes."""
+    roles = layout.roles(traits)
+    orders = layout.channels_last_order(traits) if channels_last else {}
+    placed = []
+    for name, layer in layers.items():
+        dropped = traits[name].ndim - len(layer.shape)
+        spatial = layout.spatial(roles.get(name, ()))
+        placed.append(
+            dataclasses.replace(
+                layer,
+                spatial=tuple(d - dropped for d in spatial),
+                framework_order=tuple(d - dropped for d in orders.get(name, ()) if d >= dropped) or layer.order,
+            )
+        )
+    return placed
 
 
 def shown(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -49,23 +71,23 @@ def _layer(name: str, op: str, kind: TensorType, **fields: Any) -> Layer:
 
 
 def _input(name: str, kind: TensorType | None) -> Layer:
-    if kind is None or kind.dtype.kind != "f":
+    if kind is None or not kind.is_float:
         raise UnsupportedError(f"input {name!r} has type {kind.dtype if kind else 'unknown'}; neurons are floats")
     return _layer(name, "Input", kind, combine="input")
 
 
 def _constant(name: str, value: Array) -> Layer:
-    if value.dtype.kind != "f":
+    if not is_float(value.dtype):
         raise UnsupportedError(f"constant {name!r} has type {value.dtype}; neurons are floats")
     layer = _layer(name, "Constant", TensorType(value.shape, value.dtype), combine="constant")
     return dataclasses.replace(layer, bias=_finite("value", value).reshape(layer.shape))
 
 
-def _expand(node: Node, model: Model, used: set[str]) -> list[Layer]:
+def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Traits]]:
     """The layers of a node's outputs, constants that they need first."""
     operands = [_operand(name, model) for name in node.inputs]
     kinds = [model.types.get(name) for name in node.outputs if name]
-    if kinds[0] is None or kinds[0].dtype.kind != "f":
+    if kinds[0] is None or not kinds[0].is_float:
         ops.find(node.op, node.domain, model.opset)  # an unknown operator is the better message
         raise UnsupportedError(f"its output has type {kinds[0].dtype if kinds[0] else 'unknown'}; neurons are floats")
     call = Call(
@@ -76,14 +98,28 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[Layer]:
         used=tuple(name in used for name in node.outputs),
         dtype=kinds[0].dtype,
     )
-    layers: list[Layer] = []
+    made: list[tuple[Layer, Traits]] = []
+    trained = sum(o.size for o in operands if isinstance(o, np.ndarray) and o.ndim and is_float(o.dtype))
     for name, kind, neurons in zip(
         node.outputs, kinds, ops.expand(call, node.domain, operands, node.attributes), strict=False
     ):
         if name and name in used:
             assert kind is not None
-            layers += _layers(name, node.op, kind, neurons)
-    return layers
+            made += [(_constant(n, v), Traits(v.ndim)) for n, v in neurons.constants.items()]
+            layer = dataclasses.replace(
+                _neurons(name, node.op, kind, neurons), scope=node.layer, node=node.name, parameters=trained
+            )
+            made.append((layer, _traits(node, kind, neurons)))
+            trained = 0  # of several outputs, the first one has the parameters
+    return made
+
+
+def _traits(node: Node, kind: TensorType, neurons: Neurons) -> Traits:
+    computed = [i.source for i in neurons.incoming if i.source not in neurons.constants]
+    axes = neurons.axes if computed else ()
+    return Traits(
+        len(kind.shape), computed[0] if computed else "", axes, neurons.picture and bool(computed), node.layer is None
+    )
 
 
 def _operand(name: str, model: Model) -> Operand | None:
@@ -98,8 +134,7 @@ def _operand(name: str, model: Model) -> Operand | None:
     return Tensor(name, kind.shape, kind.dtype)
 
 
-def _layers(name: str, op: str, kind: TensorType, neurons: Neurons) -> list[Layer]:
-    constants: Mapping[str, Array] = neurons.constants or {}
+def _neurons(name: str, op: str, kind: TensorType, neurons: Neurons) -> Layer:
     layer = _layer(name, op, kind, combine=neurons.combine, incoming=_checked(neurons.incoming))
     rank = len(kind.shape)
     if neurons.bias is not None:
@@ -109,8 +144,7 @@ def _layers(name: str, op: str, kind: TensorType, neurons: Neurons) -> list[Laye
     dropped = rank - len(layer.shape)
     position = {d: d - dropped for d in range(dropped, rank)}
     activation = tuple(a.with_axes(position) for a in neurons.activation)
-    layer = dataclasses.replace(layer, activation=activation)
-    return [*(_constant(n, v) for n, v in constants.items()), layer]
+    return dataclasses.replace(layer, activation=activation)
 
 
 def _checked(edges: tuple[Incoming, ...]) -> tuple[Incoming, ...]:

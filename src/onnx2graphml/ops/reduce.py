@@ -97,6 +97,6 @@ def _reduced(
     carried = X.axes if len(node.shape) == X.ndim else tuple(d for d in X.axes if d not in reduced)
     kept = [1 if d in reduced else n for d, n in enumerate(X.shape)]
     out = [0 if d in reduced else s for d, s in enumerate(ax.strides(kept))]
-    weight = 1 / math.prod(X.shape[d] for d in reduced) if mean else 1
+    weight = 1 / max(math.prod(X.shape[d] for d in reduced), 1) if mean else 1
     factors = [ax.same(n).strided(s, t) for n, s, t in zip(X.shape, ax.strides(X.shape), out, strict=True)]
     return Neurons((incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X))),), combine, axes=carried)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from onnx2graphml import axes as ax
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
 
 
 def in_place(X: Tensor, axes: tuple[int | None, ...] = ()) -> Neurons:
@@ -50,8 +50,13 @@ def Cast(node: Call, input: Tensor, *, to: int, saturate: int = 1, round_mode: s
     return _cast(node, input)
 
 
+@operator
+def CastLike(node: Call, input: Tensor, target_type: Operand, *, saturate: int = 1, round_mode: str = "up") -> Neurons:
+    return _cast(node, input)
+
+
 def _cast(node: Call, X: Tensor) -> Neurons:
-    if X.dtype.kind != "f" or node.dtype.kind != "f":
+    if X.dtype.kind != "f":
         raise UnsupportedError(f"a cast from {X.dtype} to {node.dtype} is no edge of weight 1; expected float types")
     return in_place(X, X.axes)
 

@@ -103,7 +103,9 @@ def transposed(
             want = n * s
         if attributes.auto_pad == "VALID":
             begin = end = 0
-        if want is not None:
+        if want is None:
+            want = full - begin - end
+        else:  # where more is wanted than the windows reach, the rest at the end has no in-edges
             begin, end = shared_out(max(full - want, 0), attributes.auto_pad == "SAME_UPPER")
-        out.append(Window(full - begin - end, n, k, s, d, begin, end))
+        out.append(Window(want, n, k, s, d, begin, end))
     return out

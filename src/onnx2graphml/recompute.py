@@ -1,0 +1,138 @@
+"""A layer's values from its edges and its node attributes alone, and how far a runtime may be away from them.
+
+The sums are float64. A runtime that computes in a shorter type has a rounding error, which has a bound:
+
+- A sum of n products, in any order, is off by at most `min(n, λ√n) · u · Σ|weight·x|`, u being the type's unit roundoff:
+  the first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), the second
+  holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019; the chance
+  that one sum passes it is below 2·exp(-λ²/2)).
+- A bias may be itself a result of rounded terms: it counts with its layer's largest, `SPARE` roundings.
+- A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
+  few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml import kernels
+from onnx2graphml.graph import Incoming, Layer
+from onnx2graphml.neurons import FUNCTIONS, Activation
+
+Values = npt.NDArray[np.float64]
+Progress = Callable[[int], None]
+
+LAMBDA = 8.0
+SPARE = 8  # roundings beyond the fan-in: of folded weights, of the bias, of a function's evaluation
+AROUND_ONE = (
+    "Sigmoid",
+    "Tanh",
+    "Erf",
+    "Softplus",
+    "Elu",
+    "Selu",
+    "Celu",
+    "Gelu",
+    "Exp",
+    "Log",
+    "Softmax",
+    "LogSoftmax",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Recomputed:
+    """A layer's values, and the largest rounding error that a runtime may have in each; float64, flat."""
+
+    value: Values
+    tolerance: Values
+
+
+def unit_roundoff(dtype: np.dtype[Any]) -> float:
+    """Half the distance from 1 to the next number: 2⁻²⁴ for float32."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def fan_in_factor(n: int) -> float:
+    """How many unit roundoffs a sum of n products may be off, relative to the sum of their sizes."""
+    return min(n + SPARE, LAMBDA * math.sqrt(n + SPARE))
+
+
+def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | None = None) -> Recomputed:
+    """The values of a layer from those of the layers before it.
+
+    Args:
+        layer: any but an input.
+        values: flat float64 values by layer name, of all layers that `layer.incoming` names.
+        progress: called with the number of edges that have been used since the last call.
+    """
+    u = unit_roundoff(layer.dtype)
+    value, tolerance = _combined(layer, values, u, progress or (lambda edges: None))
+    value, tolerance = value.reshape(layer.shape), tolerance.reshape(layer.shape)
+    for activation in layer.activation:
+        value, tolerance = _activated(activation, value, tolerance, u)
+    tiny = float(np.finfo(layer.dtype).tiny)  # below it a runtime may flush to zero
+    return Recomputed(value.ravel(), tolerance.ravel() + tiny)
+
+
+def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
+    bias = np.zeros(layer.shape) if layer.bias is None else layer.bias
+    total = np.array(np.broadcast_to(bias, layer.shape), np.float64).ravel()
+    if layer.combine == "constant":
+        return total, np.zeros_like(total)
+    if layer.combine == "sum":
+        bias_size = float(np.abs(total).max(initial=0))
+        size = np.zeros_like(total)
+        for incoming in layer.incoming:
+            _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
+        n = sum(i.block.degree("target") for i in layer.incoming)
+        return total, u * (fan_in_factor(n) * size + SPARE * bias_size)
+    if layer.combine in ("max", "min", "product"):
+        kernel, start = {
+            "max": (kernels.greatest_products, -np.inf),
+            "min": (kernels.least_products, np.inf),
+            "product": (kernels.multiply_products, 1.0),
+        }[layer.combine]
+        total.fill(start)
+        for incoming in layer.incoming:
+            _each(incoming, values, progress, kernel, total)
+        return total, SPARE * u * np.abs(total)
+    return _function(layer, values, u, progress)
+
+
+def _function(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
+    ports = [np.zeros(layer.neurons) for _ in layer.incoming]
+    for incoming in layer.incoming:
+        assert incoming.port is not None
+        _each(incoming, values, progress, kernels.add_products, ports[incoming.port])
+    with np.errstate(all="ignore"):
+        total = np.asarray(FUNCTIONS[layer.combine](*ports), np.float64)
+    return total, SPARE * u * np.abs(total)
+
+
+def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, kernel: Any, *totals: Values) -> None:
+    """Run a kernel over the expanded edges."""
+    x = np.ascontiguousarray(values[incoming.source], np.float64)
+    for edges in incoming.block.expand():
+        kernel(edges.source, edges.target, edges.weight, x, *totals)
+        progress(len(edges))
+
+
+def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:
+    result = activation(value)
+    with np.errstate(invalid="ignore"):
+        if activation.op == "Softmax":  # every neuron moves with the largest error of those it is coupled to
+            carried = 2 * result * tolerance.max(initial=0)
+        elif activation.op == "LogSoftmax":
+            carried = np.full_like(result, 2 * tolerance.max(initial=0))
+        else:
+            moved = [np.abs(activation(value + way * tolerance) - result) for way in (1, -1)]
+            carried = np.fmax(*moved)
+        own = np.abs(result) + (1.0 if activation.op in AROUND_ONE else 0.0)
+        return result, carried + SPARE * u * own
