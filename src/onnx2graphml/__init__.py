@@ -1,1 +1,43 @@
-"""A trained neural network as a graph: a node for every neuron, an edge with its weight for every multiplication."""
+"""A trained neural network as a graph: a node for every neuron, an edge with its weight for every multiplication.
+
+Example:
+    >>> import onnx2graphml
+    >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+    >>> graph.layer("conv1").in_edges
+    7744
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onnx2graphml.api import from_torch, load
+    from onnx2graphml.blocks import EdgeBlock
+    from onnx2graphml.graph import Layer, NeuronGraph
+    from onnx2graphml.reach import receptive_field
+    from onnx2graphml.verify import verify
+    from onnx2graphml.writers import write
+
+_HOMES = {
+    "EdgeBlock": "blocks",
+    "Layer": "graph",
+    "NeuronGraph": "graph",
+    "from_torch": "api",
+    "load": "api",
+    "receptive_field": "reach",
+    "verify": "verify",
+    "write": "writers",
+}
+
+__all__ = ["EdgeBlock", "Layer", "NeuronGraph", "from_torch", "load", "receptive_field", "verify", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: what needs a framework is not loaded before."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,4 +1,7 @@
-"""Everything that this package raises on purpose. Every message is one line: what was got, what was expected, what to do."""
+"""Everything that this package raises on purpose.
+
+Every message is one line: what was got, what was expected, what to do.
+"""
 
 from __future__ import annotations
 

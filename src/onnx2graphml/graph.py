@@ -5,19 +5,22 @@ from __future__ import annotations
 import bisect
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.axes import strides
 from onnx2graphml.blocks import EdgeBlock, Edges
 from onnx2graphml.errors import Error
 from onnx2graphml.neurons import Activation
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from onnx2graphml.model import Model
 
 Floats = npt.NDArray[Any]
 
@@ -100,6 +103,7 @@ class NeuronGraph:
         model: the file's or the model's name.
         model_sha256: of the ONNX file that was read; empty where there was none.
         detail: `op`, `layer` or `neuron`.
+        origin: the model that it was made from, which `verify` runs.
 
     Example:
         >>> import onnx2graphml
@@ -113,6 +117,7 @@ class NeuronGraph:
     model: str = ""
     model_sha256: str = ""
     detail: str = "op"
+    origin: Model | None = None
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Layer]:
@@ -145,6 +150,19 @@ class NeuronGraph:
             near = difflib.get_close_matches(name, self._by_name, n=3) or list(self._by_name)[:3]
             raise Error(f"no layer is named {name!r}; did you mean {', '.join(map(repr, near))}?")
         return self._by_name[name]
+
+    def neuron(self, layer: str, index: Sequence[int]) -> int:
+        """The id of the neuron at a position in a layer's shape."""
+        found = self.layer(layer)
+        fits = len(index) == len(found.shape) and all(0 <= i < n for i, n in zip(index, found.shape, strict=True))
+        if not fits:
+            raise Error(f"index {tuple(index)} is not in layer {layer!r}, which has shape {found.shape}")
+        return found.first_id + sum(i * s for i, s in zip(index, strides(found.shape), strict=True))
+
+    def index_of(self, neuron: int) -> tuple[int, ...]:
+        """A neuron's position in its layer's shape."""
+        layer = self.layer_of(neuron)
+        return tuple(int(i) for i in np.unravel_index(neuron - layer.first_id, layer.shape))
 
     def layer_of(self, neuron: int) -> Layer:
         """The layer that a neuron's id belongs to."""

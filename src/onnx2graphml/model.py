@@ -10,7 +10,7 @@ import graphlib
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 Array = npt.NDArray[Any]
 Shapes = Mapping[str, Sequence[int]]
+Predict = Callable[[Mapping[str, Array]], Sequence[Array]]
 
 OLDEST_OPSET = 7
 CONVERTED_OPSET = 13  # what an older model is raised to
@@ -87,6 +88,7 @@ class Model:
         sha256: of the file; empty for a model that was never one.
         channels_last: whether the framework shows (row, column, channel), and all that computes belongs to a layer of it.
         layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
+        predict: the framework's own prediction, from arrays by input name to the outputs in their order.
     """
 
     nodes: tuple[Node, ...]
@@ -100,6 +102,7 @@ class Model:
     sha256: str = ""
     channels_last: bool = False
     layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    predict: Predict | None = None
 
 
 def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = None) -> Model:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,10 @@ import onnx
 
 from onnx2graphml.errors import Error, ModelError
 from onnx2graphml.graph import Layer, NeuronGraph
-from onnx2graphml.model import Model
+from onnx2graphml.model import Model, Predict
 from onnx2graphml.recompute import Progress, Values, fan_in_factor, recompute, unit_roundoff
 
 Array = npt.NDArray[Any]
-Predict = Callable[[Mapping[str, Array]], Sequence[Array]]
 
 
 @dataclass(frozen=True)
@@ -61,34 +60,35 @@ class Report:
 
 def verify(
     graph: NeuronGraph,
-    model: Model,
     inputs: Mapping[str, Array] | None = None,
     *,
     seed: int = 0,
-    predict: Predict | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Recompute every layer from the edges into it and compare it with ONNX Runtime's value of the same tensor.
+
+    The framework's own prediction, where the model came from one, is compared with ONNX Runtime's outputs, too.
 
     Each layer starts from ONNX Runtime's values of the layers before it, so that a difference is found in the layer
     that makes it, and only that layer's own rounding has to be allowed for.
 
     Args:
-        graph: of the model, at any level of detail.
-        model: what it was made from.
+        graph: made from a model, at any level of detail.
         inputs: arrays by input name, in the model's shapes; random normal by `seed` where none are given.
-        predict: the framework's own prediction, compared with ONNX Runtime's outputs, too.
         progress: called with numbers of edges as they are used.
 
     Raises:
         Error: an input is missing or has the wrong shape, or ONNX Runtime can't run the model.
     """
+    model = graph.origin
+    if model is None:
+        raise Error("the graph was not made from a model, so that there is nothing to compare it with")
     feeds = checked_inputs(model, inputs) if inputs is not None else random_inputs(model, seed)
     tensors = runtime_values(model, feeds, sorted({x.tensor for x in graph.layers if x.combine != "constant"}))
     values = {layer.name: _layer_values(layer, tensors) for layer in graph.layers}
     rows = [_row(layer, values, progress) for layer in graph.layers if layer.combine != "input"]
-    if predict is not None:
-        rows += _prediction_rows(graph, model, feeds, predict)
+    if model.predict is not None:
+        rows += _prediction_rows(graph, model, feeds, model.predict)
     return Report(tuple(rows))
 
 
@@ -108,6 +108,27 @@ def checked_inputs(model: Model, inputs: Mapping[str, Array]) -> dict[str, Array
             raise Error(f"input {name!r} is given with shape {list(inputs[name].shape)}; expected {list(kind.shape)}")
         feeds[name] = inputs[name].astype(kind.dtype)
     return feeds
+
+
+def read_inputs(path: str, graph: NeuronGraph) -> dict[str, Array]:
+    """Arrays by input name from an .npy file (for a network of one input) or an .npz file; pickles are refused.
+
+    An array without the batch axis gets one of size 1.
+    """
+    model = graph.origin
+    assert model is not None
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as e:
+        raise Error(f"{path}: not a readable .npy or .npz file: {str(e).splitlines()[0]}") from None
+    if isinstance(loaded, np.ndarray):
+        if len(model.inputs) != 1:
+            raise Error(f"{path} holds one array; the model has the inputs {', '.join(model.inputs)}: give an .npz")
+        arrays = {model.inputs[0]: loaded}
+    else:
+        arrays = {name: loaded[name] for name in loaded.files}
+    shapes = {name: kind.shape for name, kind in _input_types(model)}
+    return {n: a[None] if a.shape == shapes.get(n, ())[1:] else a for n, a in arrays.items()}
 
 
 def _input_types(model: Model) -> Iterator[tuple[str, Any]]:

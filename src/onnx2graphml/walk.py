@@ -39,7 +39,7 @@ def walk(model: Model) -> NeuronGraph:
             layers[name] = _constant(name, model.constants[name])
             traits[name] = Traits(model.constants[name].ndim)
     placed = _placed(layers, traits, model.channels_last)
-    return NeuronGraph(numbered(placed), model.outputs, model.name, model.sha256, "op")
+    return NeuronGraph(numbered(placed), model.outputs, model.name, model.sha256, "op", model)
 
 
 def _placed(layers: Mapping[str, Layer], traits: Mapping[str, Traits], channels_last: bool) -> list[Layer]:

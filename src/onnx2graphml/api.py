@@ -1,0 +1,97 @@
+"""What a user calls: each function is a few lines over the rooms below."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from onnx2graphml.detail import at_detail
+from onnx2graphml.errors import ModelError
+from onnx2graphml.frontends import Imported
+from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.model import load_model
+from onnx2graphml.walk import walk
+
+Shapes = Mapping[str, Sequence[int]]
+
+KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+
+
+def load(source: Any, *, shapes: Shapes | None = None, detail: str = "layer", trust: bool = False) -> NeuronGraph:
+    """A trained network as a graph of its neurons. Lazy: nothing is expanded.
+
+    Args:
+        source: a path to an ONNX file, to a Keras file (.keras, .h5) or to a SavedModel folder; or a Keras model or an
+            `onnx.ModelProto` in memory. For a PyTorch module see `from_torch`.
+        shapes: full static shapes by input name, where the model leaves other dimensions open than the batch, which
+            is 1.
+        detail: `op` (a layer for every ONNX tensor), `layer` (what the framework calls a layer) or `neuron` (only what
+            computes).
+        trust: let Keras run Python code that the file holds (Lambda layers).
+
+    Raises:
+        ModelError: the file is missing, is no model, or leaves a shape open.
+        UnsupportedError: something in the network is not handled exactly.
+        MissingExtraError: the framework is not installed.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> graph.neurons, graph.edges
+        (3738, 25816)
+    """
+    if isinstance(source, onnx.ModelProto):
+        return at_detail(walk(load_model(source, shapes)), detail)
+    if isinstance(source, str | Path):
+        return _load_file(Path(source), shapes, detail, trust)
+    if "keras" in sys.modules and isinstance(source, sys.modules["keras"].Model):
+        from onnx2graphml.frontends import keras
+
+        return _imported(keras.from_keras(source, shapes=shapes), source.name, detail)
+    raise ModelError(
+        f"got {type(source).__name__}; expected a path, a Keras model or an onnx.ModelProto "
+        f"(a PyTorch module goes to from_torch, with example inputs)"
+    )
+
+
+def from_torch(module: Any, example_inputs: tuple[Any, ...], *, detail: str = "layer") -> NeuronGraph:
+    """A PyTorch module as a graph of its neurons.
+
+    Args:
+        module: a `torch.nn.Module`; it is exported as in evaluation.
+        example_inputs: a tuple of tensors with batch 1, as the module takes them.
+        detail: as for `load`.
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+        ModelError: the module can't be exported.
+        UnsupportedError: something in the network is not handled exactly.
+
+    Example:
+        >>> import torch, onnx2graphml
+        >>> onnx2graphml.from_torch(torch.nn.Linear(3, 2), (torch.zeros(1, 3),)).edges
+        6
+    """
+    from onnx2graphml.frontends import torch
+
+    return _imported(torch.from_torch(module, example_inputs), type(module).__name__, detail)
+
+
+def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> NeuronGraph:
+    if not path.exists():
+        raise ModelError(f"{path}: no such file")
+    if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
+        from onnx2graphml.frontends import keras
+
+        return _imported(keras.load_keras(path, shapes=shapes, trust=trust), path.name, detail)
+    return at_detail(walk(load_model(path, shapes)), detail)
+
+
+def _imported(imported: Imported, name: str, detail: str) -> NeuronGraph:
+    model = dataclasses.replace(load_model(imported.proto), name=name, predict=imported.predict)
+    return at_detail(walk(model), detail)

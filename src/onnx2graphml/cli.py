@@ -1,0 +1,229 @@
+"""The command line: options in, library calls, one line for a user's mistake.
+
+Exit status: 0 done (for `verify`: everything equal), 1 a mismatch, 2 could not be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from onnx2graphml.errors import Error
+
+if TYPE_CHECKING:
+    from onnx2graphml.graph import NeuronGraph
+
+EPILOG = """\
+commands:
+  onnx2graphml MODEL OUT            write the graph; the format follows OUT's suffix, - is standard output
+  onnx2graphml info MODEL           a table of the layers: shapes, neurons, edges, parameters; expands nothing
+  onnx2graphml verify MODEL         recompute every layer from the edges, compare with ONNX Runtime
+  onnx2graphml neuron MODEL LAYER INDEX
+                                    one neuron: its in-edges, out-edges and receptive field
+  onnx2graphml COMMAND --help       a command's options
+
+MODEL is an .onnx file, a Keras .keras or .h5 file, or a SavedModel folder.
+
+examples:
+  onnx2graphml digits.onnx digits.graphml
+  onnx2graphml info vgg16.keras
+  onnx2graphml verify resnet.onnx --shape input=1,3,224,224 --detail neuron
+  onnx2graphml neuron digits.onnx conv1 0,0,5
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(given)
+        sys.stdout.flush()
+        return status
+    except Error as e:
+        print(f"onnx2graphml: error: {one_line(e)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
+        print("onnx2graphml: error: standard output was closed before everything was written", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("onnx2graphml: interrupted; no file was written", file=sys.stderr)
+        return 130
+    except MemoryError:
+        print("onnx2graphml: error: out of memory", file=sys.stderr)
+        return 2
+
+
+def one_line(error: Exception) -> str:
+    """The message without line breaks or other control characters, which a model's names may bring in."""
+    return "".join(c if c.isprintable() else " " for c in str(error))
+
+
+def _run(given: list[str]) -> int:
+    commands = {"info": (_info_parser, _info), "verify": (_verify_parser, _verify), "neuron": (_neuron_parser, _neuron)}
+    if given and given[0] in commands:
+        parser, command = commands[given[0]]
+        return command(parser().parse_args(given[1:]))
+    return _convert(_convert_parser().parse_args(given))
+
+
+def _parser(command: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"onnx2graphml {command}".strip(),
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", metavar="MODEL", help="an .onnx, .keras or .h5 file, or a SavedModel folder")
+    parser.add_argument(
+        "--shape",
+        metavar="NAME=1,3,224,224",
+        action="append",
+        type=named_shape,
+        default=[],
+        help="the full shape of an input that the model leaves open; may be repeated",
+    )
+    parser.add_argument(
+        "--detail",
+        choices=("op", "layer", "neuron"),
+        default="layer",
+        help="a layer is: every ONNX tensor (op), what the framework calls a layer (layer, the default), "
+        "or only what computes (neuron)",
+    )
+    parser.add_argument("--trust", action="store_true", help="run Python code that a Keras file holds (Lambda layers)")
+    return parser
+
+
+def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
+    """`NAME=1,3,224,224` as a pair."""
+    name, equals, sizes = text.rpartition("=")
+    try:
+        shape = tuple(int(n) for n in sizes.split(","))
+    except ValueError:
+        shape = ()
+    if not equals or not shape:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected NAME=1,3,224,224")
+    return name, shape
+
+
+def _load(options: argparse.Namespace) -> NeuronGraph:
+    from onnx2graphml.api import load
+
+    return load(options.model, shapes=dict(options.shape), detail=options.detail, trust=options.trust)
+
+
+def _convert_parser() -> argparse.ArgumentParser:
+    from onnx2graphml import writers
+
+    parser = _parser(
+        "",
+        "A trained neural network as a graph: a node for every neuron, an edge with its weight for every multiplication.",
+        EPILOG,
+    )
+    parser.usage = "onnx2graphml [options] MODEL OUT\n       onnx2graphml {info,verify,neuron} ..."
+    parser.add_argument("out", metavar="OUT", help=f"the file to write: {', '.join(writers.FORMATS)}, or -")
+    parser.add_argument("--version", action="version", version=_version())
+    return parser
+
+
+def _version() -> str:
+    import importlib.metadata
+
+    return f"onnx2graphml {importlib.metadata.version('onnx2graphml')}"
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from onnx2graphml import writers
+    from onnx2graphml.progress import progress
+
+    if options.out != writers.STDOUT:
+        writers.find(options.out)  # an unknown suffix is told before a long conversion
+    graph = _load(options)
+    with progress("writing", graph.edges) as advance:
+        writers.write(graph, options.out, progress=advance)
+    if options.out != writers.STDOUT:
+        print(f"{options.out}: {graph.neurons:,} nodes, {graph.edges:,} edges", file=sys.stderr)
+    return 0
+
+
+def _info_parser() -> argparse.ArgumentParser:
+    return _parser(
+        "info",
+        "A row for each layer: name, operator, shape, neurons, in-edges and parameters. Nothing is expanded.",
+        "example:\n  onnx2graphml info vgg16.keras",
+    )
+
+
+def _info(options: argparse.Namespace) -> int:
+    from onnx2graphml import tables
+
+    print(tables.info(_load(options)))
+    return 0
+
+
+def _verify_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "verify",
+        "Recompute every layer from its expanded edges and its nodes' attributes alone, and compare it with ONNX "
+        "Runtime's value of the same tensor. A difference beyond what float rounding explains is a mismatch. A "
+        "framework's own prediction is compared, too.",
+        "exit status: 0 everything is equal, 1 a mismatch, 2 it could not be checked\n\nexamples:\n"
+        "  onnx2graphml verify digits.onnx\n"
+        "  onnx2graphml verify digits.keras --input digit.npy",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random input (default 0)")
+    parser.add_argument(
+        "--input",
+        metavar="FILE",
+        help="the input instead of a random one: .npy for a network of one input, .npz with an array per input name",
+    )
+    return parser
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from onnx2graphml import tables
+    from onnx2graphml.progress import progress
+    from onnx2graphml.verify import read_inputs, verify
+
+    graph = _load(options)
+    inputs = read_inputs(options.input, graph) if options.input else None
+    with progress("verifying", graph.edges) as advance:
+        report = verify(graph, inputs, seed=options.seed, progress=advance)
+    print(tables.verification(report))
+    verdict = "every layer equals" if report.passed else "MISMATCH with"
+    print(f"{graph.neurons:,} neurons, {graph.edges:,} edges: {verdict} ONNX Runtime")
+    return 0 if report.passed else 1
+
+
+def _neuron_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "neuron",
+        "One neuron: what it computes, its in-edges and out-edges, and its receptive field in the inputs.",
+        "example:\n  onnx2graphml neuron digits.onnx conv1 0,0,5",
+    )
+    parser.add_argument("layer", metavar="LAYER", help="the layer's name, as info prints it")
+    parser.add_argument("index", metavar="INDEX", help="the position in the layer's shape, such as 3,12,5")
+    parser.add_argument(
+        "--limit", type=int, default=20, help="how many edges to print each way (default 20; 0 for all)"
+    )
+    return parser
+
+
+def _neuron(options: argparse.Namespace) -> int:
+    from onnx2graphml import tables
+
+    graph = _load(options)
+    print(tables.neuron(graph, graph.neuron(options.layer, position(options.index)), options.limit))
+    return 0
+
+
+def position(text: str) -> tuple[int, ...]:
+    """`3,12,5` as integers."""
+    try:
+        return tuple(int(n) for n in text.split(",") if n.strip())
+    except ValueError:
+        raise Error(f"INDEX is {text!r}; expected integers such as 3,12,5") from None

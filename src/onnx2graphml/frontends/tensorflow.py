@@ -1,0 +1,262 @@
+"""TensorFlow functions as ONNX, among them those of a SavedModel.
+
+Weights are converted as inputs of the network and put in afterwards. tf2onnx copies its graph for every optimizer
+pass, which takes 21 GB for VGG16 with the weights inside; and it folds what it knows, so that a
+BatchNormalization would vanish into its convolution.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from onnx2graphml.errors import Error, MissingExtraError, ModelError
+from onnx2graphml.frontends import CHANNELS_LAST, Imported, tfnames
+
+
+@contextlib.contextmanager
+def _no_stderr() -> Iterator[None]:
+    """TensorFlow's C++ side writes to stderr while it is imported, and no option of its own prevents that."""
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+try:
+    with _no_stderr():
+        import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+    from tf2onnx import optimizer
+    from tf2onnx.handler import tf_op
+    from tf2onnx.tf_loader import tf_optimize
+    from tf2onnx.tfonnx import process_tf_graph
+    from tf2onnx.utils import make_name
+except ImportError as error:
+    raise MissingExtraError("TensorFlow", "keras") from error
+
+_OPSET = 17
+_IR_VERSION = 10  # the first with metadata on nodes, and ONNX Runtime reads it
+
+
+@tf_op("Erfc")
+class _Erfc:
+    """The exact gelu is traced to Erfc, for which tf2onnx has no handler: 1 - Erf(x)."""
+
+    @classmethod
+    def version_9(cls, ctx: Any, node: Any, **_: Any) -> None:
+        shape, dtype = ctx.get_shape(node.output[0]), ctx.get_dtype(node.output[0])
+        x, outputs, name = node.input[0], list(node.output), node.name
+        ctx.remove_node(name)
+        number = np.array(1, onnx.helper.tensor_dtype_to_np_dtype(dtype))
+        one = ctx.make_const(make_name(name), number).output[0]
+        known = {"shapes": [shape], "dtypes": [dtype]}
+        erf = ctx.make_node("Erf", [x], name=make_name(name), **known).output[0]
+        ctx.make_node("Sub", [one, erf], name=name, outputs=outputs, **known)
+
+
+def freeze(concrete: Any) -> tuple[Any, list[str], list[str]]:
+    """A concrete function as one flat graph definition, its variables as constants; names of inputs and outputs."""
+    frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False, aggressive_inlining=True)
+    definition = frozen.graph.as_graph_def(add_shapes=True)
+    return definition, [t.name for t in frozen.inputs], [t.name for t in frozen.outputs]
+
+
+def convert(definition: Any, inputs: list[str], outputs: list[str]) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """A graph definition to ONNX, with the arrays that have become additional inputs, by input name."""
+    constants = _lift(definition)
+    inputs = inputs + list(constants)
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(tf_optimize(inputs, outputs, definition), name="")
+        converted = process_tf_graph(
+            graph, opset=_OPSET, input_names=inputs, output_names=outputs, continue_on_error=True
+        )
+    # Two layers that compute the same from the same are still two layers.
+    passes = {name: each for name, each in optimizer._optimizers.items() if name != "merge_duplication"}
+    scoped = _scoped(converted)
+    proto = optimizer.optimize_graph(converted, optimizers=passes).make_model("model")
+    for node in proto.graph.node:
+        node.name = scoped.get(node.name, node.name)
+    proto.ir_version = _IR_VERSION
+    return proto, constants
+
+
+def _scoped(graph: Any) -> dict[str, str]:
+    """Names with a scope for the nodes that tf2onnx made without one: the scope of what they are made for.
+
+    That is certain only before its optimizer moves nodes across layers.
+    """
+    scoped: dict[str, str] = {}
+    for node in reversed(graph.get_nodes()):
+        if "/" not in node.name:
+            readers = [reader for name in node.output for reader in graph.find_output_consumers(name)]
+            names = [scoped.get(reader.name, reader.name) for reader in readers]
+            scope = os.path.commonprefix([name.split("/")[:-1] for name in names])
+            scoped[node.name] = "/".join([*scope, node.name])
+    return scoped
+
+
+def _lift(definition: Any) -> dict[str, Any]:
+    """Turn the floating-point arrays of a TensorFlow graph into inputs; numbers may matter to the conversion."""
+    constants = {}
+    for node in definition.node:
+        if node.op != "Const" or not tf.as_dtype(node.attr["dtype"].type).is_floating:
+            continue
+        array = tf.make_ndarray(node.attr["value"].tensor)
+        if array.ndim and array.size > 1:
+            constants[f"{node.name}:0"] = array
+            node.op = "Placeholder"
+            del node.attr["value"]
+            node.attr["shape"].shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
+    return constants
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without log and warnings of the frameworks."""
+    loggers = [logging.getLogger(name) for name in ("tf2onnx", "tensorflow", "absl")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def converting() -> Iterator[None]:
+    """Quietly, and with the frameworks' failures as errors of one line."""
+    try:
+        with quiet():
+            yield
+    except Error:
+        raise
+    except Exception as error:
+        raise ModelError(f"the model can't be converted to ONNX: {one_line(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says, in one line and without the colours that Keras puts in."""
+    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
+    return text[:300] or type(error).__name__
+
+
+def static_inputs(known: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> list[Any]:
+    """Fully static specifications of the inputs, batch 1.
+
+    Args:
+        known: shapes, batch included and None where unknown, and dtypes, by input name.
+        shapes: what the user gave, in full, by input name.
+
+    Raises:
+        ModelError: a shape remains unknown, or was given for no input, or contradicts the known one.
+    """
+    for name in shapes.keys() - known.keys():
+        raise ModelError(f"got a shape for '{name}', but the model's inputs are {', '.join(known)}")
+    specs = []
+    for name, (shape, dtype) in known.items():
+        static = tuple(shapes.get(name, (1, *shape[1:]) if shape else ()))
+        if None in static or not static:
+            sizes = ",".join(str(size or 224) for size in shape[1:] or (224, 224, 3))
+            got = shape or "of unknown rank"
+            raise ModelError(f"the input '{name}' has the shape {got}: give all of it, as in --shape {name}=1,{sizes}")
+        expected = (1, *shape[1:]) if shape else (1, *static[1:])
+        fits = len(static) == len(expected) and all(e in (s, None) for s, e in zip(static, expected, strict=True))
+        if not fits or min(static) < 1:
+            raise ModelError(f"got the shape {static} for the input '{name}', expected {expected}")
+        specs.append(tf.TensorSpec(static, tf.as_dtype(dtype), name=name))
+    return specs
+
+
+def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]]) -> Imported:
+    """Convert the serving signature of a SavedModel directory.
+
+    A SavedModel has no Keras layers any more: their names are recovered where the scopes leave no doubt.
+
+    Raises:
+        ModelError: the directory can't be read, has no serving signature, or the conversion fails.
+        UnsupportedError: the model computes something that has no standard ONNX operator.
+    """
+    loaded = _load(path)  # its functions hold their variables only weakly
+    signature = loaded.signatures["serving_default"]
+    known = signature.structured_input_signature[1].items()
+    inputs = static_inputs({k: (_dimensions(spec), spec.dtype) for k, spec in known}, shapes)
+    names, keys = [spec.name for spec in inputs], sorted(signature.structured_outputs)
+
+    def call(*tensors: Any) -> list[Any]:
+        outputs = loaded.signatures["serving_default"](**dict(zip(names, tensors, strict=True)))
+        return [outputs[key] for key in keys]
+
+    with converting():
+        placeholders = [tf.TensorSpec(spec.shape, spec.dtype, name=f"X{k}") for k, spec in enumerate(inputs)]
+        concrete = tf.function(call, input_signature=placeholders, autograph=False).get_concrete_function()
+        definition, *ends = freeze(concrete)
+        variables = _variables(concrete)
+        label = tfnames.scoped(_reads(definition, variables))
+        last = not any(node.attr["data_format"].s.startswith(b"NC") for node in definition.node)
+        proto, weights = convert(definition, *ends)
+    new = {f"X{k}:0": name for k, name in enumerate(names)}
+    new |= {output.name: key for output, key in zip(proto.graph.output, keys, strict=True)}
+    new |= {f"{constant}:0": name for constant, name in variables.items()}
+    tfnames.finish(proto, weights, new, label)
+    if last:
+        proto.metadata_props.add(key=CHANNELS_LAST, value="true")
+
+    def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        return [np.asarray(y) for y in call(*(tf.constant(feed[spec.name], spec.dtype) for spec in inputs))]
+
+    return Imported(proto, predict)
+
+
+def _load(path: Path) -> Any:
+    try:
+        with quiet():
+            loaded = tf.saved_model.load(str(path))
+    except Exception as error:
+        raise ModelError(f"'{path}' can't be read as a SavedModel: {one_line(error)}") from error
+    if "serving_default" not in loaded.signatures:
+        got = ", ".join(loaded.signatures) or "none"
+        raise ModelError(f"'{path}' has the signatures {got}, expected serving_default: export it with one")
+    return loaded
+
+
+def _dimensions(spec: Any) -> tuple[int | None, ...]:
+    return () if spec.shape.rank is None else tuple(spec.shape)
+
+
+def _variables(concrete: Any) -> dict[str, str]:
+    """The names of a function's variables, by the names of the nodes that stand for them."""
+    names = {id(variable.handle): variable.name.removesuffix(":0") for variable in concrete.variables}
+    return {inner.op.name: names[id(outer)] for outer, inner in concrete.graph.captures if id(outer) in names}
+
+
+def _reads(definition: Any, variables: Mapping[str, str]) -> dict[str, str]:
+    """Which node of a frozen graph reads which variable, also by way of Identity nodes."""
+    nodes = {node.name: node for node in definition.node}
+    reads = {}
+    for name in nodes:
+        source = name
+        while nodes[source].op == "Identity":
+            source = nodes[source].input[0].split(":")[0]
+        if source in variables:
+            reads[name] = variables[source]
+    return reads

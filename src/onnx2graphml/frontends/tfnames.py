@@ -1,0 +1,161 @@
+"""What tf2onnx leaves behind, made presentable: layers noted on the nodes, weights put in, readable names.
+
+Knows ONNX and how TensorFlow builds names, `scope/scope/operation`; imports no framework.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.frontends import LAYER
+
+# From the name of a TensorFlow node or tensor to the layer it belongs to, if any, and the name to show.
+Label = Callable[[str], tuple[str | None, str]]
+
+_CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
+_LAYOUT = ("Transpose", "Reshape")  # generated, they change between the layouts of TensorFlow and ONNX
+_GENERATED = re.compile(r"__\d+$")
+_NUMBER = re.compile(r"_\d+$")
+
+
+def finish(proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[str, str], label: Label) -> None:
+    """Check the operators, note the layers on the nodes, turn inputs into weights, and rename everything.
+
+    Args:
+        proto: changed in place.
+        weights: what `np.asarray` takes, by the name of the input to replace.
+        names: new names of tensors, numbered where they clash; all others are named by `label`.
+        label: see `Label`.
+
+    Raises:
+        UnsupportedError: a node is no standard ONNX operator.
+    """
+    nodes = list(walk(proto.graph))
+    for node in nodes:
+        layer, _ = label(node.name)
+        _check(node, layer, proto.opset_import[0].version)
+        if layer and not (node.op_type in _LAYOUT and _GENERATED.search(node.name)):
+            node.metadata_props.add(key=LAYER, value=layer)
+    inputs = [value for value in proto.graph.input if value.name not in weights]
+    del proto.graph.input[:]
+    proto.graph.input.extend(inputs)
+    read = {name for node in nodes for name in node.input} | {value.name for value in proto.graph.output}
+    for name, value in weights.items():
+        if name in read:  # nothing reads the state of a random generator, for one
+            proto.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+    _rename(proto.graph, names, label)
+
+
+def walk(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes, those in bodies of loops and branches included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from walk(attribute.g)
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """The name, numbered if it is taken; it is taken from now on."""
+    number, free = 1, name
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    taken.add(free)
+    return free
+
+
+def marked(paths: Sequence[str]) -> Label:
+    """The label for a model whose layers were traced under the names L0__, L1__ ...: `paths` has their own."""
+
+    def label(name: str) -> tuple[str | None, str]:
+        parts = name.split("/")
+        for k in reversed(range(len(parts))):
+            if mark := re.match(r"L(\d+)__", parts[k]):
+                path = paths[int(mark[1])]
+                return path or None, "/".join(part for part in (path, *parts[k + 1 :]) if part) or name
+        return None, name
+
+    return label
+
+
+def scoped(reads: Mapping[str, str]) -> Label:
+    """The label for a graph that was traced under the layers' own names.
+
+    TensorFlow numbers a scope that is entered again, `conv` to `conv_1`, so that a scope alone does not tell its
+    layer. The variables do. A layer without variables is only told where the numbers of the others leave no doubt.
+
+    Args:
+        reads: names of variables (`conv/kernel`), by the names of the nodes that read them.
+    """
+    layers = {}
+    for node, variable in reads.items():
+        scope, path = _scope(node), tuple(variable.split("/")[:-1])
+        depths = [k for k, part in enumerate(scope) if path and path[-1] in (part, _NUMBER.sub("", part))]
+        if depths:
+            layers[scope[: depths[-1] + 1]] = path
+    tops = {scope[0] for scope in layers}
+    top = 1 if len(tops) == 1 and all(len(scope) > 1 for scope in layers) else 0  # the model's own scope
+    roots = {path[0] for path in layers.values()}
+    if top and len(roots) == 1 and all(len(path) > 1 for path in layers.values()):
+        layers = {scope: path[1:] for scope, path in layers.items()}
+    numbered = {scope[-1] != path[-1] for scope, path in layers.items() if list(layers.values()).count(path) == 1}
+
+    def layer_of(scope: tuple[str, ...]) -> tuple[str, ...]:
+        for size in range(len(scope), 0, -1):
+            if scope[:size] in layers:
+                return layers[scope[:size]]
+        inner = scope[top:]
+        if numbered == {True}:
+            return tuple(_NUMBER.sub("", part) for part in itertools.takewhile(_NUMBER.search, inner))
+        nests = any(path[:1] == inner[:1] != path for path in layers.values())
+        return inner[:1] if numbered == {False} and not nests else ()
+
+    def label(name: str) -> tuple[str | None, str]:
+        path = "/".join(layer_of(_scope(name)))
+        return path or None, "/".join(part for part in name.split("/") if not _CALL.fullmatch(part)) or name
+
+    return label
+
+
+def _scope(name: str) -> tuple[str, ...]:
+    return tuple(part for part in name.split("/")[:-1] if not _CALL.fullmatch(part))
+
+
+def _check(node: onnx.NodeProto, layer: str | None, opset: int) -> None:
+    """tf2onnx leaves what it can't convert in the graph, as it is."""
+    try:
+        onnx.defs.get_schema(node.op_type, opset, node.domain)
+    except onnx.defs.SchemaError:
+        where = f"of the layer '{layer}'" if layer else f"at '{node.name}'"
+        message = f"the operation {node.op_type} {where} has no standard ONNX operator: replace it in the model"
+        raise UnsupportedError(message) from None
+
+
+def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> None:
+    """Rename tensors and nodes, bodies of loops included, so that no name occurs twice."""
+    taken = {""}
+    new = {"": ""} | {old: unique(name, taken) for old, name in names.items()}
+
+    def renamed(name: str) -> str:
+        if name not in new:
+            new[name] = unique(label(name)[1].removesuffix(":0"), taken)
+        return new[name]
+
+    bodies = [a.g for node in walk(graph) for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
+    for part in (graph, *bodies):
+        for value in (*part.input, *part.output, *part.initializer, *part.value_info):
+            value.name = renamed(value.name)
+        for node in part.node:
+            node.input[:] = [renamed(name) for name in node.input]
+            node.output[:] = [renamed(name) for name in node.output]
+    seen: set[str] = set()
+    for node in walk(graph):
+        node.name = unique(label(node.name)[1], seen)
