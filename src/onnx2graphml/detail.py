@@ -22,7 +22,7 @@ from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.compose import NotComposable, compose
 from onnx2graphml.errors import Error
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
-from onnx2graphml.names import named
+from onnx2graphml.names import in_order_of, named
 from onnx2graphml.neurons import Activation
 
 LEVELS = ("op", "layer", "neuron")
@@ -57,6 +57,8 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
     else:
         network.rewrite(lambda layer, near: True, lambda layer, producer: True)
     layers = [_as_shown(layer, network) for layer in network.layers.values()]
+    if graph.origin is not None:
+        layers = in_order_of(list(graph.origin.layer_shapes), layers)
     renamed, names = named(layers, network.read_by)
     outputs = tuple(names[network.stands_for.get(o, o)] for o in graph.outputs)
     return NeuronGraph(numbered(renamed), outputs, graph.model, graph.model_sha256, level, graph.origin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from onnx2graphml.graph import Incoming, Layer
 
@@ -30,6 +30,20 @@ def named(layers: list[Layer], read_by: Mapping[str, set[str]]) -> tuple[list[La
         for layer in layers
     ]
     return renamed, names
+
+
+def in_order_of(scopes: Sequence[str], layers: list[Layer]) -> list[Layer]:
+    """The layers in the framework's order, as far as that is topological.
+
+    A layer without a scope, or of a scope that is not listed, comes right after the last layer that it reads.
+    """
+    place = {scope: k for k, scope in enumerate(scopes)}
+    rank: dict[str, int] = {}
+    for layer in layers:
+        sources = [rank[i.source] for i in layer.incoming]
+        own = place.get(layer.name if layer.combine == "input" else layer.scope or "", -1)
+        rank[layer.name] = max([own, *sources])
+    return sorted(layers, key=lambda layer: rank[layer.name])  # stable: what is equal stays in topological order
 
 
 def _wanted(layer: Layer, readers: list[Layer]) -> str:
