@@ -83,7 +83,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         tensors = [tf.constant(feed[spec.name], spec.dtype) for spec in inputs]
         outputs = model(*_arguments(model, tensors), **_inference(model))
-        return [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(outputs)]
+        return [np.asarray(output) for output in keras.tree.flatten(outputs)]
 
     return Imported(proto, predict)
 

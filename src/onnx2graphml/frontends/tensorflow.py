@@ -8,6 +8,7 @@ BatchNormalization would vanish into its convolution.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import re
@@ -105,9 +106,9 @@ def _scoped(graph: Any) -> dict[str, str]:
     for node in reversed(graph.get_nodes()):
         if "/" not in node.name:
             readers = [reader for name in node.output for reader in graph.find_output_consumers(name)]
-            names = [scoped.get(reader.name, reader.name) for reader in readers]
-            scope = os.path.commonprefix([name.split("/")[:-1] for name in names])
-            scoped[node.name] = "/".join([*scope, node.name])
+            scopes = [scoped.get(reader.name, reader.name).split("/")[:-1] for reader in readers]
+            common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*scopes, strict=False))
+            scoped[node.name] = "/".join([*(parts[0] for parts in common), node.name])
     return scoped
 
 

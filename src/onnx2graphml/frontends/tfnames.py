@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,6 @@ from onnx2graphml.frontends import LAYER
 Label = Callable[[str], tuple[str | None, str]]
 
 _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
-_LAYOUT = ("Transpose", "Reshape")  # generated, they change between the layouts of TensorFlow and ONNX
 _GENERATED = re.compile(r"__\d+$")
 _NUMBER = re.compile(r"_\d+$")
 
@@ -42,8 +41,9 @@ def finish(proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[st
     for node in nodes:
         layer, _ = label(node.name)
         _check(node, layer, proto.opset_import[0].version)
-        if layer and not (node.op_type in _LAYOUT and _GENERATED.search(node.name)):
+        if layer and not _is_layout(node):
             node.metadata_props.add(key=LAYER, value=layer)
+    _tag_inside(proto.graph, weights.keys())
     inputs = [value for value in proto.graph.input if value.name not in weights]
     del proto.graph.input[:]
     proto.graph.input.extend(inputs)
@@ -127,6 +127,29 @@ def scoped(reads: Mapping[str, str]) -> Label:
 
 def _scope(name: str) -> tuple[str, ...]:
     return tuple(part for part in name.split("/")[:-1] if not _CALL.fullmatch(part))
+
+
+def _is_layout(node: onnx.NodeProto) -> bool:
+    """Made by tf2onnx to change between the layouts of TensorFlow and ONNX, maybe moved away from its layer."""
+    return node.op_type in ("Transpose", "Reshape") and _GENERATED.search(node.name) is not None
+
+
+def _tag_inside(graph: onnx.GraphProto, weights: Iterable[str]) -> None:
+    """Nodes without a layer that have the same one layer before and behind them, as in attention, are its own."""
+    before: dict[str, set[str]] = {value.name: {""} for value in graph.input}
+    before |= {name: set() for name in weights}
+    behind: dict[str, set[str]] = {value.name: {""} for value in graph.output}
+    for node in graph.node:
+        layers = {p.value for p in node.metadata_props} or set().union(*(before.get(x, ()) for x in node.input))
+        before |= dict.fromkeys(node.output, layers)
+    for node in reversed(graph.node):
+        layers = {p.value for p in node.metadata_props} or set().union(*(behind.get(y, ()) for y in node.output))
+        for name in node.input:
+            behind[name] = behind.get(name, set()) | layers
+    for node in graph.node:
+        around = set().union(*(before[y] for y in node.output), *(behind.get(y, ()) for y in node.output))
+        if len(around) == 1 and "" not in around and not node.metadata_props and not _is_layout(node):
+            node.metadata_props.add(key=LAYER, value=around.pop())
 
 
 def _check(node: onnx.NodeProto, layer: str | None, opset: int) -> None:
