@@ -74,5 +74,5 @@ def _nodes(layer: Layer) -> Iterator[Attributes]:
     if layer.bias is not None:
         columns["bias"] = np.asarray(layer.bias).ravel().tolist()
     names = [a.name for a in NODE if a.name in columns]
-    for values in itertools.islice(zip(*(columns[name] for name in names), strict=False), layer.neurons):
+    for values in zip(*(columns[name] for name in names), strict=False):  # what is repeated has no end
         yield dict(zip(names, values, strict=True))
