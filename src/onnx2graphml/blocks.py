@@ -18,7 +18,7 @@ Floats = npt.NDArray[Any]
 Side = Literal["source", "target"]
 
 ONE = np.ones(1, np.float32)
-INNER = 1 << 14  # entries of a tile's inner axis: its three arrays stay in the processor's cache
+INNER = 1 << 14  # entries of a tile's inner axis, which so stays in the processor's cache; one axis may be longer
 TILE = 1 << 16  # edges of a tile
 
 
@@ -69,6 +69,12 @@ class EdgeBlock:
     def __post_init__(self) -> None:
         if self.weights.ndim != 1:
             raise ValueError(f"a block's weights must be one-dimensional, got shape {self.weights.shape}")
+        if self.weights.dtype not in (np.float32, np.float64):
+            raise ValueError(f"a block's weights must be float32 or float64, got {self.weights.dtype}")
+        if self.count:  # compiled loops read where a tap points, whatever is there
+            least, most = (sum(int(end(a.tap)) for a in self.axes) for end in (np.min, np.max))
+            if not 0 <= least <= most < self.weights.size:
+                raise ValueError(f"a block's taps run from {least} to {most}; it has {self.weights.size} weights")
 
     @property
     def count(self) -> int:
@@ -78,7 +84,14 @@ class EdgeBlock:
     @property
     def is_selection(self) -> bool:
         """Whether every edge has the one weight 1: values are moved, not multiplied."""
-        return self.weights.size == 1 and self.weights[0] == 1
+        return self.weights.size == 1 and bool(self.weights[0] == 1)
+
+    def _part(self, axes: tuple[Axis, ...]) -> EdgeBlock:
+        """Some of this block's edges: entries of its axes, which need no second check."""
+        part = object.__new__(EdgeBlock)
+        object.__setattr__(part, "axes", axes)
+        object.__setattr__(part, "weights", self.weights)
+        return part
 
     def offsets(self, side: Side) -> list[Ints]:
         """Per axis, its offsets on one side."""
@@ -88,49 +101,54 @@ class EdgeBlock:
         """The block cut into blocks of two axes and at most `edges` edges, in order: what compiled loops work on."""
         if self.count == 0:
             return
-        cut = len(self.axes)
-        inner = 1
-        while cut and inner * len(self.axes[cut - 1]) <= min(INNER, edges):
-            cut -= 1
-            inner *= len(self.axes[cut])
-        if cut and inner == 1:  # the last axis alone is too long
-            yield from self._slices_of_last_axis(edges)
-            return
-        fast, slow = ax.product(self.axes[cut:]), self.axes[:cut]
-        rows, step = math.prod(len(a) for a in slow), max(1, edges // inner)
+        pieces, slow = self._fast_and_slow(edges)
+        rows, step = math.prod(len(a) for a in slow), max(1, edges // sum(len(p) for p in pieces))
         for first in range(0, rows, step):
-            yield EdgeBlock((_entries(slow, first, min(first + step, rows)), fast), self.weights)
+            outer = _entries(slow, first, min(first + step, rows))
+            for inner in pieces:
+                yield self._part((outer, inner))
 
-    def _slices_of_last_axis(self, edges: int) -> Iterator[EdgeBlock]:
-        *slow, last = self.axes
-        for row in range(math.prod(len(a) for a in slow)):
-            one = _entries(slow, row, row + 1)
-            for first in range(0, len(last), edges):
-                yield EdgeBlock((one, last[first : first + edges]), self.weights)
+    def _fast_and_slow(self, edges: int) -> tuple[list[Axis], list[Axis]]:
+        """Inner axes to go through for each entry of the product of the others: one, or an overlong one in pieces."""
+        single = [a for a in self.axes if len(a) == 1]  # they only move the block, wherever they stand
+        axes = [a for a in self.axes if len(a) > 1]
+        cut, inner = len(axes), 1
+        while cut and inner * len(axes[cut - 1]) <= min(INNER, edges):
+            cut -= 1
+            inner *= len(axes[cut])
+        if axes and inner == 1:
+            *slow, last = axes
+            return [last[k : k + edges] for k in range(0, len(last), edges)], [*single, *slow]
+        return [ax.product(axes[cut:])], [*single, *axes[:cut]]
 
     def expand(self, edges: int = TILE) -> Iterator[Edges]:
         """The edges, in chunks of at most `edges`, always in the same order: that of the axes, the last fastest."""
         from onnx2graphml import kernels
 
         for tile in self.tiles(edges):
-            outer, inner = tile.axes
             n = tile.count
             out = Edges(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, self.weights.dtype))
-            kernels.expand(
-                outer.source, outer.target, outer.tap, inner.source, inner.target, inner.tap,
-                self.weights, out.source, out.target, out.weight,
-            )  # fmt: skip
+            kernels.expand(*kernels.arguments(tile), out.source, out.target, out.weight)
             yield out
 
     def split(self, axis: int, parts: int) -> list[EdgeBlock]:
-        """The block as at most `parts` blocks, cut along one axis; together, in order, they are the same edges."""
+        """The block as at most `parts` blocks, cut along one axis; together they are the same edges.
+
+        Cut along the first axis, they are also in the same order.
+        """
+        axis %= len(self.axes)
         n = len(self.axes[axis])
         bounds = [n * p // parts for p in range(parts + 1)]
         return [
-            EdgeBlock((*self.axes[:axis], self.axes[axis][a:b], *self.axes[axis + 1 :]), self.weights)
+            self._part((*self.axes[:axis], self.axes[axis][a:b], *self.axes[axis + 1 :]))
             for a, b in itertools.pairwise(bounds)
             if a < b
         ]
+
+    def disjoint(self, parts: int) -> list[EdgeBlock]:
+        """The block as at most `parts` blocks of which no two have a target in common; what threads may share out."""
+        free = [k for k, a in enumerate(self.axes) if len(np.unique(a.target)) == len(a) > 1]
+        return self.split(max(free, key=lambda k: len(self.axes[k])), parts) if free else [self]
 
     def select(self, side: Side, position: int) -> list[EdgeBlock]:
         """The edges that have `position` on one side, as blocks: in-edges with `side="target"`.
@@ -146,7 +164,7 @@ class EdgeBlock:
             axes = list(self.axes)
             for i, digit in zip(order, digits, strict=True):
                 axes[i] = axes[i][getattr(axes[i], side) == digit]
-            found.append(EdgeBlock(tuple(axes), self.weights))
+            found.append(self._part(tuple(axes)))
         return found
 
     def degree(self, side: Side) -> int:
@@ -181,8 +199,8 @@ def _apply(block: EdgeBlock, x: Floats, size: int) -> Floats:
     from onnx2graphml import kernels
 
     values, total = np.ascontiguousarray(x, np.float64), np.zeros(size)
-    for e in block.expand():
-        kernels.add_products(e.source, e.target, e.weight, values, total)
+    for tile in block.tiles():
+        kernels.add_products(*kernels.arguments(tile), values, total)
     return total
 
 

@@ -121,7 +121,8 @@ def _convert_parser() -> argparse.ArgumentParser:
 
     parser = _parser(
         "",
-        "A trained neural network as a graph: a node for every neuron, an edge with its weight for every multiplication.",
+        "A trained neural network as a graph: a node for every neuron, an edge with its weight for every "
+        "multiplication.",
         EPILOG,
     )
     parser.usage = "onnx2graphml [options] MODEL OUT\n       onnx2graphml {info,verify,neuron} ..."

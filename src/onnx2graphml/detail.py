@@ -1,4 +1,4 @@
-"""How much of the ONNX graph shows: from a layer for every tensor to what a framework's user calls a layer, and further.
+"""How much of the ONNX graph shows: a layer for every tensor, what a framework's user calls a layer, or still less.
 
 Two rewritings, each exact, do all of it:
 

@@ -1,4 +1,8 @@
-"""The few compiled loops. Each takes plain arrays; what they mean is told by the modules that call them."""
+"""The few compiled loops over the edges of a tile: all sums of an entry of its outer and one of its inner axis.
+
+Each takes the two axes' arrays, the weights, and plain arrays of values by position. What they mean is told by the
+modules that call them.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,27 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.blocks import EdgeBlock
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
 
+compiled = numba.njit(cache=True, nogil=True)
 
-@numba.njit(cache=True, nogil=True)
+
+def arguments(tile: EdgeBlock) -> tuple[Ints | Floats, ...]:
+    """A tile as the loops take it."""
+    outer, inner = tile.axes
+    arrays = (outer.source, outer.target, outer.tap, inner.source, inner.target, inner.tap)
+    return (*map(np.ascontiguousarray, arrays), tile.weights)
+
+
+@compiled
 def expand(
-    outer_source: Ints,
-    outer_target: Ints,
-    outer_tap: Ints,
-    inner_source: Ints,
-    inner_target: Ints,
-    inner_tap: Ints,
-    weights: Floats,
-    source: Ints,
-    target: Ints,
-    weight: Floats,
-) -> None:
-    """Write all sums of an outer and an inner entry, and the weight that each points at."""
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, source: Ints, target: Ints, weight: Floats,
+) -> None:  # fmt: skip
+    """Write source, target and weight of every edge."""
     inner = inner_source.size
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
@@ -36,42 +43,67 @@ def expand(
             weight[at + i] = weights[k + inner_tap[i]]
 
 
-@numba.njit(cache=True, nogil=True)
-def add_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats) -> None:
+@compiled
+def add_products(
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, x: Floats, total: Floats,
+) -> None:  # fmt: skip
     """`total[target] += weight · x[source]`."""
-    for e in range(source.size):
-        total[target[e]] += weight[e] * x[source[e]]
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            total[t + inner_target[i]] += weights[k + inner_tap[i]] * x[s + inner_source[i]]
 
 
-@numba.njit(cache=True, nogil=True)
-def add_products_and_sizes(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats, size: Floats) -> None:
+@compiled
+def add_products_and_sizes(
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, x: Floats, total: Floats, size: Floats,
+) -> None:  # fmt: skip
     """As `add_products`, and `size[target] += |weight · x[source]|`, which bounds the rounding error."""
-    for e in range(source.size):
-        p = weight[e] * x[source[e]]
-        total[target[e]] += p
-        size[target[e]] += abs(p)
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            p = weights[k + inner_tap[i]] * x[s + inner_source[i]]
+            total[t + inner_target[i]] += p
+            size[t + inner_target[i]] += abs(p)
 
 
-@numba.njit(cache=True, nogil=True)
-def multiply_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats) -> None:
+@compiled
+def multiply_products(
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, x: Floats, total: Floats,
+) -> None:  # fmt: skip
     """`total[target] *= weight · x[source]`."""
-    for e in range(source.size):
-        total[target[e]] *= weight[e] * x[source[e]]
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            total[t + inner_target[i]] *= weights[k + inner_tap[i]] * x[s + inner_source[i]]
 
 
-@numba.njit(cache=True, nogil=True)
-def greatest_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats) -> None:
+@compiled
+def greatest_products(
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, x: Floats, total: Floats,
+) -> None:  # fmt: skip
     """`total[target] = max(total[target], weight · x[source])`, NaN winning, as in ONNX."""
-    for e in range(source.size):
-        p = weight[e] * x[source[e]]
-        if p > total[target[e]] or p != p:
-            total[target[e]] = p
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            p = weights[k + inner_tap[i]] * x[s + inner_source[i]]
+            if p > total[t + inner_target[i]] or p != p:
+                total[t + inner_target[i]] = p
 
 
-@numba.njit(cache=True, nogil=True)
-def least_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats) -> None:
+@compiled
+def least_products(
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, x: Floats, total: Floats,
+) -> None:  # fmt: skip
     """`total[target] = min(total[target], weight · x[source])`, NaN winning, as in ONNX."""
-    for e in range(source.size):
-        p = weight[e] * x[source[e]]
-        if p < total[target[e]] or p != p:
-            total[target[e]] = p
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            p = weights[k + inner_tap[i]] * x[s + inner_source[i]]
+            if p < total[t + inner_target[i]] or p != p:
+                total[t + inner_target[i]] = p

@@ -1,8 +1,7 @@
-"""What is known of the axes of each tensor: which are channels, rows and columns, and how the framework orders them.
+"""The axes of tensors: which are channels, rows and columns, and in which order the framework shows them.
 
-Operators on pictures have their axes in a fixed order; from there the knowledge goes along the axes that other operators
-carry on, forwards and
-backwards.
+Operators on pictures have their axes in a fixed order; from there the knowledge goes along the axes that other
+operators carry on, forwards and backwards.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Model:
         proto: the inlined, static model with every tensor still in it, for a runtime.
         name: the file's name, or the graph's.
         sha256: of the file; empty for a model that was never one.
-        channels_last: whether the framework shows (row, column, channel), and all that computes belongs to a layer of it.
+        channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
         layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
         predict: the framework's own prediction, from arrays by input name to the outputs in their order.
     """

@@ -5,7 +5,6 @@ The numbers are float64 and NumPy's: nothing here is shared with the runtime tha
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,8 +50,10 @@ class Activation:
         match = re.fullmatch(r"(\w+)(?:\((.*)\))?", text)
         if match is None or match[1] not in ACTIVATIONS:
             raise UnsupportedError(f"activation {text!r} is not known; known: {', '.join(sorted(ACTIVATIONS))}")
-        pairs = (pair.split("=", 1) for pair in (match[2] or "").split(",") if pair)
-        return Activation(match[1], tuple((name, _number(value)) for name, value in pairs))
+        pairs = [pair.partition("=") for pair in (match[2] or "").split(",") if pair]
+        if not all(equals for _, equals, _ in pairs):
+            raise UnsupportedError(f"activation {text!r} has a parameter without a value; expected NAME=VALUE")
+        return Activation(match[1], tuple((n, v if n == "axis" else _number(v)) for n, _, v in pairs))
 
     def with_axes(self, position: Mapping[int, int]) -> Activation:
         """The activation for a layer shown with other axes: old position -> new; an axis of size 1 may be missing."""
@@ -166,8 +167,3 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "PRelu": lambda x, slope: np.where(x < 0, slope * x, x),
 }
 """Scalar functions of several inputs, by port."""
-
-
-def parameters_of(op: str) -> tuple[str, ...]:
-    """The names of an activation's parameters."""
-    return tuple(inspect.signature(ACTIVATIONS[op]).parameters)[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,14 +25,16 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
         return
     start = shown = time.monotonic()
     done = 0
+    lock = threading.Lock()  # several threads may report
 
     def advance(edges: int) -> None:
         nonlocal done, shown
-        done += edges
-        now = time.monotonic()
-        if now - start > QUIET and now - shown > EVERY:
-            shown = now
-            print(f"\r{what} {line(done, total, now - start)}\033[K", end="", file=sys.stderr, flush=True)
+        with lock:
+            done += edges
+            now = time.monotonic()
+            if now - start > QUIET and now - shown > EVERY:
+                shown = now
+                print(f"\r{what} {line(done, total, now - start)}\033[K", end="", file=sys.stderr, flush=True)
 
     try:
         yield advance

@@ -2,10 +2,10 @@
 
 The sums are float64. A runtime that computes in a shorter type has a rounding error, which has a bound:
 
-- A sum of n products, in any order, is off by at most `min(n, λ√n) · u · Σ|weight·x|`, u being the type's unit roundoff:
-  the first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), the second
-  holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019; the chance
-  that one sum passes it is below 2·exp(-λ²/2)).
+- A sum of n products, in any order, is off by at most `min(n, λ√n) · u · Σ|weight·x|`, u being the type's unit
+  roundoff. The first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). The
+  second holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019); the
+  chance that one sum passes it is below 2·exp(-λ²/2).
 - A bias may be itself a result of rounded terms: it counts with its layer's largest, `SPARE` roundings.
 - A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
   few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.
@@ -14,7 +14,9 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml import kernels
+from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.graph import Incoming, Layer
 from onnx2graphml.neurons import FUNCTIONS, Activation
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
+
+WORTH_THREADS = 1 << 20  # edges
+PARTS = 64  # of a block, for the threads to take one after the other
+TILE = 1 << 18  # edges between two looks at the clock
 
 LAMBDA = 8.0
 SPARE = 8  # roundings beyond the fan-in: of folded weights, of the bias, of a function's evaluation
@@ -52,6 +59,11 @@ class Recomputed:
 
     value: Values
     tolerance: Values
+
+
+def jobs() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
@@ -117,11 +129,21 @@ def _function(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
 
 
 def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, kernel: Any, *totals: Values) -> None:
-    """Run a kernel over the expanded edges."""
+    """Run a kernel over all edges; threads share them out so that no two write to the same neuron."""
     x = np.ascontiguousarray(values[incoming.source], np.float64)
-    for edges in incoming.block.expand():
-        kernel(edges.source, edges.target, edges.weight, x, *totals)
-        progress(len(edges))
+
+    def run(block: EdgeBlock) -> None:
+        for tile in block.tiles(TILE):
+            kernel(*kernels.arguments(tile), x, *totals)
+            progress(tile.count)
+
+    if incoming.block.count < WORTH_THREADS:
+        run(incoming.block)
+        return
+    parts = incoming.block.disjoint(PARTS)
+    with ThreadPoolExecutor(jobs()) as pool:
+        for done in [pool.submit(run, part) for part in parts]:
+            done.result()
 
 
 def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:

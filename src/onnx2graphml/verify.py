@@ -136,25 +136,48 @@ def _input_types(model: Model) -> Iterator[tuple[str, Any]]:
         yield name, model.types[name]
 
 
+LARGE = 1 << 16  # elements of an initializer that the runtime is lent rather than sent
+
+
 def runtime_values(model: Model, feeds: Mapping[str, Array], tensors: Sequence[str]) -> dict[str, Array]:
     """ONNX Runtime's values of any tensors of the model, without its graph optimizations."""
     import onnxruntime as ort
 
-    outputs = model.proto.graph.output
-    declared = [o.name for o in outputs]
     asked = [t for t in tensors if t not in model.inputs]
+    if not asked:
+        return dict(feeds)
+    lent = [t.name for t in model.proto.graph.initializer if model.constants[t.name].size > LARGE]
     try:
-        outputs.extend(_declared(model, t) for t in asked if t not in declared)
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 4
-        session = ort.InferenceSession(model.proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        found = session.run(asked, dict(feeds)) if asked else []
+        values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in lent]
+        options.add_external_initializers(lent, values)
+        proto = _asking(model, asked, set(lent)).SerializeToString()
+        session = ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
+        found = session.run(asked, dict(feeds))
     except Exception as e:
         raise ModelError(f"ONNX Runtime can't run this model: {str(e).strip().splitlines()[0]}") from None
-    finally:
-        del outputs[len(declared) :]
     return dict(zip(asked, found, strict=True)) | dict(feeds)
+
+
+def _asking(model: Model, tensors: Sequence[str], lent: set[str]) -> onnx.ModelProto:
+    """The model with more outputs, and with the names of large initializers only: no copy of the weights."""
+    graph = model.proto.graph
+    asking = onnx.ModelProto(ir_version=model.proto.ir_version, opset_import=model.proto.opset_import)
+    asking.graph.name = graph.name
+    asking.graph.node.extend(graph.node)
+    asking.graph.input.extend(graph.input)
+    asking.graph.output.extend(_declared(model, t) for t in tensors)
+    asking.graph.sparse_initializer.extend(graph.sparse_initializer)
+    for tensor in graph.initializer:
+        if tensor.name in lent:
+            named = asking.graph.initializer.add(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+            named.data_location = onnx.TensorProto.EXTERNAL
+            named.external_data.add(key="location", value="lent")
+        else:
+            asking.graph.initializer.append(tensor)
+    return asking
 
 
 def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:

@@ -99,13 +99,13 @@ def transposed(
         inputs, extra, wanted[-len(inputs) :], attributes.per_dimension(), strict=True
     ):
         full = s * (n - 1) + more + (k - 1) * d + 1
-        if attributes.auto_pad.startswith("SAME") and want is None:
-            want = n * s
         if attributes.auto_pad == "VALID":
             begin = end = 0
+        if attributes.auto_pad.startswith("SAME") and want is None:
+            want = min(full, n * s)
         if want is None:
             want = full - begin - end
-        else:  # where more is wanted than the windows reach, the rest at the end has no in-edges
+        else:  # where more is asked for than the windows reach, the rest at the end has no in-edges
             begin, end = shared_out(max(full - want, 0), attributes.auto_pad == "SAME_UPPER")
         out.append(Window(want, n, k, s, d, begin, end))
     return out
