@@ -98,6 +98,31 @@ def window(input: int, output: int, kernel: int, stride: int = 1, dilation: int 
     return Axis(i[inside], o[inside], k[inside])
 
 
+def patterns(axis: Axis) -> list[tuple[Axis, Axis]]:
+    """The axis as a union of products of positions, one entry a target, and a pattern around each.
+
+    Targets whose entries lie alike, relative to their first, share a pattern: of a padded window there is one in the
+    middle and one for each kind of border.
+
+    Example:
+        >>> [(len(p), len(q)) for p, q in patterns(window(input=9, output=9, kernel=3, pad=1))]
+        [(1, 2), (7, 3), (1, 2)]
+    """
+    _, sizes = np.unique(axis.target, return_counts=True)
+    if (sizes == 1).all():
+        return [(axis, shift())]
+    entries = np.split(np.argsort(axis.target, kind="stable"), np.cumsum(sizes)[:-1])
+    alike: dict[bytes, list[Ints]] = {}
+    for own in entries:
+        lying = np.stack([axis.source[own] - axis.source[own[0]], axis.tap[own] - axis.tap[own[0]]])
+        alike.setdefault(lying.tobytes(), []).append(own)
+    found = []
+    for group in alike.values():
+        source, tap = (getattr(axis, side)[group[0]] - getattr(axis, side)[group[0][0]] for side in ("source", "tap"))
+        found.append((axis[np.array([own[0] for own in group])], relation(source, 0, tap)))
+    return found
+
+
 def product(axes: Sequence[Axis]) -> Axis:
     """All combinations of one entry from each axis as a single axis; the first axis varies slowest."""
     if len(axes) == 1:

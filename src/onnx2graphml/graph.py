@@ -104,6 +104,7 @@ class NeuronGraph:
         model_sha256: of the ONNX file that was read; empty where there was none.
         detail: `op`, `layer` or `neuron`.
         origin: the model that it was made from, which `verify` runs.
+        thinned: how edges were left out; empty where all are there.
 
     Example:
         >>> import onnx2graphml
@@ -118,6 +119,7 @@ class NeuronGraph:
     model_sha256: str = ""
     detail: str = "op"
     origin: Model | None = None
+    thinned: str = ""
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Layer]:

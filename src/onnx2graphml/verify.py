@@ -81,6 +81,8 @@ def verify(
         Error: an input is missing or has the wrong shape, or ONNX Runtime can't run the model.
     """
     model = graph.origin
+    if graph.thinned:
+        raise Error(f"the graph is thinned ({graph.thinned}): without all edges it computes something else")
     if model is None:
         raise Error("the graph was not made from a model, so that there is nothing to compare it with")
     feeds = checked_inputs(model, inputs) if inputs is not None else random_inputs(model, seed)

@@ -5,13 +5,13 @@ An operator is one function, named as the operator; **its signature is the opera
     @operator
     def Gemm(node, A: Operand, B: Operand, C: Operand | None = None, *, alpha=1.0, ...) -> Neurons: ...
 
-- positional parameters are the ONNX inputs: annotated `Tensor` (computed by the network), `Constant` (a NumPy array), or
-  `Operand` (either); an input of the wrong kind, and any surplus one, is refused;
+- positional parameters are the ONNX inputs: annotated `Tensor` (computed by the network), `Constant` (a NumPy array),
+  or `Operand` (either); an input of the wrong kind, and any surplus one, is refused;
 - keyword parameters are the attributes with their defaults: an unknown attribute is refused;
 - it returns what each output's neurons compute, as `Neurons`: several of them only where there are several outputs.
 
-Where an operator's schema changed, a second function stands for the later opsets, named with the first of them: `Clip_11`
-is Clip from opset 11 on.
+Where an operator's schema changed, a second function stands for the later opsets, named with the first of them:
+`Clip_11` is Clip from opset 11 on.
 """
 
 from __future__ import annotations
