@@ -4,8 +4,8 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
 
 - A sum of n products, in any order, is off by at most `min(n, λ√n) · u · Σ|weight·x|`, u being the type's unit
   roundoff. The first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
-  The second holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019); the
-  chance that one sum passes it is below 2·exp(-λ²/2).
+  The second holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019);
+  the chance that one sum passes it is below 2·exp(-λ²/2).
 - A bias may be itself a result of rounded terms: it counts with its layer's largest, `SPARE` roundings.
 - A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
   few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.

@@ -149,10 +149,18 @@ def _choices(weighted: Sequence[Axis], pattern: Axis, weights: Floats, k: int) -
     where = ax.product([ax.shift(), *weighted])
     chosen = []
     for p in range(len(where)):
-        order = np.argsort(-np.abs(weights[where.tap[p] + pattern.tap]), kind="stable")[:k]
-        e = pattern[np.sort(order)]
+        e = pattern[_greatest(np.abs(weights[where.tap[p] + pattern.tap]), k)]
         chosen.append(Axis(e.source + where.source[p], e.target + where.target[p], e.tap + where.tap[p]))
     return Axis(*(np.concatenate([getattr(c, side) for c in chosen]) for side in ("source", "target", "tap")))
+
+
+def _greatest(values: Floats, k: int) -> Ints:
+    """Where the `k` greatest values are, in ascending order; of equal ones the first."""
+    if len(values) <= k:
+        return np.arange(len(values))
+    least = np.partition(values, len(values) - k)[len(values) - k]
+    above = np.flatnonzero(values > least)
+    return np.sort(np.concatenate([above, np.flatnonzero(values == least)[: k - len(above)]]))
 
 
 def _strongest_of_layer(layer: Layer, k: int) -> list[Incoming]:
