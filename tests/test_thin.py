@@ -11,7 +11,7 @@ import pytest
 import onnx2graphml as o2g
 from onnx2graphml.errors import Error
 from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.subnetwork import subnetwork
+from onnx2graphml.sublayers import subnetwork
 from onnx2graphml.thin import min_abs_weight, sample, top_k
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

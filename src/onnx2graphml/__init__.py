@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from onnx2graphml.blocks import EdgeBlock
     from onnx2graphml.graph import Layer, NeuronGraph
     from onnx2graphml.reach import receptive_field
-    from onnx2graphml.verify import verify
+    from onnx2graphml.sublayers import subnetwork
+    from onnx2graphml.thin import min_abs_weight, sample, top_k
+    from onnx2graphml.verification import verify
     from onnx2graphml.writers import write
 
 _HOMES = {
@@ -26,12 +28,29 @@ _HOMES = {
     "NeuronGraph": "graph",
     "from_torch": "api",
     "load": "api",
+    "min_abs_weight": "thin",
     "receptive_field": "reach",
-    "verify": "verify",
+    "sample": "thin",
+    "subnetwork": "sublayers",
+    "top_k": "thin",
+    "verify": "verification",
     "write": "writers",
 }
 
-__all__ = ["EdgeBlock", "Layer", "NeuronGraph", "from_torch", "load", "receptive_field", "verify", "write"]
+__all__ = [
+    "EdgeBlock",
+    "Layer",
+    "NeuronGraph",
+    "from_torch",
+    "load",
+    "min_abs_weight",
+    "receptive_field",
+    "sample",
+    "subnetwork",
+    "top_k",
+    "verify",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,9 +9,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnx2graphml.errors import Error
+
+WORTH_AN_ESTIMATE = 10_000_000  # edges: below, writing is as quick as asking whether there is room
 
 if TYPE_CHECKING:
     from onnx2graphml.graph import NeuronGraph
@@ -29,7 +32,9 @@ MODEL is an .onnx file, a Keras .keras or .h5 file, or a SavedModel folder.
 
 examples:
   onnx2graphml digits.onnx digits.graphml
-  onnx2graphml info vgg16.keras
+  onnx2graphml digits.onnx strongest.graphml --layers conv1:conv2 --top-k 3
+  onnx2graphml vgg16.keras vgg16.parquet --dry-run
+  onnx2graphml info vgg16.keras --sizes
   onnx2graphml verify resnet.onnx --shape input=1,3,224,224 --detail neuron
   onnx2graphml neuron digits.onnx conv1 0,0,5
 """
@@ -94,6 +99,15 @@ def _parser(command: str, description: str, epilog: str) -> argparse.ArgumentPar
         help="a layer is: every ONNX tensor (op), what the framework calls a layer (layer, the default), "
         "or only what computes (neuron)",
     )
+    less = parser.add_argument_group("less of it", "exactly chosen, without expanding what is left out")
+    less.add_argument(
+        "--layers", metavar="A:B", help="a sub-network: the layers from A to B, or names separated by commas"
+    )
+    one = less.add_mutually_exclusive_group()
+    one.add_argument("--min-abs-weight", metavar="T", type=float, help="only edges of weight T or more, either sign")
+    one.add_argument("--top-k", metavar="K", type=int, help="only the K strongest in-edges of each neuron")
+    one.add_argument("--sample", metavar="N", type=int, help="only N edges, uniformly random by --seed")
+    parser.add_argument("--seed", type=int, default=0, help="of what is random (default 0)")
     parser.add_argument("--trust", action="store_true", help="run Python code that a Keras file holds (Lambda layers)")
     return parser
 
@@ -111,9 +125,19 @@ def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _load(options: argparse.Namespace) -> NeuronGraph:
+    from onnx2graphml import sublayers, thin
     from onnx2graphml.api import load
 
-    return load(options.model, shapes=dict(options.shape), detail=options.detail, trust=options.trust)
+    graph = load(options.model, shapes=dict(options.shape), detail=options.detail, trust=options.trust)
+    if options.layers is not None:
+        graph = sublayers.subnetwork(graph, options.layers)
+    if options.min_abs_weight is not None:
+        return thin.min_abs_weight(graph, options.min_abs_weight)
+    if options.top_k is not None:
+        return thin.top_k(graph, options.top_k)
+    if options.sample is not None:
+        return thin.sample(graph, options.sample, options.seed)
+    return graph
 
 
 def _convert_parser() -> argparse.ArgumentParser:
@@ -126,7 +150,10 @@ def _convert_parser() -> argparse.ArgumentParser:
         EPILOG,
     )
     parser.usage = "onnx2graphml [options] MODEL OUT\n       onnx2graphml {info,verify,neuron} ..."
-    parser.add_argument("out", metavar="OUT", help=f"the file to write: {', '.join(writers.FORMATS)}, or -")
+    parser.add_argument("out", metavar="OUT", help=f"what to write: a name in {', '.join(writers.FORMATS)}; or -")
+    parser.add_argument("--jobs", type=int, help="threads (default: all processors); the output does not depend on it")
+    parser.add_argument("--max-edges", metavar="N", type=int, help="refuse a graph of more edges than that")
+    parser.add_argument("--dry-run", action="store_true", help="print what the file would take, and write nothing")
     parser.add_argument("--version", action="version", version=_version())
     return parser
 
@@ -138,31 +165,44 @@ def _version() -> str:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from onnx2graphml import writers
+    from onnx2graphml import cost, writers
     from onnx2graphml.progress import progress
 
-    if options.out != writers.STDOUT:
-        writers.find(options.out)  # an unknown suffix is told before a long conversion
+    to_file = options.out != writers.STDOUT
+    suffix = writers.suffix(options.out) if to_file else writers.DEFAULT  # an unknown one is told at once
+    writers.FORMATS[suffix].load()
     graph = _load(options)
+    cost.check_edges(graph, options.max_edges)
+    if options.dry_run:
+        print(f"{graph.neurons:,} nodes, {graph.edges:,} edges: {cost.estimate(graph, suffix)}")
+        return 0
+    if to_file and graph.edges > WORTH_AN_ESTIMATE:
+        cost.check_room(graph, Path(options.out), cost.estimate(graph, suffix))
     with progress("writing", graph.edges) as advance:
-        writers.write(graph, options.out, progress=advance)
-    if options.out != writers.STDOUT:
+        writers.write(graph, options.out, progress=advance, jobs=options.jobs)
+    if to_file:
         print(f"{options.out}: {graph.neurons:,} nodes, {graph.edges:,} edges", file=sys.stderr)
     return 0
 
 
 def _info_parser() -> argparse.ArgumentParser:
-    return _parser(
+    parser = _parser(
         "info",
         "A row for each layer: name, operator, shape, neurons, in-edges and parameters. Nothing is expanded.",
-        "example:\n  onnx2graphml info vgg16.keras",
+        "examples:\n  onnx2graphml info vgg16.keras\n  onnx2graphml info vgg16.keras --top-k 5 --sizes",
     )
+    parser.add_argument("--sizes", action="store_true", help="also what each format would take, in bytes and seconds")
+    return parser
 
 
 def _info(options: argparse.Namespace) -> int:
-    from onnx2graphml import tables
+    from onnx2graphml import cost, tables
 
-    print(tables.info(_load(options)))
+    graph = _load(options)
+    print(tables.info(graph))
+    if options.sizes:
+        print()
+        print(tables.costs(cost.estimates(graph)))
     return 0
 
 
@@ -176,7 +216,6 @@ def _verify_parser() -> argparse.ArgumentParser:
         "  onnx2graphml verify digits.onnx\n"
         "  onnx2graphml verify digits.keras --input digit.npy",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the random input (default 0)")
     parser.add_argument(
         "--input",
         metavar="FILE",
@@ -188,7 +227,7 @@ def _verify_parser() -> argparse.ArgumentParser:
 def _verify(options: argparse.Namespace) -> int:
     from onnx2graphml import tables
     from onnx2graphml.progress import progress
-    from onnx2graphml.verify import read_inputs, verify
+    from onnx2graphml.verification import read_inputs, verify
 
     graph = _load(options)
     inputs = read_inputs(options.input, graph) if options.input else None

@@ -15,6 +15,7 @@ from onnx2graphml.axes import Axis
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import MissingExtraError, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.progress import duration, size
 from onnx2graphml.writers import FORMATS, Format, processors
 
 TRIED_EDGES = 1 << 20  # of each block
@@ -29,6 +30,9 @@ class Cost:
 
     bytes: float
     seconds: float
+
+    def __str__(self) -> str:
+        return f"about {size(self.bytes)}, {duration(self.seconds)}"
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.bytes + other.bytes, self.seconds + other.seconds)
@@ -145,7 +149,9 @@ LESS = "--layers, --top-k, --min-abs-weight or --sample leave edges out, .parque
 def check_edges(graph: NeuronGraph, most: int | None) -> None:
     """Raise `TooLargeError` where a graph has more edges than a stated limit."""
     if most is not None and graph.edges > most:
-        raise TooLargeError(f"the graph has {graph.edges:,} edges, more than --max-edges {most:,}; {_largest(graph)}; {LESS}")
+        raise TooLargeError(
+            f"the graph has {graph.edges:,} edges, more than --max-edges {most:,}; {_largest(graph)}; {LESS}"
+        )
 
 
 def check_room(graph: NeuronGraph, path: Path, cost: Cost) -> None:
@@ -163,17 +169,3 @@ def check_room(graph: NeuronGraph, path: Path, cost: Cost) -> None:
 def _largest(graph: NeuronGraph) -> str:
     layer = max(graph.layers, key=lambda x: x.in_edges)
     return f"layer {layer.name!r} alone has {layer.in_edges:,}"
-
-
-def size(n: float) -> str:
-    """Bytes as people say them.
-
-    Example:
-        >>> size(1_200_000_000_000), size(512)
-        ('1.2 TB', '512 B')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000:
-            return f"{n:.3g} {unit}"
-        n /= 1000
-    return f"{n:.3g} TB"

@@ -53,11 +53,31 @@ def line(done: int, total: int, seconds: float) -> str:
     rate = done / seconds
     left = (total - done) / rate if rate else 0
     return (
-        f"{done / total if total else 1:.0%}  {done:,} of {total:,} edges, {rate / 1e6:.1f} M/s, {_duration(left)} left"
+        f"{done / total if total else 1:.0%}  {done:,} of {total:,} edges, {rate / 1e6:.1f} M/s, {duration(left)} left"
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    Example:
+        >>> duration(42), duration(300)
+        ('42 s', '5 min')
+    """
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(n: float) -> str:
+    """Bytes as people say them.
+
+    Example:
+        >>> size(1_200_000_000_000), size(512)
+        ('1.2 TB', '512 B')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000:
+            return f"{n:.3g} {unit}"
+        n /= 1000
+    return f"{n:.3g} TB"

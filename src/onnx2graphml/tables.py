@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +12,12 @@ from onnx2graphml.axes import Ints
 from onnx2graphml.blocks import Floats
 from onnx2graphml.graph import NeuronGraph
 from onnx2graphml.neurons import activations_text
+from onnx2graphml.progress import duration, size
 from onnx2graphml.reach import receptive_field
 
 if TYPE_CHECKING:
-    from onnx2graphml.verify import Report
+    from onnx2graphml.cost import Cost
+    from onnx2graphml.verification import Report
 
 
 def info(graph: NeuronGraph) -> str:
@@ -32,6 +34,15 @@ def info(graph: NeuronGraph) -> str:
         f"{graph.parameters:,}",
     )
     return table(("layer", "operator", "shape", "neurons", "in-edges", "parameters"), rows, "<<<>>>", total)
+
+
+def costs(found: Mapping[str, Cost | str]) -> str:
+    """A row a format: its size and time, or why it can't be written."""
+    rows = [
+        (suffix, "", "", cost) if isinstance(cost, str) else (suffix, size(cost.bytes), duration(cost.seconds), "")
+        for suffix, cost in found.items()
+    ]
+    return table(("format", "size", "time", ""), rows, "<>><")
 
 
 def verification(report: Report) -> str:

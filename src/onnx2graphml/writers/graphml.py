@@ -8,6 +8,7 @@ Source: http://graphml.graphdrawing.org/specification.html
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.writers import Progress, render
+from onnx2graphml.writers import Progress, render, words
 from onnx2graphml.writers.dialect import (
     NODE,
     graph_attributes,
@@ -26,8 +27,9 @@ from onnx2graphml.writers.dialect import (
     spatial_dimensions,
     used_attributes,
 )
+from onnx2graphml.writers.inorder import InOrder
 
-TILE = 1 << 15  # edges or nodes rendered at once: some megabytes of text
+TILE = 1 << 16  # edges or nodes rendered at once: some megabytes of text
 ROOM = 1 << 24  # bytes of the lines of nodes rendered at once, as far as one line does not take more
 TABLE = 1 << 22  # weights of a block whose decimals are kept, 16 bytes each or so
 
@@ -43,13 +45,16 @@ NUMBER, FLOAT = "\0", "\1"
 FOOTER = b"</graph>\n</graphml>\n"
 
 
-def write_graphml(graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, tile: int = TILE) -> None:
+def write_graphml(
+    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+) -> None:
     """Write a graph as GraphML.
 
     Args:
         file: open for writing bytes; neither closed nor flushed.
         progress: called after every tile with its number of edges.
-        tile: the number of nodes or edges rendered at once; the bytes written do not depend on it.
+        jobs: the number of threads that render.
+        tile: the number of nodes or edges rendered at once; the bytes written depend neither on it nor on `jobs`.
 
     Raises:
         OutputError: a weight or a bias is not finite.
@@ -61,21 +66,30 @@ def write_graphml(graph: NeuronGraph, file: BinaryIO, progress: Progress | None 
         >>> out.getvalue().endswith(b"</graphml>\\n")
         True
     """
+
+    def take(text: memoryview, edges: int) -> None:
+        file.write(text)
+        if edges and progress is not None:
+            progress(edges)
+
     file.write(header(graph))
-    for layer in graph.layers:
-        nodes = NodeLines.of(layer)
-        step = min(tile, 1 + ROOM // nodes.room)  # names may be long
-        for first in range(0, layer.neurons, step):
-            file.write(nodes.render(first, min(first + step, layer.neurons)))
-    first_id = {layer.name: layer.first_id for layer in graph.layers}
-    for layer in graph.layers:
-        for incoming in layer.incoming:
-            edges = EdgeLines.of(incoming, first_id[incoming.source], layer.first_id)
-            for part in incoming.block.tiles(tile):
-                file.write(edges.render(part))
-                if progress is not None:
-                    progress(part.count)
+    with InOrder(jobs, take) as work:
+        for layer in graph.layers:
+            _submit_nodes(layer, work, tile)
+        first_id = {layer.name: layer.first_id for layer in graph.layers}
+        for layer in graph.layers:
+            for incoming in layer.incoming:
+                edges = EdgeLines.of(incoming, first_id[incoming.source], layer.first_id)
+                for part in incoming.block.tiles(tile):
+                    work.submit(functools.partial(edges.render, part), part.count)
     file.write(FOOTER)
+
+
+def _submit_nodes(layer: Layer, work: InOrder[memoryview, int], tile: int) -> None:
+    nodes = NodeLines.of(layer)
+    step = min(tile, 1 + ROOM // nodes.room)  # names may be long
+    for first in range(0, layer.neurons, step):
+        work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
 
 
 def header(graph: NeuronGraph) -> bytes:
@@ -133,7 +147,7 @@ class NodeLines:
     @property
     def room(self) -> int:
         """The number of bytes that a line has at most."""
-        return self.pieces.size + (1 + len(self.shown)) * render.NUMBER + render.FLOAT
+        return self.pieces.size + (1 + len(self.shown)) * words.NUMBER + render.FLOAT
 
     def render(self, first: int, last: int) -> memoryview:
         """The lines of the neurons first … last-1 of the layer."""
@@ -143,7 +157,7 @@ class NodeLines:
         numbers = np.stack([place + layer.first_id, *(at[d] for d in self.shown)], axis=1)
         # Indexed rather than flattened: most are broadcast, and the copy of one would be as large as the layer.
         bias = render.empty(n) if layer.bias is None else render.decimals(np.atleast_1d(layer.bias)[at])
-        out = np.empty(n * self.room + render.SLACK, np.uint8)
+        out = np.empty(n * self.room + words.SLACK, np.uint8)
         length = render.node_lines(
             numbers, bias.data, bias.start, bias.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
         )
@@ -171,7 +185,7 @@ class EdgeLines:
     def of(incoming: Incoming, source_id: int, target_id: int) -> EdgeLines:
         """The lines of the edges between two layers, whose first neurons have these ids."""
         weights = incoming.block.weights
-        _check_taps(incoming.block)
+        render.check_finite(weights)
         shared = weights.size <= TABLE and 2 * weights.size <= incoming.block.count
         port = "" if incoming.port is None else _data("port", str(incoming.port))
         line = f'<edge source="n{NUMBER}" target="n{NUMBER}">{_data("weight", FLOAT)}{port}</edge>\n'
@@ -181,25 +195,26 @@ class EdgeLines:
     def render(self, tile: EdgeBlock) -> memoryview:
         """The lines of a tile of the block."""
         outer, inner = tile.axes
-        if self.table is None:
+        # Copies throughout: compiled code is made for arrays of one kind, contiguous and writable.
+        table, outer_tap, inner_tap = self.table, outer.tap.copy(), inner.tap.copy()
+        if table is None and not self._are_words:
             table = render.decimals(self.weights[np.add.outer(outer.tap, inner.tap).ravel()])
             outer_tap, inner_tap = np.arange(len(outer)) * len(inner), np.arange(len(inner))
-        else:
-            # Copies throughout: compiled code is made for arrays of one kind, contiguous and writable.
-            table, outer_tap, inner_tap = self.table, outer.tap.copy(), inner.tap.copy()
-        room = self.pieces.size + 2 * render.NUMBER + render.FLOAT
-        out = np.empty(tile.count * room + render.SLACK, np.uint8)
-        length = render.edge_lines(
+        axes = (
             outer.source + self.source_id, outer.target + self.target_id, outer_tap,
             inner.source.copy(), inner.target.copy(), inner_tap,
-            table.data, table.start, table.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out,
         )  # fmt: skip
+        constant = self.pieces.data, self.pieces.start, self.pieces.stop
+        room = self.pieces.size + 2 * words.NUMBER + render.FLOAT
+        out = np.empty(tile.count * room + words.SLACK, np.uint8)
+        if table is None:
+            bits = self.weights.view(np.uint32)
+            bits.setflags(write=False)  # some are, others not: one kind again
+            length = render.edge_lines_of_floats(*axes, bits, *constant, out)
+        else:
+            length = render.edge_lines(*axes, table.data, table.start, table.stop, *constant, out)
         return out.data[:length]
 
-
-def _check_taps(block: EdgeBlock) -> None:
-    """The compiled loops read where a tap points: a wrong one would end the process, or read other memory."""
-    if block.count:
-        least, most = (sum(int(bound(axis.tap)) for axis in block.axes) for bound in (np.min, np.max))
-        if not 0 <= least <= most < block.weights.size:
-            raise ValueError(f"a block's taps run from {least} to {most}, but it has {block.weights.size} weights")
+    @property
+    def _are_words(self) -> bool:
+        return self.weights.dtype == np.float32 and self.weights.flags.c_contiguous

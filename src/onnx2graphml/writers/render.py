@@ -15,21 +15,25 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import orjson
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba.core import types
-from numba.extending import intrinsic
 
 from onnx2graphml.errors import OutputError
+from onnx2graphml.writers.shortest import LONGEST, put_float, put_floats
+from onnx2graphml.writers.words import (
+    SLACK,
+    STEP,
+    address,
+    copy_step,
+    load_word,
+    put,
+    put_number,
+    trailing_zeros,
+)
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
-STEP = 16  # bytes that are copied at once
-SLACK = 64
-NUMBER = 16  # digits of the longest number
 FLOAT = 32  # at least the length of the longest float64, -1.2345678901234567e-308
 ZERO, POINT = b"0."
-FOUR_DIGITS = np.frombuffer("".join(f"{n:04}" for n in range(10_000)).encode(), "<u4")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,125 +76,51 @@ def decimals(values: npt.NDArray[Any]) -> Texts:
     Raises:
         OutputError: a value is NaN or infinite.
     """
-    if not np.isfinite(values).all():
+    check_finite(values)
+    native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    return _of_float32(native) if native.dtype == np.float32 else _of_others(native)
+
+
+def check_finite(values: npt.NDArray[Any]) -> None:
+    """Raise `OutputError` where a value is NaN or infinite."""
+    # Least and greatest rather than a flag for each, which would take memory; NaN is passed on by both.
+    if values.size and not np.isfinite([values.min(), values.max()]).all():
         raise OutputError("a weight or bias is NaN or infinite, which the format can't hold; check the model")
-    if values.dtype.itemsize < 4:
-        joined = f"[{','.join(map(str, values))}]".encode()
+
+
+def _of_float32(values: npt.NDArray[np.float32]) -> Texts:
+    data = np.empty(len(values) * LONGEST + SLACK, np.uint8)
+    start, stop = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
+    put_floats(values.view(np.uint32), data, start, stop)
+    data.setflags(write=False)  # as all other texts: compiled code is made for one kind of array
+    return Texts(data, start, stop)
+
+
+def _of_others(values: npt.NDArray[Any]) -> Texts:
+    if values.dtype == np.float64:
+        joined = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
     else:
-        native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
-        joined = orjson.dumps(native, option=orjson.OPT_SERIALIZE_NUMPY)
+        joined = f"[{','.join(map(str, values))}]".encode()
     data = np.frombuffer(b"".join((memoryview(joined)[:-1], b",", bytes(SLACK))), np.uint8)
     start, stop = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
     _find_decimals(data, start, stop)
     return Texts(data, start, stop)
 
 
-# The loops work with addresses: passing arrays to a function would count references, in every line anew.
-
-
-@intrinsic
-def _copy_step(context: Any, target: Any, source: Any) -> Any:
-    """Copy `STEP` bytes from one address to another, as one load and one store."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = ir.VectorType(ir.IntType(8), STEP).as_pointer()
-        step = builder.load(builder.inttoptr(args[1], pointer), align=1)
-        builder.store(step, builder.inttoptr(args[0], pointer), align=1)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), codegen
-
-
-@intrinsic
-def _store_word(context: Any, target: Any, word: Any) -> Any:
-    """Write eight bytes, the lowest first, to an address."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()), align=1)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.uint64), codegen
-
-
-@intrinsic
-def _load_word(context: Any, source: Any) -> Any:
-    """Eight bytes from an address, the lowest first."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(builder.inttoptr(args[0], ir.IntType(64).as_pointer()), align=1)
-
-    return types.uint64(types.int64), codegen
-
-
-@intrinsic
-def _trailing_zeros(context: Any, word: Any) -> Any:
-    """The number of zero bits below the lowest that is set."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.uint64(types.uint64), codegen
-
-
-@numba.njit(cache=True, nogil=True)
-def _address(array: Any) -> Any:
-    return np.int64(array.ctypes.data)  # signed, as all that is added to it
-
-
-@numba.njit(cache=True, nogil=True)
-def _put_number(at: Any, number: Any) -> Any:
-    """Write a number from 0 to 10¹⁶ - 1 in decimal; the address behind it."""
-    value = np.uint64(number)
-    high = value // np.uint64(100_000_000)
-    word = _eight_digits(value - high * np.uint64(100_000_000))
-    zeros = _leading_zeros(word)
-    if high:
-        leading = _eight_digits(high)
-        zeros = _leading_zeros(leading)
-        _store_word(at, leading >> (zeros << np.uint64(3)))
-        at += 8 - np.int64(zeros)
-        zeros = np.uint64(0)
-    _store_word(at, word >> (zeros << np.uint64(3)))
-    return at + 8 - np.int64(zeros)
-
-
-@numba.njit(cache=True, nogil=True)
-def _eight_digits(value: Any) -> Any:
-    """The digits of a number below 10⁸ as a word; its lowest byte is the first digit."""
-    high = value // np.uint64(10_000)
-    low = value - high * np.uint64(10_000)
-    return np.uint64(FOUR_DIGITS[high]) | (np.uint64(FOUR_DIGITS[low]) << np.uint64(32))
-
-
-@numba.njit(cache=True, nogil=True)
-def _leading_zeros(word: Any) -> Any:
-    """How many of eight digits come before the number begins; at most seven."""
-    # "0" is 0x30: what differs from it begins at the first digit of the number.
-    return _trailing_zeros((word ^ np.uint64(0x3030303030303030)) | np.uint64(1 << 56)) >> np.uint64(3)
-
-
-@numba.njit(cache=True, nogil=True)
-def _put(at: Any, piece: Any, length: Any) -> Any:
-    """Copy a piece from its address; the address behind the copy."""
-    for done in range(0, length, STEP):
-        _copy_step(at + done, piece + done)
-    return at + length
-
-
 @numba.njit(cache=True, nogil=True)
 def _find_decimals(data: Bytes, start: Ints, stop: Ints) -> None:
     """Where the numbers of a list are, each followed by a comma, without the `.0` that some of them end in."""
-    address, at = _address(data), np.int64(0)
+    begin, at = address(data), np.int64(0)
     for i in range(start.size):
         at += 1
         start[i] = at
         while True:  # eight bytes at once: the lowest bit that is set marks the first byte that is a comma
-            differing = _load_word(address + at) ^ np.uint64(0x2C2C2C2C2C2C2C2C)
+            differing = load_word(begin + at) ^ np.uint64(0x2C2C2C2C2C2C2C2C)
             commas = (differing - np.uint64(0x0101010101010101)) & ~differing & np.uint64(0x8080808080808080)
             if commas:
                 break
             at += 8
-        at += np.int64(_trailing_zeros(commas) >> np.uint64(3))
+        at += np.int64(trailing_zeros(commas) >> np.uint64(3))
         whole = at - start[i] > 2 and data[at - 1] == ZERO and data[at - 2] == POINT
         stop[i] = at - 2 if whole else at
 
@@ -222,24 +152,61 @@ def edge_lines(
     Returns:
         The number of bytes written.
     """
-    data, weight, at = _address(constant), _address(weights), _address(out)
+    data, weight, at = address(constant), address(weights), address(out)
     first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
     n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
         for i in range(inner_source.size):
-            _copy_step(at, first)
-            at = _put_number(at + n_first, s + inner_source[i])
-            _copy_step(at, second)
-            at = _put_number(at + n_second, t + inner_target[i])
-            _copy_step(at, third)
-            at += n_third
+            source, target = s + inner_source[i], t + inner_target[i]
+            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
             tap = np.uint64(k + inner_tap[i])  # unsigned: never an index from the end
             begin = weight_start[tap]
-            _copy_step(at, weight + begin)
-            _copy_step(at + STEP, weight + begin + STEP)
-            at = _put(at + weight_stop[tap] - begin, last, n_last)
-    return int(at - _address(out))
+            copy_step(at, weight + begin)
+            copy_step(at + STEP, weight + begin + STEP)
+            at = put(at + weight_stop[tap] - begin, last, n_last)
+    return int(at - address(out))
+
+
+@numba.njit(cache=True, nogil=True)
+def edge_lines_of_floats(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    weights: npt.NDArray[np.uint32],
+    constant: Bytes,
+    start: Ints,
+    stop: Ints,
+    out: Bytes,
+) -> int:
+    """As `edge_lines`, with the weights as the bits of float32 by tap: faster where each is used but once or so."""
+    data, at = address(constant), address(out)
+    first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
+    n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            source, target = s + inner_source[i], t + inner_target[i]
+            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
+            at = put_float(at, np.uint64(weights[np.uint64(k + inner_tap[i])]))
+            at = put(at, last, n_last)
+    return int(at - address(out))
+
+
+@numba.njit(nogil=True)
+def _put_ends(
+    at: Any, first: Any, n_first: Any, source: Any, second: Any, n_second: Any, target: Any, third: Any, n_third: Any
+) -> Any:
+    """Write piece, source, piece, target, piece; the address behind it."""
+    copy_step(at, first)
+    at = put_number(at + n_first, source)
+    copy_step(at, second)
+    at = put_number(at + n_second, target)
+    copy_step(at, third)
+    return at + n_third
 
 
 @numba.njit(cache=True, nogil=True)
@@ -265,12 +232,12 @@ def node_lines(
         The number of bytes written.
     """
     lines, count = numbers.shape
-    data, text, at = _address(constant), _address(floats), _address(out)
+    data, text, at = address(constant), address(floats), address(out)
     for line in range(lines):
         for k in range(count):
-            at = _put(at, data + start[k], stop[k] - start[k])
-            at = _put_number(at, numbers[line, k])
-        at = _put(at, data + start[count], stop[count] - start[count])
-        at = _put(at, text + float_start[line], float_stop[line] - float_start[line])
-        at = _put(at, data + start[count + 1], stop[count + 1] - start[count + 1])
-    return int(at - _address(out))
+            at = put(at, data + start[k], stop[k] - start[k])
+            at = put_number(at, numbers[line, k])
+        at = put(at, data + start[count], stop[count] - start[count])
+        at = put(at, text + float_start[line], float_stop[line] - float_start[line])
+        at = put(at, data + start[count + 1], stop[count + 1] - start[count + 1])
+    return int(at - address(out))
