@@ -175,3 +175,10 @@ def test_help_loads_no_framework():
 
 def test_a_loaded_framework_is_seen():
     assert "numba" in loaded(f"import {NAME}.kernels")
+
+
+def test_no_module_has_the_name_of_a_public_function():
+    """Importing such a module would put it in the place of the function."""
+    assert not {path.stem for path in PACKAGE.iterdir()} & set(onnx2graphml.__all__)
+    for name in onnx2graphml.__all__:
+        assert callable(getattr(onnx2graphml, name))

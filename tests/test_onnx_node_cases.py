@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from network import run, with_constants
 from onnx import numpy_helper
 
+from network import run, with_constants
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.model import is_float, load_model
 from onnx2graphml.ops import OPERATORS
@@ -93,8 +93,7 @@ def test_node_case(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n, c in cases().items() if not is_float_case(c)])
 def test_other_types_are_refused(name: str) -> None:
     with pytest.raises(Error):
-        outputs = walk(load_model(cases()[name].model))
-        assert not outputs, f"{name} has other types than floats and was expanded all the same"
+        walk(load_model(cases()[name].model))
 
 
 def test_how_many_cases_there_are() -> None:
