@@ -22,7 +22,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from onnx2graphml import axes as ax
 from onnx2graphml import writers
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import Error, OutputError
@@ -349,13 +348,6 @@ def test_refuses_what_is_not_finite(bad: float, where: str) -> None:
         y = Layer("y", "Mul", (1,), bias=array([bad]))
     with pytest.raises(OutputError, match="NaN or infinite"):
         written(graph_of(x, y))
-
-
-def test_refuses_taps_outside_of_the_weights() -> None:
-    block = EdgeBlock((ax.spread(3),), array([1, 2]))
-    layers = Layer("x", "Input", (1,), "input"), Layer("y", "Mul", (3,), incoming=(Incoming("x", block),))
-    with pytest.raises(ValueError, match="taps run from 0 to 2, but it has 2 weights"):
-        written(graph_of(*layers))
 
 
 @given(st.text(st.characters()) | st.binary())
