@@ -144,6 +144,8 @@ class _Network:
 
     def _rewired(self, reader: Layer, layer: Layer) -> tuple[Incoming, ...] | None:
         """The reader's edges with those from `layer` taken from its sources; None where that is not exact."""
+        if any(self.layers[i.source].dtype.itemsize > layer.dtype.itemsize for i in layer.incoming):
+            return None  # a cast to a shorter type rounds
         if reader.combine != "sum" and sum(i.block.count for i in layer.incoming) != layer.neurons:
             return None  # a neuron without in-edges is 0, which a maximum or a product would miss
         edges: list[Incoming] = []
@@ -206,6 +208,8 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     """
     (incoming,) = layer.incoming
     block = incoming.block
+    if layer.dtype.itemsize > producer.dtype.itemsize:
+        return None  # the producer's values were rounded to its type, which the merged layer would not tell
     if (
         layer.combine != "sum"
         or not is_one_to_one(block)
@@ -228,6 +232,7 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
         op=producer.op,
         combine=producer.combine,
         bias=_moved_bias(producer, layer, block),
+        bias_size=_size(producer) * float(np.abs(block.weights).max(initial=0)) + _size(layer),
         activation=(*activation, *layer.activation),
         incoming=edges,
         scope=producer.scope or layer.scope,
@@ -235,6 +240,10 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
         spatial=layer.spatial or (producer.spatial if producer.shape == layer.shape else ()),
         parameters=producer.parameters + layer.parameters,
     )
+
+
+def _size(layer: Layer) -> float:
+    return max(layer.bias_size, 0.0 if layer.bias is None else float(np.abs(layer.bias).max(initial=0)))
 
 
 def _moved_activation(producer: Layer, layer: Layer, block: EdgeBlock) -> tuple[Activation, ...] | None:

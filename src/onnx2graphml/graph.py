@@ -51,6 +51,8 @@ class Layer:
         combine: how a neuron's value starts: `input`, `constant`, `sum` (bias + Σ weight·x), `max`, `min`, `product`,
             or the name of an ONNX operator of several inputs, told apart by their port.
         bias: broadcast to `shape`; None where there is none. The value of a constant.
+        bias_size: the largest sum of absolute values that the bias is a sum of, where that is more than the bias
+            itself: what its rounding goes by.
         activation: functions applied to that, in order.
         incoming: the layer's in-edges.
         spatial: the positions in `shape` of the channel and the rows and columns, where the layer is a picture.
@@ -80,6 +82,7 @@ class Layer:
     node: str = ""
     framework_order: tuple[int, ...] = ()
     parameters: int = 0
+    bias_size: float = 0.0
     first_id: int = 0
 
     @property

@@ -121,7 +121,7 @@ def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = Non
         proto, name, sha256 = source, source.graph.name, ""
     else:
         proto, name, sha256 = read(Path(source)), Path(source).name, _sha256(Path(source))
-    proto = _static(_normalized(proto), shapes or {})
+    proto = _normalized(_static(proto, shapes or {}))
     return _fold(proto, name, sha256)
 
 
@@ -130,12 +130,12 @@ def read(path: Path) -> onnx.ModelProto:
     try:
         if path.stat().st_size == 0:
             raise ModelError(f"{path}: the file is empty; expected an ONNX model")
-        proto = onnx.load(path)
+        proto = onnx.load(path, format="protobuf")  # whatever its name ends in
         if not proto.graph.node and not proto.graph.output:
             raise ModelError(f"{path}: the file holds no graph; expected an ONNX model")
     except (DecodeError, UnicodeDecodeError):
         raise ModelError(f"{path}: not an ONNX model, or truncated: its bytes can't be decoded") from None
-    except (OSError, onnx.checker.ValidationError) as e:
+    except (OSError, ValueError, onnx.checker.ValidationError) as e:
         raise ModelError(f"{path}: {_first_line(e)}") from None
     return proto
 
@@ -157,9 +157,7 @@ def _normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
         onnx.checker.check_model(proto)
         opset = _opset(proto)
         if opset < OLDEST_OPSET:
-            from onnx import version_converter
-
-            proto = version_converter.convert_version(proto, CONVERTED_OPSET)
+            proto = _raised(proto)
         if proto.functions:
             from onnx import inliner
 
@@ -167,6 +165,30 @@ def _normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
     except (onnx.checker.ValidationError, RuntimeError, ValueError) as e:
         raise ModelError(f"not a valid ONNX model: {_first_line(e)}") from None
     return proto
+
+
+def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model in a later opset, by ONNX's converter; outputs of another shape than before are an error of it."""
+    from onnx import version_converter
+
+    ranks = {
+        v.name: len(v.type.tensor_type.shape.dim) for v in onnx.shape_inference.infer_shapes(proto).graph.value_info
+    }
+    ranks |= {v.name: len(v.type.tensor_type.shape.dim) for v in proto.graph.input}
+    raised = version_converter.convert_version(proto, CONVERTED_OPSET)
+    sizes = {t.name: t for t in raised.graph.initializer}
+    for node in raised.graph.node:  # a slope used to be one per channel; later it is broadcast as any array
+        if node.op_type == "PRelu" and node.input[1] in sizes and len(sizes[node.input[1]].dims) == 1:
+            sizes[node.input[1]].dims.extend([1] * (ranks.get(node.input[0], 2) - 2))
+    inferred = onnx.shape_inference.infer_shapes(raised, data_prop=True).graph.output
+    for before, after in zip(proto.graph.output, inferred, strict=True):
+        declared, found = ([d.dim_value for d in v.type.tensor_type.shape.dim] for v in (before, after))
+        if len(declared) != len(found) or any(d and f and d != f for d, f in zip(declared, found, strict=True)):
+            raise ModelError(
+                f"raised from opset {_opset(proto)} to {CONVERTED_OPSET}, its output {before.name!r} has shape {found} "
+                f"instead of {declared}; export it in opset {OLDEST_OPSET} or later"
+            )
+    return raised
 
 
 def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -209,13 +231,12 @@ def _opset(proto: onnx.ModelProto) -> int:
 
 
 def _static(proto: onnx.ModelProto, shapes: Shapes) -> onnx.ModelProto:
-    """The model with static shapes and no initializers among its inputs: itself if it is so, otherwise a copy."""
-    constant = {i.name for i in proto.graph.initializer} | {i.values.name for i in proto.graph.sparse_initializer}
-    if not shapes and all(i.name not in constant and _is_static(i) for i in proto.graph.input):
+    """The model with static shapes: itself if it has them, otherwise a copy."""
+    if not shapes and all(_is_static(i) for i in _inputs(proto)):
         return proto
     original, proto = proto, onnx.ModelProto()
     proto.CopyFrom(original)
-    inputs = [i for i in proto.graph.input if i.name not in constant]
+    inputs = _inputs(proto)
     names = [i.name for i in inputs]
     for name in shapes:
         if name not in names:
@@ -223,20 +244,24 @@ def _static(proto: onnx.ModelProto, shapes: Shapes) -> onnx.ModelProto:
     symbols: dict[str, int] = {}
     for i in inputs:
         if i.name in shapes:
-            symbols |= _set_shape(i, shapes[i.name])
+            _set_shape(i, shapes[i.name], symbols)
     for i in inputs:
         for position, d in enumerate(i.type.tensor_type.shape.dim):
             if not d.HasField("dim_value") and (d.dim_param in symbols or position == 0):
                 d.dim_value = symbols.get(d.dim_param, 1)
     for i in inputs:
         _check_static(i)
-    del proto.graph.input[:]
-    proto.graph.input.extend(inputs)
     return proto
 
 
-def _set_shape(info: onnx.ValueInfoProto, shape: Sequence[int]) -> dict[str, int]:
-    """Make an input's dimensions those; what its symbols thereby stand for is returned."""
+def _inputs(proto: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
+    """The network's inputs; older models list their initializers among them."""
+    constant = {i.name for i in proto.graph.initializer} | {i.values.name for i in proto.graph.sparse_initializer}
+    return [i for i in proto.graph.input if i.name not in constant]
+
+
+def _set_shape(info: onnx.ValueInfoProto, shape: Sequence[int], symbols: dict[str, int]) -> None:
+    """Make an input's dimensions those, and add what its symbols thereby stand for."""
     dims = info.type.tensor_type.shape.dim
     if not info.type.tensor_type.HasField("shape"):
         info.type.tensor_type.shape.SetInParent()
@@ -247,10 +272,10 @@ def _set_shape(info: onnx.ValueInfoProto, shape: Sequence[int]) -> dict[str, int
     )
     if not fits or min(shape, default=1) < 1:
         raise ModelError(f"--shape gives {list(shape)} for input {info.name!r}, which has {_shape_text(info)}")
-    symbols = {d.dim_param: n for d, n in zip(dims, shape, strict=True) if d.dim_param}
     for d, n in zip(dims, shape, strict=True):
+        if d.dim_param and symbols.setdefault(d.dim_param, n) != n:
+            raise ModelError(f"--shape gives {d.dim_param!r} both {symbols[d.dim_param]} and {n}, at {info.name!r}")
         d.dim_value = n
-    return symbols
 
 
 def _check_static(info: onnx.ValueInfoProto) -> None:
@@ -298,20 +323,21 @@ def _fold(proto: onnx.ModelProto, name: str, sha256: str) -> Model:
     for sparse in proto.graph.sparse_initializer:
         constants[sparse.values.name] = _dense(sparse)
     state = _Folding(_opset(proto), proto.ir_version, list(proto.opset_import), constants, {}, [])
-    state.types = {i.name: i.type for i in proto.graph.input}
+    inputs = _inputs(proto)
+    state.types = {i.name: i.type for i in inputs}
     layers = framework_layers(proto)
     for node, layer in zip(proto.graph.node, layers, strict=True):
         try:
             _fold_node(state, node, layer)
         except Error as e:
-            raise type(e)(f"node {node_name(node)!r} ({node.op_type}): {e}") from None
+            raise type(e)(f"node {node_name(node)!r} ({node.op_type}, opset {state.opset}): {e}") from None
     outputs = tuple(o.name for o in proto.graph.output)
     metadata = {m.key: m.value for m in proto.metadata_props}
     nodes = _needed(state.nodes, outputs)
     return Model(
         nodes=nodes,
         constants=constants,
-        inputs=tuple(i.name for i in proto.graph.input),
+        inputs=tuple(i.name for i in inputs),
         outputs=outputs,
         types={n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None},
         opset=state.opset,
@@ -344,7 +370,7 @@ def _fold_node(state: _Folding, node: onnx.NodeProto, layer: str | None) -> None
     values = {i: state.constants[i] for i in given if i in state.constants}
     if (position := READ_FOR_TYPE.get(node.op_type)) is not None and given[position] in state.types:
         values[given[position]] = _stand_in(state.types[given[position]])
-    if len(values) == len(set(given)) and not node.op_type.startswith(RANDOM):
+    if len(values) == len(set(given)) and not _is_random(node):
         state.constants |= _evaluate(state, node, values)
     else:
         state.types |= _inferred(state, node)
@@ -360,6 +386,13 @@ def _fold_node(state: _Folding, node: onnx.NodeProto, layer: str | None) -> None
                 layer,
             )
         )
+
+
+def _is_random(node: onnx.NodeProto) -> bool:
+    """Whether two evaluations may differ: also a Dropout in training, and a subgraph with such a node."""
+    inner = [n for a in node.attribute for g in (a.g, *a.graphs) for n in g.node]
+    trains = node.op_type == "Dropout" and len(node.input) > 2
+    return node.op_type.startswith(RANDOM) or trains or any(map(_is_random, inner))
 
 
 def _stand_in(proto: onnx.TypeProto) -> Array:
@@ -388,7 +421,10 @@ def _evaluate(state: _Folding, node: onnx.NodeProto, feeds: dict[str, Array]) ->
             values = ReferenceEvaluator(model).run(None, feeds)
     except Exception as e:
         raise UnsupportedError(f"its inputs are constant but ONNX can't evaluate it: {_first_line(e)}") from None
-    return dict(zip(outputs, (np.asarray(v) for v in values), strict=True))
+    for name, value in zip(outputs, values, strict=True):
+        if not isinstance(value, np.ndarray | np.generic):
+            raise UnsupportedError(f"its output {name!r} is a {type(value).__name__}; expected a tensor")
+    return dict(zip(outputs, map(np.asarray, values), strict=True))
 
 
 def _inferred(state: _Folding, node: onnx.NodeProto) -> dict[str, onnx.TypeProto]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 
 from onnx2graphml.graph import Incoming, Layer
@@ -15,12 +16,13 @@ def named(layers: list[Layer], read_by: Mapping[str, set[str]]) -> tuple[list[La
     layer without a scope has its ONNX node's name. Where a name occurs again, `#2` and so on follows.
     """
     by_name = {layer.name: layer for layer in layers}
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     names: dict[str, str] = {}
     for layer in layers:
         wanted = _wanted(layer, [by_name[r] for r in read_by[layer.name]])
-        taken[wanted] = taken.get(wanted, 0) + 1
-        names[layer.name] = wanted if taken[wanted] == 1 else f"{wanted}#{taken[wanted]}"
+        candidates = (f"{wanted}#{k}" if k > 1 else wanted for k in itertools.count(1))
+        names[layer.name] = next(c for c in candidates if c not in taken)
+        taken.add(names[layer.name])
     renamed = [
         dataclasses.replace(
             layer,

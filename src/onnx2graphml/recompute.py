@@ -6,7 +6,7 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
   roundoff. The first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
   The second holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019);
   the chance that one sum passes it is below 2·exp(-λ²/2).
-- A bias may be itself a result of rounded terms: it counts with its layer's largest, `SPARE` roundings.
+- A bias may be itself a sum of rounded terms: `Layer.bias_size` or its layer's largest counts, with `SPARE` roundings.
 - A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
   few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.
 """
@@ -90,6 +90,8 @@ def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | N
     for activation in layer.activation:
         value, tolerance = _activated(activation, value, tolerance, u)
     tiny = float(np.finfo(layer.dtype).tiny)  # below it a runtime may flush to zero
+    overflow = np.abs(value) > np.finfo(layer.dtype).max
+    value = np.where(overflow, np.copysign(np.inf, value), value)
     return Recomputed(value.ravel(), tolerance.ravel() + tiny)
 
 
@@ -99,7 +101,7 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
     if layer.combine == "constant":
         return total, np.zeros_like(total)
     if layer.combine == "sum":
-        bias_size = float(np.abs(total).max(initial=0))
+        bias_size = max(layer.bias_size, float(np.abs(total).max(initial=0)))
         size = np.zeros_like(total)
         for incoming in layer.incoming:
             _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
@@ -119,12 +121,11 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
 
 
 def _function(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
-    ports = [np.zeros(layer.neurons) for _ in layer.incoming]
+    ports = {i.port: np.zeros(layer.neurons) for i in sorted(layer.incoming, key=lambda i: i.port or 0)}
     for incoming in layer.incoming:
-        assert incoming.port is not None
         _each(incoming, values, progress, kernels.add_products, ports[incoming.port])
     with np.errstate(all="ignore"):
-        total = np.asarray(FUNCTIONS[layer.combine](*ports), np.float64)
+        total = np.asarray(FUNCTIONS[layer.combine](*ports.values()), np.float64)
     return total, SPARE * u * np.abs(total)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -121,14 +122,16 @@ def read_inputs(path: str, graph: NeuronGraph) -> dict[str, Array]:
     assert model is not None
     try:
         loaded = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as e:
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
         raise Error(f"{path}: not a readable .npy or .npz file: {str(e).splitlines()[0]}") from None
-    if isinstance(loaded, np.ndarray):
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiub":
+            raise Error(f"{path}: array {name!r} has type {array.dtype}; expected numbers")
+    if "" in arrays:
         if len(model.inputs) != 1:
             raise Error(f"{path} holds one array; the model has the inputs {', '.join(model.inputs)}: give an .npz")
-        arrays = {model.inputs[0]: loaded}
-    else:
-        arrays = {name: loaded[name] for name in loaded.files}
+        arrays = {model.inputs[0]: arrays[""]}
     shapes = {name: kind.shape for name, kind in _input_types(model)}
     return {n: a[None] if a.shape == shapes.get(n, ())[1:] else a for n, a in arrays.items()}
 

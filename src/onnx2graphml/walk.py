@@ -105,6 +105,7 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
     ):
         if name and name in used:
             assert kind is not None
+            neurons = _with_own_names(neurons, model)
             made += [(_constant(n, v), Traits(v.ndim)) for n, v in neurons.constants.items()]
             layer = dataclasses.replace(
                 _neurons(name, node.op, kind, neurons), scope=node.layer, node=node.name, parameters=trained
@@ -112,6 +113,18 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
             made.append((layer, _traits(node, kind, neurons)))
             trained = 0  # of several outputs, the first one has the parameters
     return made
+
+
+def _with_own_names(neurons: Neurons, model: Model) -> Neurons:
+    """The constants that an operator names may be called as no tensor of the model is."""
+    new = {}
+    for name in neurons.constants:
+        new[name] = name
+        while new[name] in model.types or new[name] in model.constants:
+            new[name] += "'"
+    edges = tuple(dataclasses.replace(i, source=new.get(i.source, i.source)) for i in neurons.incoming)
+    constants = {new[name]: value for name, value in neurons.constants.items()}
+    return dataclasses.replace(neurons, incoming=edges, constants=constants)
 
 
 def _traits(node: Node, kind: TensorType, neurons: Neurons) -> Traits:
@@ -140,7 +153,8 @@ def _neurons(name: str, op: str, kind: TensorType, neurons: Neurons) -> Layer:
     if neurons.bias is not None:
         # The full rank first: a bias has the tensor's axes, of which the layer drops the leading one.
         bias = np.broadcast_to(_finite("bias", neurons.bias), kind.shape)
-        layer = dataclasses.replace(layer, bias=bias[0] if len(layer.shape) < rank else bias)
+        bias = bias[0] if len(layer.shape) < rank else bias
+        layer = dataclasses.replace(layer, bias=bias, bias_size=neurons.bias_size)
     dropped = rank - len(layer.shape)
     position = {d: d - dropped for d in range(dropped, rank)}
     activation = tuple(a.with_axes(position) for a in neurons.activation)

@@ -14,6 +14,9 @@ from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming,
 
 def pointwise(node: Call, X: Tensor, **parameters: float | str) -> Neurons:
     """One edge of weight 1 to each neuron, and the operator of the node as its activation."""
+    for name, value in parameters.items():
+        if value != value:
+            raise UnsupportedError(f"its parameter {name!r} is NaN; expected a number")
     activation = Activation(node.op, tuple(parameters.items()))
     return Neurons(
         (incoming(X, *broadcast(X.shape, node.shape)),),

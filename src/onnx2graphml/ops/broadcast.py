@@ -9,6 +9,7 @@ import numpy as np
 
 from onnx2graphml import axes as ax
 from onnx2graphml.axes import Axis
+from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.ops.registry import Constant
 
 
@@ -16,6 +17,8 @@ def broadcast_strides(shape: Sequence[int], output: Sequence[int]) -> tuple[int,
     """Per dimension of the output, the stride in an input of that shape; 0 where it is repeated."""
     missing = len(output) - len(shape)
     own = ax.strides(shape)
+    if missing < 0 or any(n not in (1, m) for n, m in zip(shape, output[missing:], strict=True)):
+        raise UnsupportedError(f"an input of shape {tuple(shape)} does not broadcast to {tuple(output)}")
     return (0,) * missing + tuple(0 if n == 1 else s for n, s in zip(shape, own, strict=True))
 
 

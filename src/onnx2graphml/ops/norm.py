@@ -31,8 +31,11 @@ def BatchNormalization(
         raise UnsupportedError("training_mode is 1; only inference (training_mode 0) is a graph of fixed weights")
     weight = scale.astype(np.float64) / np.sqrt(var.astype(np.float64) + epsilon)
     bias = B - mean * weight
+    size = float((np.abs(B) + np.abs(mean * weight)).max(initial=0))
     shape = (1, -1, *[1] * (X.ndim - 2)) if spatial else (1, *X.shape[1:])
     weight, bias = weight.reshape(shape), bias.reshape(shape)
     axes = broadcast(X.shape, node.shape, weight.shape)
     kind = scale.dtype
-    return Neurons((incoming(X, *axes, weights=weight.astype(kind)),), bias=bias.astype(kind), axes=X.axes)
+    return Neurons(
+        (incoming(X, *axes, weights=weight.astype(kind)),), bias=bias.astype(kind), axes=X.axes, bias_size=size
+    )

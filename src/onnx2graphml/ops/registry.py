@@ -103,6 +103,7 @@ class Neurons:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     axes: tuple[int | None, ...] = ()
     picture: bool = False
+    bias_size: float = 0.0
 
 
 Result = Neurons | Sequence[Neurons]

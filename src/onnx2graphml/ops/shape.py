@@ -123,7 +123,10 @@ def Tile(node: Call, input: Tensor, repeats: Constant) -> Neurons:
 @operator
 def Gather(node: Call, data: Tensor, indices: Constant, *, axis: int = 0) -> Neurons:
     axis %= data.ndim
-    picked = np.asarray(indices, np.int64).ravel() % data.shape[axis]
+    picked, n = np.asarray(indices, np.int64).ravel(), data.shape[axis]
+    if picked.size and not -n <= picked.min() <= picked.max() < n:
+        raise UnsupportedError(f"indices run from {picked.min()} to {picked.max()}; the axis has {n} positions")
+    picked = picked % n
     source = ax.strides(data.shape)
     flat = (*data.shape[:axis], picked.size, *data.shape[axis + 1 :])  # the axes of indices as one
     target = ax.strides(flat)

@@ -30,7 +30,7 @@ from onnx2graphml.writers.dialect import (
 from onnx2graphml.writers.inorder import InOrder
 
 TILE = 1 << 16  # edges or nodes rendered at once: some megabytes of text
-ROOM = 1 << 24  # bytes of the lines of nodes rendered at once, as far as one line does not take more
+ROOM = 1 << 22  # bytes of the lines of nodes rendered at once, as far as one line does not take more
 TABLE = 1 << 22  # weights of a block whose decimals are kept, 16 bytes each or so
 
 # Keys are called as their attributes, except those that stand in every edge.
