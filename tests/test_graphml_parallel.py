@@ -265,6 +265,23 @@ def test_an_error_comes_in_its_turn() -> None:
     assert taken == [0, 1, 2, 3, 4]
 
 
+def test_nothing_is_taken_after_an_error() -> None:
+    taken: list[int] = []
+
+    def take(result: int, _: None) -> None:
+        taken.append(result)
+        raise ValueError("no room")
+
+    def run() -> None:
+        with InOrder(3, take) as work:
+            for n in range(20):
+                work.submit(lambda n=n: n, None)
+
+    with pytest.raises(ValueError, match="no room"):
+        run()
+    assert taken == [0]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
 @pytest.mark.parametrize("suffix", WRITERS)
 @pytest.mark.parametrize("jobs", [1, 2])

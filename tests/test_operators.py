@@ -18,12 +18,12 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model import OLDEST_OPSET, load_model
 from onnx2graphml.ops import OPERATORS, Call, Neurons, Tensor
 from onnx2graphml.ops.conv import Conv
-from onnx2graphml.ops.elementwise import Mul
+from onnx2graphml.ops.elementwise import Mul, PRelu
 from onnx2graphml.ops.join import Split
 from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
 from onnx2graphml.ops.registry import operator
-from onnx2graphml.ops.shape import Cast, Slice
+from onnx2graphml.ops.shape import Cast, Gather, Slice
 from onnx2graphml.walk import walk
 from small import model, node
 
@@ -207,6 +207,18 @@ REFUSALS: list[tuple[str, Refused]] = [
     (r"dilations is \[0, 1\]; expected 2 integers", conv(dilations=[0, 1])),
     (r"pads is \[1, 1\]; expected 4 integers", conv(pads=[1, 1])),
     (r"pads is \[-1, 0, 0, 0\]; expected 4 integers", conv(pads=[-1, 0, 0, 0])),
+    (
+        r"an input of shape \(3,\) does not broadcast to \(1, 3, 2, 5\)",
+        called(PRelu, tensor(1, 3, 2, 5), np.ones(3, np.float32), shape=(1, 3, 2, 5)),
+    ),
+    (
+        r"its parameter 'slope' is NaN; expected a number",
+        called(PRelu, tensor(4), np.full(1, np.nan, np.float32), shape=(4,)),
+    ),
+    (
+        r"indices run from 0 to 5; the axis has 5 positions",
+        called(Gather, tensor(5), np.array([0, 5]), shape=(2,)),
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ reference evaluator, so that what remains is only what depends on the network's 
 
 from __future__ import annotations
 
+import functools
 import graphlib
 import hashlib
 import json
@@ -32,7 +33,6 @@ Shapes = Mapping[str, Sequence[int]]
 Predict = Callable[[Mapping[str, Array]], Sequence[Array]]
 
 OLDEST_OPSET = 7
-CONVERTED_OPSET = 13  # what an older model is raised to
 READ_FOR_TYPE = {"Shape": 0, "Size": 0, "CastLike": 1}  # inputs that are read only for their shape or type
 RANDOM = ("Random", "Bernoulli", "Multinomial")
 KNOWN_VALUES = 4096  # constants up to this size take part in shape inference: shapes, axes, pads
@@ -104,6 +104,11 @@ class Model:
     layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     predict: Predict | None = None
 
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """Of all tensors, computed or constant."""
+        return frozenset(self.types) | frozenset(self.constants)
+
 
 def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = None) -> Model:
     """Read a model and reduce it to nodes, types and constants.
@@ -155,9 +160,10 @@ def _normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
     try:
         proto = _sorted(proto)
         onnx.checker.check_model(proto)
-        opset = _opset(proto)
-        if opset < OLDEST_OPSET:
-            proto = _raised(proto)
+        if _opset(proto) < OLDEST_OPSET:
+            from onnx2graphml.legacy import raised
+
+            proto = raised(proto)
         if proto.functions:
             from onnx import inliner
 
@@ -165,30 +171,6 @@ def _normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
     except (onnx.checker.ValidationError, RuntimeError, ValueError) as e:
         raise ModelError(f"not a valid ONNX model: {_first_line(e)}") from None
     return proto
-
-
-def _raised(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The model in a later opset, by ONNX's converter; outputs of another shape than before are an error of it."""
-    from onnx import version_converter
-
-    ranks = {
-        v.name: len(v.type.tensor_type.shape.dim) for v in onnx.shape_inference.infer_shapes(proto).graph.value_info
-    }
-    ranks |= {v.name: len(v.type.tensor_type.shape.dim) for v in proto.graph.input}
-    raised = version_converter.convert_version(proto, CONVERTED_OPSET)
-    sizes = {t.name: t for t in raised.graph.initializer}
-    for node in raised.graph.node:  # a slope used to be one per channel; later it is broadcast as any array
-        if node.op_type == "PRelu" and node.input[1] in sizes and len(sizes[node.input[1]].dims) == 1:
-            sizes[node.input[1]].dims.extend([1] * (ranks.get(node.input[0], 2) - 2))
-    inferred = onnx.shape_inference.infer_shapes(raised, data_prop=True).graph.output
-    for before, after in zip(proto.graph.output, inferred, strict=True):
-        declared, found = ([d.dim_value for d in v.type.tensor_type.shape.dim] for v in (before, after))
-        if len(declared) != len(found) or any(d and f and d != f for d, f in zip(declared, found, strict=True)):
-            raise ModelError(
-                f"raised from opset {_opset(proto)} to {CONVERTED_OPSET}, its output {before.name!r} has shape {found} "
-                f"instead of {declared}; export it in opset {OLDEST_OPSET} or later"
-            )
-    return raised
 
 
 def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:

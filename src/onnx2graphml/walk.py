@@ -97,6 +97,7 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
         shapes=tuple(kind.shape if kind else () for kind in kinds),
         used=tuple(name in used for name in node.outputs),
         dtype=kinds[0].dtype,
+        taken=model.names,
     )
     made: list[tuple[Layer, Traits]] = []
     trained = sum(o.size for o in operands if isinstance(o, np.ndarray) and o.ndim and is_float(o.dtype))
@@ -105,7 +106,6 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
     ):
         if name and name in used:
             assert kind is not None
-            neurons = _with_own_names(neurons, model)
             made += [(_constant(n, v), Traits(v.ndim)) for n, v in neurons.constants.items()]
             layer = dataclasses.replace(
                 _neurons(name, node.op, kind, neurons), scope=node.layer, node=node.name, parameters=trained
@@ -113,18 +113,6 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
             made.append((layer, _traits(node, kind, neurons)))
             trained = 0  # of several outputs, the first one has the parameters
     return made
-
-
-def _with_own_names(neurons: Neurons, model: Model) -> Neurons:
-    """The constants that an operator names may be called as no tensor of the model is."""
-    new = {}
-    for name in neurons.constants:
-        new[name] = name
-        while new[name] in model.types or new[name] in model.constants:
-            new[name] += "'"
-    edges = tuple(dataclasses.replace(i, source=new.get(i.source, i.source)) for i in neurons.incoming)
-    constants = {new[name]: value for name, value in neurons.constants.items()}
-    return dataclasses.replace(neurons, incoming=edges, constants=constants)
 
 
 def _traits(node: Node, kind: TensorType, neurons: Neurons) -> Traits:

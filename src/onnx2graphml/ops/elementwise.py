@@ -79,8 +79,9 @@ def scalar_function(node: Call, inputs: dict[str, Operand]) -> Neurons:
     constants: dict[str, Constant] = {}
     for port, (name, operand) in enumerate(inputs.items()):
         if isinstance(operand, np.ndarray):
-            constants[f"{node.name}/{name}"] = operand.astype(node.dtype)
-            operand = Tensor(f"{node.name}/{name}", operand.shape, node.dtype)
+            own = node.fresh(f"{node.name}/{name}")
+            constants[own] = operand.astype(node.dtype)
+            operand = Tensor(own, operand.shape, node.dtype)
         edges.append(incoming(operand, *broadcast(operand.shape, node.shape), port=port))
     tensors = [x for x in inputs.values() if isinstance(x, Tensor)]
     return Neurons(tuple(edges), node.op, constants=constants, axes=tensors[0].axes_in(len(node.shape)))

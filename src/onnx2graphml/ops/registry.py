@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,7 @@ class Call:
         shapes: of the outputs, as ONNX infers them; `shape` is the first.
         used: per output, whether anything reads it.
         dtype: of the first output.
+        taken: the names of the model's tensors.
     """
 
     op: str
@@ -77,6 +78,13 @@ class Call:
     shapes: tuple[tuple[int, ...], ...]
     used: tuple[bool, ...]
     dtype: np.dtype[Any]
+    taken: Collection[str] = ()
+
+    def fresh(self, name: str) -> str:
+        """A name for a constant that no tensor of the model has."""
+        while name in self.taken:
+            name += "'"
+        return name
 
     @property
     def shape(self) -> tuple[int, ...]:
