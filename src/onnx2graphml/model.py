@@ -10,7 +10,7 @@ import functools
 import graphlib
 import hashlib
 import json
-import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +26,6 @@ from onnx2graphml.errors import Error, ModelError, UnsupportedError
 from onnx2graphml.frontends import CHANNELS_LAST, LAYERS
 from onnx2graphml.scopes import framework_layers
 
-log = logging.getLogger(__name__)
-
 Array = npt.NDArray[Any]
 Shapes = Mapping[str, Sequence[int]]
 Predict = Callable[[Mapping[str, Array]], Sequence[Array]]
@@ -35,6 +33,7 @@ Predict = Callable[[Mapping[str, Array]], Sequence[Array]]
 OLDEST_OPSET = 7
 READ_FOR_TYPE = {"Shape": 0, "Size": 0, "CastLike": 1}  # inputs that are read only for their shape or type
 RANDOM = ("Random", "Bernoulli", "Multinomial")
+LARGE = 1 << 16  # elements of an initializer that is kept once, as an array
 KNOWN_VALUES = 4096  # constants up to this size take part in shape inference: shapes, axes, pads
 
 
@@ -83,7 +82,8 @@ class Model:
         inputs, outputs: names of tensors.
         types: of every tensor that is not constant.
         opset: of ONNX's own domain.
-        proto: the inlined, static model with every tensor still in it, for a runtime.
+        proto: the inlined, static model with every tensor still in it, for a runtime; the values of large initializers
+            are in `constants` only.
         name: the file's name, or the graph's.
         sha256: of the file; empty for a model that was never one.
         channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
@@ -323,12 +323,31 @@ def _fold(proto: onnx.ModelProto, name: str, sha256: str) -> Model:
         outputs=outputs,
         types={n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None},
         opset=state.opset,
-        proto=proto,
+        proto=_without_weights(proto),
         name=name,
         sha256=sha256,
         channels_last=metadata.get(CHANNELS_LAST) == "true",
         layer_shapes={x["name"]: tuple(x.get("shape", ())) for x in json.loads(metadata.get(LAYERS, "[]"))},
     )
+
+
+def _without_weights(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy in which large initializers are references to data elsewhere: the original's memory can go."""
+    light = onnx.ModelProto(ir_version=proto.ir_version, opset_import=proto.opset_import)
+    graph = proto.graph
+    light.graph.name = graph.name
+    light.graph.node.extend(graph.node)
+    light.graph.input.extend(graph.input)
+    light.graph.output.extend(graph.output)
+    light.graph.sparse_initializer.extend(graph.sparse_initializer)
+    for tensor in graph.initializer:
+        if math.prod(tensor.dims) <= LARGE:
+            light.graph.initializer.append(tensor)
+            continue
+        named = light.graph.initializer.add(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+        named.data_location = onnx.TensorProto.EXTERNAL
+        named.external_data.add(key="location", value="constants")
+    return light
 
 
 def node_name(node: onnx.NodeProto) -> str:

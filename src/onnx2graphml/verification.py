@@ -141,9 +141,6 @@ def _input_types(model: Model) -> Iterator[tuple[str, Any]]:
         yield name, model.types[name]
 
 
-LARGE = 1 << 16  # elements of an initializer that the runtime is lent rather than sent
-
-
 def runtime_values(model: Model, feeds: Mapping[str, Array], tensors: Sequence[str]) -> dict[str, Array]:
     """ONNX Runtime's values of any tensors of the model, without its graph optimizations."""
     import onnxruntime as ort
@@ -151,14 +148,14 @@ def runtime_values(model: Model, feeds: Mapping[str, Array], tensors: Sequence[s
     asked = [t for t in tensors if t not in model.inputs]
     if not asked:
         return dict(feeds)
-    lent = [t.name for t in model.proto.graph.initializer if model.constants[t.name].size > LARGE]
+    lent = [t.name for t in model.proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
     try:
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 4
         values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in lent]
         options.add_external_initializers(lent, values)
-        proto = _asking(model, asked, set(lent)).SerializeToString()
+        proto = _asking(model, asked).SerializeToString()
         session = ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
         found = session.run(asked, dict(feeds))
     except Exception as e:
@@ -166,22 +163,12 @@ def runtime_values(model: Model, feeds: Mapping[str, Array], tensors: Sequence[s
     return dict(zip(asked, found, strict=True)) | dict(feeds)
 
 
-def _asking(model: Model, tensors: Sequence[str], lent: set[str]) -> onnx.ModelProto:
-    """The model with more outputs, and with the names of large initializers only: no copy of the weights."""
-    graph = model.proto.graph
-    asking = onnx.ModelProto(ir_version=model.proto.ir_version, opset_import=model.proto.opset_import)
-    asking.graph.name = graph.name
-    asking.graph.node.extend(graph.node)
-    asking.graph.input.extend(graph.input)
+def _asking(model: Model, tensors: Sequence[str]) -> onnx.ModelProto:
+    """The model with other outputs."""
+    asking = onnx.ModelProto()
+    asking.CopyFrom(model.proto)
+    del asking.graph.output[:]
     asking.graph.output.extend(_declared(model, t) for t in tensors)
-    asking.graph.sparse_initializer.extend(graph.sparse_initializer)
-    for tensor in graph.initializer:
-        if tensor.name in lent:
-            named = asking.graph.initializer.add(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
-            named.data_location = onnx.TensorProto.EXTERNAL
-            named.external_data.add(key="location", value="lent")
-        else:
-            asking.graph.initializer.append(tensor)
     return asking
 
 
