@@ -610,7 +610,7 @@ def test_duckdb_reads_csv(duckdb: Any, tmp_path: Path):
 
 def test_npz_refuses_a_graph_that_is_too_large(tmp_path: Path):
     graph = conv_graph(512, 56)
-    assert graph.edges > npz.MAX_EDGES
+    assert graph.edges > npz.NPZ_EDGES
     with pytest.raises(TooLargeError, match=r"more than the 200,000,000 .* write it as \.parquet"):
         writers.write(graph, tmp_path / "a.npz")
     assert not list(tmp_path.iterdir())

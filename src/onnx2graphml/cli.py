@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python has no signals
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: no half a file is left
         status = _run(given)
         sys.stdout.flush()
         return status

@@ -15,8 +15,9 @@ from onnx2graphml.axes import Axis
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import MissingExtraError, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.machine import processors
 from onnx2graphml.progress import duration, size
-from onnx2graphml.writers import FORMATS, Format, processors
+from onnx2graphml.writers import FORMATS, Format
 
 TRIED_EDGES = 1 << 20  # of each block
 TRIED_BLOCKS = 6  # the largest; the others are taken to cost as much an edge
@@ -46,6 +47,7 @@ def estimate(graph: NeuronGraph, suffix: str) -> Cost:
 
     Raises:
         MissingExtraError: the format needs a package that is not installed.
+        TooLargeError: the format is not good for that many edges.
 
     Example:
         >>> import onnx2graphml
@@ -54,6 +56,8 @@ def estimate(graph: NeuronGraph, suffix: str) -> Cost:
         True
     """
     format = FORMATS[suffix]
+    if format.max_edges is not None and graph.edges > format.max_edges:
+        raise TooLargeError(f"at most {format.max_edges:,} edges")
     function, jobs = format.load(), {"jobs": processors()} if format.takes_jobs else {}
 
     def write(part: NeuronGraph) -> Cost:

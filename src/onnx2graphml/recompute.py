@@ -14,7 +14,6 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from onnx2graphml import kernels
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.graph import Incoming, Layer
+from onnx2graphml.machine import processors
 from onnx2graphml.neurons import FUNCTIONS, Activation
 
 Values = npt.NDArray[np.float64]
@@ -59,11 +59,6 @@ class Recomputed:
 
     value: Values
     tolerance: Values
-
-
-def jobs() -> int:
-    """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
@@ -142,7 +137,7 @@ def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, 
         run(incoming.block)
         return
     parts = incoming.block.disjoint(PARTS)
-    with ThreadPoolExecutor(jobs()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         for done in [pool.submit(run, part) for part in parts]:
             done.result()
 

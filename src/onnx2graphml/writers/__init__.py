@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from onnx2graphml.errors import Error, OutputError
+from onnx2graphml.machine import processors
 from onnx2graphml.writers.atomic import atomic
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ class Format:
         out: what it writes into: a binary `file`, or an empty `directory`.
         cannot_hold: what of a graph is lost or refused.
         takes_jobs: whether the function has a keyword `jobs`, the number of threads.
+        max_edges: what it is good for; None where there is no limit.
     """
 
     function: str
     out: Literal["file", "directory"]
     cannot_hold: tuple[Lack, ...] = ()
     takes_jobs: bool = False
+    max_edges: int | None = None
 
     def load(self) -> Callable[..., None]:
         """The function; `MissingExtraError` if it needs what is not installed."""
@@ -43,6 +45,8 @@ class Format:
         function: Callable[..., None] = getattr(importlib.import_module(module), name)
         return function
 
+
+NPZ_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
 
 FORMATS: dict[str, Format] = {
     ".graphml": Format("onnx2graphml.writers.graphml:write_graphml", "file", ("non-finite numbers",), takes_jobs=True),
@@ -56,7 +60,10 @@ FORMATS: dict[str, Format] = {
     ".gephi.csv": Format("onnx2graphml.writers.csv:write_gephi", "directory", ("non-finite numbers",), takes_jobs=True),
     ".neo4j.csv": Format("onnx2graphml.writers.csv:write_neo4j", "directory", ("non-finite numbers",), takes_jobs=True),
     ".npz": Format(
-        "onnx2graphml.writers.npz:write_npz", "file", ("graph attributes", "node attributes", "ports", "parallel edges")
+        "onnx2graphml.writers.npz:write_npz",
+        "file",
+        ("graph attributes", "node attributes", "ports", "parallel edges"),
+        max_edges=NPZ_EDGES,
     ),
 }
 """By suffix."""
@@ -130,10 +137,3 @@ def _options(format: Format, jobs: int | None) -> dict[str, Any]:
     if jobs is not None and jobs < 1:
         raise Error(f"jobs is {jobs}; expected at least 1")
     return {"jobs": jobs or processors()} if format.takes_jobs else {}
-
-
-def processors() -> int:
-    """The number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -19,16 +19,15 @@ from onnx2graphml.axes import Ints
 from onnx2graphml.blocks import Side
 from onnx2graphml.errors import OutputError, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.writers import Progress
+from onnx2graphml.writers import NPZ_EDGES, Progress
 from onnx2graphml.writers.columns import Columns, chunks, pieces, weight_type
 
-MAX_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
 ROWS = 1 << 20  # edges expanded at once
 SIDES: tuple[Side, ...] = ("target", "source")
 
 
 def write_npz(
-    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, max_edges: int = MAX_EDGES
+    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, max_edges: int = NPZ_EDGES
 ) -> None:
     """Write a graph as a sparse matrix of shape (neurons, neurons) that `scipy.sparse.load_npz` reads.
 
@@ -46,7 +45,7 @@ def write_npz(
         >>> import io, onnx2graphml
         >>> out = io.BytesIO()
         >>> write_npz(onnx2graphml.load("fixtures/digits.onnx"), out)
-        >>> sorted(np.load(out))
+        >>> sorted(np.load(io.BytesIO(out.getvalue())))
         ['col', 'data', 'format', 'row', 'shape']
     """
     if graph.edges > max_edges:

@@ -34,8 +34,8 @@ ROWS = 1 << 20  # of a row group: 20 MB of columns for each worker
 
 NODE_TYPES = {"string": pa.dictionary(pa.int32(), pa.string()), "int": pa.int32()}
 
-# A page is compressed by itself. What repeats in a block may do so after 100,000 edges: the usual pages, of 20,000 rows,
-# make the files of a convolution ten times as large.
+# A page is compressed by itself. What repeats in a block may do so after 100,000 edges: the usual pages, of 20,000
+# rows, make the files of a convolution ten times as large.
 PAGES: dict[str, Any] = {"data_page_size": 4 * ROWS, "max_rows_per_page": ROWS}
 
 # Ids along a block differ by a few repeated steps. Weights are not given a dictionary: where they repeat, zstd makes

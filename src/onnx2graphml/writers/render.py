@@ -17,7 +17,7 @@ import numpy.typing as npt
 import orjson
 
 from onnx2graphml.errors import OutputError
-from onnx2graphml.writers.shortest import LONGEST, put_float, put_floats
+from onnx2graphml.writers.shortest import LONGEST, find_digits, put_float, put_floats
 from onnx2graphml.writers.words import (
     SLACK,
     STEP,
@@ -186,12 +186,17 @@ def edge_lines_of_floats(
     data, at = address(constant), address(out)
     first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
     n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
+    inner = inner_source.size
+    bits, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
-        for i in range(inner_source.size):
+        for i in range(inner):  # by itself: weights far apart are waited for together
+            bits[i] = weights[np.uint64(k + inner_tap[i])]
+        find_digits(bits, number, exponent)
+        for i in range(inner):
             source, target = s + inner_source[i], t + inner_target[i]
             at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
-            at = put_float(at, np.uint64(weights[np.uint64(k + inner_tap[i])]))
+            at = put_float(at, np.uint64(bits[i]), number[i], exponent[i])
             at = put(at, last, n_last)
     return int(at - address(out))
 
