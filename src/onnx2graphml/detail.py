@@ -20,7 +20,7 @@ import numpy.typing as npt
 from onnx2graphml import axes as ax
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.compose import NotComposable, compose
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.names import in_order_of, named
 from onnx2graphml.neurons import Activation
@@ -41,6 +41,7 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
 
     Raises:
         Error: there is no such level.
+        TooLargeError: a layer can't be brought into the framework's order in bounded memory.
     """
     if level not in LEVELS:
         raise Error(f"detail is {level!r}; expected one of {', '.join(LEVELS)}")
@@ -60,7 +61,7 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
     if graph.origin is not None:
         layers = in_order_of(list(graph.origin.layer_shapes), layers)
     renamed, names = named(layers, network.read_by)
-    outputs = tuple(names[network.stands_for.get(o, o)] for o in graph.outputs)
+    outputs = tuple(names[o] for o in graph.outputs)
     return NeuronGraph(numbered(renamed), outputs, graph.model, graph.model_sha256, level, graph.origin)
 
 
@@ -88,7 +89,6 @@ class _Network:
     def __init__(self, graph: NeuronGraph) -> None:
         self.layers = {layer.name: layer for layer in graph.layers}
         self.outputs = set(graph.outputs)
-        self.stands_for: dict[str, str] = {}
         self.read_by: dict[str, set[str]] = {name: set() for name in self.layers}
         for layer in graph.layers:
             self._read(layer)
@@ -288,15 +288,13 @@ def _moved_bias(producer: Layer, layer: Layer, block: EdgeBlock) -> npt.NDArray[
 
 def _as_shown(layer: Layer, network: _Network) -> Layer:
     """The layer with its axes in the framework's order, and its in-edges between layers so shown."""
-    edges = []
-    for incoming in layer.incoming:
-        source = network.layers[incoming.source]
-        block = incoming.block
-        if not _in_order(source):
-            block = compose(reordering(source).flipped(), block, source.shape)
-        if not _in_order(layer):
-            block = compose(block, reordering(layer), layer.shape)
-        edges.append(Incoming(incoming.source, block, incoming.port))
+    try:
+        edges = [_between_shown(i, network.layers[i.source], layer) for i in layer.incoming]
+    except NotComposable:
+        raise TooLargeError(
+            f"layer {layer.name!r} is too large to be brought from ONNX's order of axes into the framework's; "
+            f"--detail op shows it in ONNX's"
+        ) from None
     if _in_order(layer):
         return dataclasses.replace(layer, incoming=tuple(edges))
     order = layer.framework_order
@@ -310,6 +308,15 @@ def _as_shown(layer: Layer, network: _Network) -> Layer:
         spatial=tuple(place[a] for a in layer.spatial),
         incoming=tuple(edges),
     )
+
+
+def _between_shown(incoming: Incoming, source: Layer, layer: Layer) -> Incoming:
+    block = incoming.block
+    if not _in_order(source):
+        block = compose(reordering(source).flipped(), block, source.shape)
+    if not _in_order(layer):
+        block = compose(block, reordering(layer), layer.shape)
+    return Incoming(incoming.source, block, incoming.port)
 
 
 def _in_order(layer: Layer) -> bool:

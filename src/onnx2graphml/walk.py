@@ -86,7 +86,7 @@ def _constant(name: str, value: Array) -> Layer:
 def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Traits]]:
     """The layers of a node's outputs, constants that they need first."""
     operands = [_operand(name, model) for name in node.inputs]
-    kinds = [model.types.get(name) for name in node.outputs if name]
+    kinds = [model.types.get(name) for name in node.outputs]
     if kinds[0] is None or not kinds[0].is_float:
         ops.find(node.op, node.domain, model.opset)  # an unknown operator is the better message
         raise UnsupportedError(f"its output has type {kinds[0].dtype if kinds[0] else 'unknown'}; neurons are floats")
