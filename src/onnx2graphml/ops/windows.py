@@ -55,7 +55,8 @@ class WindowAttributes:
             least = 0 if name == "pads" else 1
             if len(values) != length or min(values) < least:
                 raise UnsupportedError(
-                    f"{name} is {list(values)}; expected {length} integers >= {least} for {n} spatial dimensions"
+                    f"{name} is {list(values)}; expected {length} integers of at least {least} "
+                    f"for {n} spatial dimensions"
                 )
         return list(zip(self.kernel, strides, dilations, pads[:n], pads[n:], strict=True))
 
