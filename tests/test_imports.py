@@ -17,7 +17,8 @@ NAME = "onnx2graphml"
 ROOMS = (
     "errors", "machine", "progress", "axes", "blocks", "kernels", "compose", "neurons", "graph", "layout", "reach",
     "sublayers", "thin", "scopes", "legacy", "model", "ops", "walk", "names", "detail", "recompute", "writers",
-    "networkx_graph", "verification", "draw", "frontends", "cost", "api", "tables", "cli", "__init__", "__main__",
+    "readers", "networkx_graph", "verification", "gathered", "filecheck", "draw", "frontends", "cost", "api", "tables",
+    "cli", "__init__", "__main__",
 )  # fmt: skip
 """A room may import those above it, never one below; all may import the kernels."""
 

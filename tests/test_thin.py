@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import onnx2graphml as o2g
+from onnx2graphml import cli
 from onnx2graphml.errors import Error
 from onnx2graphml.graph import NeuronGraph
 from onnx2graphml.sublayers import subnetwork
@@ -86,6 +87,14 @@ def test_a_thinned_graph_is_not_verified_nor_thinned_again(graph: NeuronGraph) -
         top_k(graph, 0)
     with pytest.raises(Error, match="sample is -1; expected 0 to"):
         sample(graph, -1)
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".parquet"])
+def test_a_file_says_that_it_is_thinned(tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    model, out = str(FIXTURES / "digits.onnx"), str(tmp_path / f"thin{suffix}")
+    assert cli.main([model, out, "--top-k", "2"]) == 0
+    assert cli.main(["verify", model, out]) == 2
+    assert "thinned (top-k 2)" in capsys.readouterr().err
 
 
 def test_a_subnetwork_computes_what_it_computed_in_the_whole() -> None:

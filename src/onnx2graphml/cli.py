@@ -25,7 +25,8 @@ EPILOG = """\
 commands:
   onnx2graphml MODEL OUT            write the graph; the format follows OUT's suffix, - is standard output
   onnx2graphml info MODEL           a table of the layers: shapes, neurons, edges, parameters; expands nothing
-  onnx2graphml verify MODEL         recompute every layer from the edges, compare with ONNX Runtime
+  onnx2graphml verify MODEL [GRAPH] recompute every layer from the edges, of the file if one is given, and compare
+                                    with ONNX Runtime
   onnx2graphml neuron MODEL LAYER INDEX
                                     one neuron: its in-edges, out-edges and receptive field
   onnx2graphml COMMAND --help       a command's options
@@ -218,14 +219,24 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _verify_parser() -> argparse.ArgumentParser:
+    from onnx2graphml import readers
+
     parser = _parser(
         "verify",
         "Recompute every layer from its expanded edges and its nodes' attributes alone, and compare it with ONNX "
         "Runtime's value of the same tensor. A difference beyond what float rounding explains is a mismatch. A "
-        "framework's own prediction is compared, too.",
+        "framework's own prediction is compared, too. Of a written GRAPH, the same is done with what stands in the "
+        "file, and its nodes and edges are compared with those that the model has.",
         "exit status: 0 everything is equal, 1 a mismatch, 2 it could not be checked\n\nexamples:\n"
         "  onnx2graphml verify digits.onnx\n"
+        "  onnx2graphml verify digits.onnx digits.graphml\n"
         "  onnx2graphml verify digits.keras --input digit.npy",
+    )
+    parser.add_argument(
+        "graph",
+        metavar="GRAPH",
+        nargs="?",
+        help=f"a graph that was written of it, to be checked: {', '.join(readers.READERS)}; at its own level of detail",
     )
     parser.add_argument(
         "--input",
@@ -236,18 +247,35 @@ def _verify_parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from onnx2graphml import tables
+    from onnx2graphml import readers, tables
+    from onnx2graphml.filecheck import verify_file
     from onnx2graphml.progress import progress
     from onnx2graphml.verification import read_inputs, verify
 
+    if options.graph is not None:
+        with readers.open_graph(options.graph) as file:
+            options.detail = known_detail(file.about().get("detail"), options.graph)
     graph = _load(options)
     inputs = read_inputs(options.input, graph) if options.input else None
     with progress("verifying", graph.edges) as advance:
-        report = verify(graph, inputs, seed=options.seed, progress=advance)
+        if options.graph is None:
+            report = verify(graph, inputs, seed=options.seed, progress=advance)
+        else:
+            report = verify_file(graph, options.graph, inputs, seed=options.seed, progress=advance)
     print(tables.verification(report))
     verdict = "every layer equals" if report.passed else "MISMATCH with"
-    print(f"{graph.neurons:,} neurons, {graph.edges:,} edges: {verdict} ONNX Runtime")
+    whose = "ONNX Runtime" if options.graph is None else "ONNX Runtime and the model"
+    print(f"{graph.neurons:,} neurons, {graph.edges:,} edges: {verdict} {whose}")
     return 0 if report.passed else 1
+
+
+def known_detail(detail: str | None, path: str) -> str:
+    """The level of detail that a file says it has."""
+    from onnx2graphml.detail import LEVELS
+
+    if detail not in LEVELS:
+        raise Error(f"{path}: detail is {detail!r}; expected one of {', '.join(LEVELS)}")
+    return detail
 
 
 def _neuron_parser() -> argparse.ArgumentParser:

@@ -36,6 +36,8 @@ class _Join:
 def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBlock:
     """The block of all paths of two edges, one of `first` and then one of `second`; weights multiply.
 
+    The edges are in the order of `second`.
+
     Args:
         first: from a source to the tensor in between.
         second: from the tensor in between to a target.
@@ -57,6 +59,14 @@ def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBl
         kept, tap = (second, "second_tap") if first.is_selection else (first, "first_tap")
         return EdgeBlock(tuple(Axis(j.source, j.target, getattr(j, tap)) for j in joins), kept.weights)
     return _with_weights(joins, first, second)
+
+
+def followed(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBlock:
+    """The same as `compose`, with the edges in the order of `first` instead of `second`.
+
+    A convolution whose output is moved keeps its order: pictures inside, so that one weight stands in long runs.
+    """
+    return compose(second.flipped(), first.flipped(), shape).flipped()
 
 
 def _components(first: Sequence[Axis], second: Sequence[Axis], shape: Sequence[int]) -> list[tuple[Axis, Axis]]:

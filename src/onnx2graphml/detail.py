@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from onnx2graphml import axes as ax
 from onnx2graphml.blocks import EdgeBlock
-from onnx2graphml.compose import NotComposable, compose
+from onnx2graphml.compose import NotComposable, compose, followed
 from onnx2graphml.errors import Error, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.names import in_order_of, named
@@ -224,7 +224,7 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     if activation is None:
         return None
     try:
-        edges = tuple(Incoming(i.source, compose(i.block, block, producer.shape), i.port) for i in producer.incoming)
+        edges = tuple(Incoming(i.source, followed(i.block, block, producer.shape), i.port) for i in producer.incoming)
     except NotComposable:
         return None
     return dataclasses.replace(
@@ -315,7 +315,7 @@ def _between_shown(incoming: Incoming, source: Layer, layer: Layer) -> Incoming:
     if not _in_order(source):
         block = compose(reordering(source).flipped(), block, source.shape)
     if not _in_order(layer):
-        block = compose(block, reordering(layer), layer.shape)
+        block = followed(block, reordering(layer), layer.shape)
     return Incoming(incoming.source, block, incoming.port)
 
 

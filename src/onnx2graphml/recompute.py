@@ -14,7 +14,7 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -81,11 +81,15 @@ def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | N
     """
     u = unit_roundoff(layer.dtype)
     value, tolerance = _combined(layer, values, u, progress or (lambda edges: None))
-    value, tolerance = value.reshape(layer.shape), tolerance.reshape(layer.shape)
-    for activation in layer.activation:
-        value, tolerance = _activated(activation, value, tolerance, u)
-    tiny = float(np.finfo(layer.dtype).tiny)  # below it a runtime may flush to zero
-    overflow = np.abs(value) > np.finfo(layer.dtype).max
+    return finished(layer.activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
+
+
+def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:
+    """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
+    for function in activation:
+        value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
+    tiny = float(np.finfo(dtype).tiny)  # below it a runtime may flush to zero
+    overflow = np.abs(value) > np.finfo(dtype).max
     value = np.where(overflow, np.copysign(np.inf, value), value)
     return Recomputed(value.ravel(), tolerance.ravel() + tiny)
 

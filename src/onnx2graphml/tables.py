@@ -46,7 +46,7 @@ def costs(found: Mapping[str, Cost | str]) -> str:
 
 
 def verification(report: Report) -> str:
-    """A row a layer: neurons, edges, the largest differences, the tolerance, and whether it passed."""
+    """A row a layer: neurons, edges, the largest differences, the tolerance, the result; then what is wrong."""
     rows = [
         (
             r.layer,
@@ -56,12 +56,13 @@ def verification(report: Report) -> str:
             f"{r.absolute:.1e}",
             f"{r.relative:.1e}",
             f"{r.tolerance:.1e}",
-            "pass" if r.passed else f"FAIL, worst at {r.worst}",
+            "pass" if r.passed else f"FAIL, worst at {r.worst}" if r.share > 1 else "FAIL",
         )
         for r in report.rows
     ]
     header = ("layer", "operator", "neurons", "edges", "max abs", "max rel", "tolerance", "result")
-    return table(header, rows, "<<>>>>><")
+    problems = [f"{r.layer}: {problem}" for r in report.rows for problem in r.problems]
+    return "\n".join([table(header, rows, "<<>>>>><"), *problems])
 
 
 def neuron(graph: NeuronGraph, id: int, limit: int = 20) -> str:

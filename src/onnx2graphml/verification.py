@@ -30,6 +30,7 @@ class Row:
         tolerance: the largest difference that rounding explains, where it is largest.
         share: the largest difference over the tolerance of its own neuron; up to 1 the layer passes.
         worst: the position of that neuron in the layer.
+        problems: what else is wrong, in words: how a layer in a file differs from the model's.
     """
 
     layer: str
@@ -41,10 +42,11 @@ class Row:
     tolerance: float
     share: float
     worst: int
+    problems: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        return self.share <= 1
+        return self.share <= 1 and not self.problems
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,17 @@ def verify(
     Raises:
         Error: an input is missing or has the wrong shape, or ONNX Runtime can't run the model.
     """
+    model, feeds, values = network_values(graph, inputs, seed)
+    rows = [_row(layer, values, progress) for layer in graph.layers if layer.combine != "input"]
+    if model.predict is not None:
+        rows += _prediction_rows(graph, model, feeds, model.predict)
+    return Report(tuple(rows))
+
+
+def network_values(
+    graph: NeuronGraph, inputs: Mapping[str, Array] | None, seed: int
+) -> tuple[Model, dict[str, Array], dict[str, Values]]:
+    """The graph's model, what it is fed, and ONNX Runtime's values of every layer, flat; otherwise as `verify`."""
     model = graph.origin
     if graph.thinned:
         raise Error(f"the graph is thinned ({graph.thinned}): without all edges it computes something else")
@@ -89,10 +102,7 @@ def verify(
     feeds = checked_inputs(model, inputs) if inputs is not None else random_inputs(model, seed)
     tensors = runtime_values(model, feeds, sorted({x.tensor for x in graph.layers if x.combine != "constant"}))
     values = {layer.name: _layer_values(layer, tensors) for layer in graph.layers}
-    rows = [_row(layer, values, progress) for layer in graph.layers if layer.combine != "input"]
-    if model.predict is not None:
-        rows += _prediction_rows(graph, model, feeds, model.predict)
-    return Report(tuple(rows))
+    return model, feeds, values
 
 
 def random_inputs(model: Model, seed: int) -> dict[str, Array]:

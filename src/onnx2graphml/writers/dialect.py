@@ -41,14 +41,20 @@ NODE = tuple(
 EDGE = (Attribute("edge", "weight", "double"), Attribute("edge", "port", "int"))
 
 
+ABOUT = ("model", "model_sha256", "detail", "generator", "dialect")
+"""What every graph tells of itself; only a graph without all of its edges tells `thinned`, too."""
+
+
 def graph_attributes(graph: NeuronGraph) -> dict[str, str]:
     """Where the graph came from; all strings."""
+    thinned = {"thinned": graph.thinned} if graph.thinned else {}
     return {
         "model": escape(graph.model),
         "model_sha256": graph.model_sha256,
         "detail": graph.detail,
         "generator": f"onnx2graphml {importlib.metadata.version('onnx2graphml')}",
         "dialect": VERSION,
+        **thinned,
     }
 
 

@@ -1,0 +1,95 @@
+"""What is gathered of edges while they pass by, in any order: two compiled loops, and arrays of one entry a neuron."""
+
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[Any]
+
+OTHER, SUM, MAX, MIN, PRODUCT = range(5)
+CODES = {"sum": SUM, "max": MAX, "min": MIN, "product": PRODUCT}
+"""How the in-edges of a neuron are combined, for the compiled loop; all else is `OTHER`."""
+START = {MAX: -np.inf, MIN: np.inf, PRODUCT: 1.0}
+
+
+class Prints:
+    """For each neuron, its in-degree, and the fingerprint of its in-edges.
+
+    A fingerprint is the sum, modulo 2⁶⁴, of a hash of each in-edge's source, weight and port. Sums don't depend on the
+    order, and those of different edges are equal by chance once in 2⁶⁴.
+
+    Attributes:
+        single: for each neuron, whether weights count as float32 values, which they were written from.
+    """
+
+    def __init__(self, single: npt.NDArray[np.bool_]) -> None:
+        self.single = single
+        self.degree = np.zeros(len(single), np.int64)
+        self.print = np.zeros(len(single), np.int64)
+
+    def add(self, source: Ints, target: Ints, weight: Floats, port: Ints) -> None:
+        """Take edges, with ports of int64, -1 where there is none."""
+        bits = (np.asarray(weight, np.float64) + 0.0).view(np.int64)  # -0.0 is 0.0
+        with np.errstate(over="ignore"):
+            short = (np.asarray(weight, np.float32) + np.float32(0)).view(np.int32)
+        add_prints(source, target, bits, short, port, self.single, self.degree, self.print)
+
+
+@numba.njit(cache=True, nogil=True)
+def _mixed(x: int) -> int:
+    """A 64-bit number whose every bit depends on all of x's: the finalizer of SplitMix64."""
+    z = np.uint64(x) + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.int64(z ^ (z >> np.uint64(31)))  # type: ignore[return-value]
+
+
+@numba.njit(cache=True, nogil=True)
+def add_prints(
+    source: Ints, target: Ints, bits: Ints, short: Ints, port: Ints,
+    single: npt.NDArray[np.bool_], degree: Ints, print: Ints,
+) -> None:  # fmt: skip
+    """Count each target's edges and add up their hashes."""
+    for i in range(source.size):
+        t = target[i]
+        w = np.int64(short[i]) if single[t] else bits[i]
+        degree[t] += 1
+        print[t] += _mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i]))
+
+
+@numba.njit(cache=True, nogil=True)
+def combine(
+    source: Ints, target: Ints, weight: Floats, code: npt.NDArray[np.int8], single: npt.NDArray[np.bool_],
+    x: Floats, total: Floats, size: Floats,
+) -> None:  # fmt: skip
+    """Combine each target's products weight · x[source], and for sums add up their sizes."""
+    for i in range(source.size):
+        t = target[i]
+        w = np.float64(np.float32(weight[i])) if single[t] else np.float64(weight[i])
+        p, kind = w * x[source[i]], code[t]
+        if kind == SUM:
+            total[t] += p
+            size[t] += abs(p)
+        elif kind == PRODUCT:
+            total[t] *= p
+        elif (kind == MAX and p > total[t]) or (kind == MIN and p < total[t]) or (kind != OTHER and p != p):
+            total[t] = p
+
+
+@numba.njit(cache=True, nogil=True)
+def renumber(source: Ints, target: Ints, place: Ints, new_source: Ints, new_target: Ints) -> int:
+    """Write the places of edges' ends; the first edge that has an end that is no node, or -1."""
+    n = place.size
+    for i in range(source.size):
+        s, t = source[i], target[i]
+        if s < 0 or s >= n or t < 0 or t >= n:
+            return i
+        new_source[i], new_target[i] = place[s], place[t]
+    return -1

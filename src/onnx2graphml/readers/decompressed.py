@@ -1,0 +1,56 @@
+"""Files as chunks of bytes, decompressed, with an error where a compressed file is not whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+import zstandard
+from isal import igzip, igzip_lib
+
+from onnx2graphml.errors import Error
+
+CHUNK = 1 << 22
+PACKED = 1 << 16  # compressed bytes taken at once: what they hold is in memory as a whole
+
+
+def plain(file: IO[bytes]) -> Iterator[bytes]:
+    """The file as it is."""
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def gunzipped(file: IO[bytes]) -> Iterator[bytes]:
+    """A gzip file, of one or several members."""
+    try:
+        unpacked: Any = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
+        yield from plain(unpacked)
+    except (EOFError, OSError, igzip_lib.IsalError) as e:  # type: ignore[misc]
+        raise Error(f"{file.name}: not a whole gzip file: {_first_line(e)}") from None
+
+
+def unzstd(file: IO[bytes]) -> Iterator[bytes]:
+    """A Zstandard file, of one or several frames."""
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    begun, held, size = False, [], 0
+    try:
+        while packed := file.read(PACKED):
+            while packed:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                held.append(frame.decompress(packed))
+                begun, packed = True, frame.unused_data
+                size += len(held[-1])
+                if size >= CHUNK:
+                    yield b"".join(held)
+                    held, size = [], 0
+    except zstandard.ZstdError as e:
+        raise Error(f"{file.name}: not a whole Zstandard file: {_first_line(e)}") from None
+    if not begun or not frame.eof:
+        raise Error(f"{file.name}: not a whole Zstandard file: it ends within a frame")
+    if size:
+        yield b"".join(held)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

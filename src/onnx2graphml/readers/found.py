@@ -1,0 +1,114 @@
+"""What every reader finds: layers of nodes, and chunks of edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.errors import Error
+
+Ints = npt.NDArray[Any]
+Values = npt.NDArray[np.float64]
+Shared = tuple[str, str, str, str]
+"""What the nodes of a layer share: `layer`, `op`, `combine`, `activation`, the last one empty where there is none."""
+
+SPATIAL = ("channel", "row", "col")
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """Edges, one a row: `source` and `target` (int64 ids), `weight` (float), `port` (int32, -1 where there is none)."""
+
+    source: Ints
+    target: Ints
+    weight: npt.NDArray[Any]
+    port: Ints
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Nodes, one a row, as they stand in the file.
+
+    Attributes:
+        id: int64.
+        group: which of the `Shared` it has.
+        rank: how many coordinates its index has, and `at`: those of all nodes, one after the other.
+        spatial: (nodes, 3): channel, row and col, -1 where there is none.
+        bias: float64, NaN where there is none, and `biased`: where there is one.
+    """
+
+    id: Ints
+    group: Ints
+    rank: Ints
+    at: Ints
+    spatial: Ints
+    bias: Values
+    biased: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class FoundLayer:
+    """The nodes of a layer, one a row, in the order of the file; for the attributes see `Columns`.
+
+    Attributes:
+        at: (nodes, rank) coordinates.
+    """
+
+    name: str
+    op: str
+    combine: str
+    activation: str
+    id: Ints
+    at: Ints
+    spatial: Ints
+    bias: Values
+    biased: npt.NDArray[np.bool_]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The smallest shape that has all indices."""
+        return tuple(int(n) + 1 for n in self.at.max(axis=0, initial=-1))
+
+
+def layers_of(columns: Columns, groups: Sequence[Shared], path: object) -> list[FoundLayer]:
+    """The nodes layer by layer, in the order of `groups`.
+
+    Raises:
+        Error: ids are not 0, 1, …, each once; or nodes of one layer differ in what the layer's nodes share.
+    """
+    _check_ids(columns.id, path)
+    names = [name for name, *_ in groups]
+    for name in {n for n in names if names.count(n) > 1} if len(set(names)) < len(names) else ():
+        raise Error(f"{path}: the nodes of layer {name!r} differ in op, combine or activation; expected one of each")
+    order = np.argsort(columns.group, kind="stable")
+    bounds = np.searchsorted(columns.group[order], np.arange(len(groups) + 1))
+    start = np.cumsum(columns.rank) - columns.rank
+    found = []
+    for number, (name, op, combine, activation) in enumerate(groups):
+        rows = order[bounds[number] : bounds[number + 1]]
+        ranks = np.unique(columns.rank[rows])
+        if len(ranks) != 1:
+            raise Error(f"{path}: the indices of layer {name!r} have {ranks.tolist()} coordinates; expected one number")
+        at = columns.at[start[rows][:, None] + np.arange(ranks[0])]
+        if at.min(initial=0) < 0:
+            raise Error(f"{path}: layer {name!r} has a negative index")
+        rest = columns.id[rows], at, columns.spatial[rows], columns.bias[rows], columns.biased[rows]
+        found.append(FoundLayer(name, op, combine, activation, *rest))
+    return found
+
+
+def _check_ids(ids: Ints, path: object) -> None:
+    n = len(ids)
+    wrong = ids[(ids < 0) | (ids >= n)]
+    if wrong.size:
+        raise Error(f"{path}: there are {n} nodes and one is n{wrong[0]}; expected ids n0 to n{n - 1}")
+    counts = np.bincount(ids, minlength=n)
+    if n and counts.max() > 1:
+        raise Error(f"{path}: node n{counts.argmax()} is there {counts.max()} times; expected once")
