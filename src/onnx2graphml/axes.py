@@ -130,6 +130,11 @@ def product(axes: Sequence[Axis]) -> Axis:
     return Axis(*(outer_sum([getattr(a, side) for a in axes]) for side in ("source", "target", "tap")))
 
 
+def concatenated(axes: Sequence[Axis]) -> Axis:
+    """The entries of the axes one after the other, as one axis."""
+    return Axis(*(np.concatenate([getattr(a, side) for a in axes]) for side in ("source", "target", "tap")))
+
+
 def outer_sum(parts: Sequence[Ints]) -> Ints:
     """`parts[0][i] + parts[1][j] + …` for all combinations, flat, the first index slowest."""
     total = np.zeros(1, np.int64)

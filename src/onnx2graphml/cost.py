@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,18 +100,11 @@ def middle(block: EdgeBlock, edges: int) -> EdgeBlock:
     """About `edges` consecutive edges from the middle of the block."""
     axes: list[Axis] = []
     for position, axis in enumerate(block.axes):
-        rest = EdgeBlock(block.axes[position + 1 :], block.weights).count if position + 1 < len(block.axes) else 1
-        keep = min(max(edges // (rest * _count(axes)), 1), len(axis))
+        rest = math.prod(len(a) for a in block.axes[position + 1 :])
+        keep = min(max(edges // (rest * math.prod(len(a) for a in axes)), 1), len(axis))
         first = (len(axis) - keep) // 2
         axes.append(axis[first : first + keep])
     return EdgeBlock(tuple(axes), block.weights)
-
-
-def _count(axes: Sequence[Axis]) -> int:
-    n = 1
-    for axis in axes:
-        n *= len(axis)
-    return n
 
 
 def _fewer_neurons(layer: Layer, most: int) -> Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import functools
 import math
 from collections.abc import Iterator, Sequence
@@ -243,8 +244,6 @@ def _joined(found: list[tuple[Edges, int, int]]) -> Edges:
 
 def numbered(layers: list[Layer]) -> tuple[Layer, ...]:
     """The layers with their neurons' ids made consecutive, in this order."""
-    import dataclasses
-
     first, out = 0, []
     for layer in layers:
         out.append(dataclasses.replace(layer, first_id=first))

@@ -18,9 +18,6 @@ from onnx2graphml.errors import UnsupportedError
 
 Values = npt.NDArray[np.float64]
 
-LINEAR = ("sum",)
-COMBINES = ("input", "constant", "sum", "max", "min", "product")
-
 
 @dataclass(frozen=True)
 class Activation:

@@ -124,7 +124,7 @@ def _kept_entries(axes: Sequence[Axis], keep: Callable[[Ints], Floats]) -> Axis:
     for k in range(len(first)):
         row = rest[keep(rest.tap + first.tap[k])]
         rows.append(Axis(row.source + first.source[k], row.target + first.target[k], row.tap + first.tap[k]))
-    return Axis(*(np.concatenate([getattr(r, side) for r in rows]) for side in ("source", "target", "tap")))
+    return ax.concatenated(rows)
 
 
 def strongest(block: EdgeBlock, k: int) -> list[EdgeBlock]:
@@ -151,7 +151,7 @@ def _choices(weighted: Sequence[Axis], pattern: Axis, weights: Floats, k: int) -
     for p in range(len(where)):
         e = pattern[_greatest(np.abs(weights[where.tap[p] + pattern.tap]), k)]
         chosen.append(Axis(e.source + where.source[p], e.target + where.target[p], e.tap + where.tap[p]))
-    return Axis(*(np.concatenate([getattr(c, side) for c in chosen]) for side in ("source", "target", "tap")))
+    return ax.concatenated(chosen)
 
 
 def _greatest(values: Floats, k: int) -> Ints:

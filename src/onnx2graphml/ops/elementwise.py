@@ -11,7 +11,7 @@ from onnx2graphml.graph import Incoming
 from onnx2graphml.neurons import Activation
 from onnx2graphml.ops.activation import pointwise
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator, weights_dtype
 
 
 @operator
@@ -89,11 +89,6 @@ def scalar_function(node: Call, inputs: dict[str, Operand]) -> Neurons:
 
 def _moved(node: Call, x: Tensor, weight: float = 1.0) -> Incoming:
     return incoming(x, *broadcast(x.shape, node.shape), weights=np.full(1, weight, weights_dtype(x)))
-
-
-def weights_dtype(x: Tensor) -> np.dtype[Any]:
-    """float64 in a float64 network, otherwise float32."""
-    return np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
 
 
 def _weighted(node: Call, x: Tensor, weights: Constant) -> Neurons:

@@ -11,7 +11,7 @@ from onnx2graphml import axes as ax
 from onnx2graphml.axes import Axis
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import Incoming
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator, weights_dtype
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding
 
 
@@ -50,7 +50,7 @@ def AveragePool(
     windows = sliding(X.shape[2:], WindowAttributes(kernel_shape, strides, dilations, pads, auto_pad), ceil_mode)
     sizes = [_window_sizes(w, bool(count_include_pad)) for w in windows]
     table = 1 / ax_product([np.maximum(np.arange(w.kernel + 1), 1) for w in windows])
-    return Neurons((_pooled(node, X, windows, sizes, table.astype(weight_type(X))),), axes=X.axes, picture=True)
+    return Neurons((_pooled(node, X, windows, sizes, table.astype(weights_dtype(X))),), axes=X.axes, picture=True)
 
 
 @operator
@@ -62,17 +62,12 @@ def GlobalMaxPool(node: Call, X: Tensor) -> Neurons:
 @operator
 def GlobalAveragePool(node: Call, X: Tensor) -> Neurons:
     """X is (N, C, spatial...); one window over everything."""
-    weight = np.array([1 / math.prod(X.shape[2:])], weight_type(X))
+    weight = np.array([1 / math.prod(X.shape[2:])], weights_dtype(X))
     return Neurons((_pooled(node, X, _whole(X), weights=weight),), axes=X.axes, picture=True)
 
 
 def _whole(X: Tensor) -> list[Window]:
     return sliding(X.shape[2:], WindowAttributes(X.shape[2:]))
-
-
-def weight_type(X: Tensor) -> type[np.floating]:
-    """The type for weights that an operator makes up: float64 in a float64 network, otherwise float32."""
-    return np.float64 if X.dtype == np.float64 else np.float32
 
 
 def ax_product(vectors: Sequence[Constant]) -> Constant:

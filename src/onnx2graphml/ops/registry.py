@@ -205,3 +205,8 @@ def incoming(source: Tensor, *axes: Any, weights: Constant | None = None, port: 
 
     flat = ONE if weights is None else np.ascontiguousarray(weights).reshape(-1)
     return Incoming(source.name, EdgeBlock(tuple(axes), flat), port)
+
+
+def weights_dtype(x: Tensor) -> np.dtype[Any]:
+    """The type for weights that an operator makes up: float64 in a float64 network, otherwise float32."""
+    return np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
