@@ -51,9 +51,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The rows of all layers, and what was compared."""
+    """The rows of all layers; and in `unchecked`, in words, what could not be compared because the file lacks it."""
 
     rows: tuple[Row, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
