@@ -137,7 +137,7 @@ def test_verify_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_verify_takes_an_input(capsys: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "digit.npy", np.load(FIXTURES / "digits.npz")["x"][0])
-    with_input = printed(capsys, "verify", DIGITS, "--input", str(tmp_path / "digit.npy"))
+    with_input = printed(capsys, "verify", DIGITS, "--pattern", str(tmp_path / "digit.npy"))
     assert with_input != printed(capsys, "verify", DIGITS)
     assert "every layer equals" in with_input
 

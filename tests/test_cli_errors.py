@@ -229,10 +229,10 @@ def test_an_unknown_layer(failing: Failing) -> None:
 
 def test_input_files(failing: Failing, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", weights(1, 3, 8, 8))
-    assert "[1, 8, 8, 1]" in failing("verify", DIGITS, "--input", tmp_path / "x.npy")
-    assert "nowhere.npy" in failing("verify", DIGITS, "--input", tmp_path / "nowhere.npy")
-    assert "text.npy" in failing("verify", DIGITS, "--input", written(tmp_path / "text.npy", b"hello\n"))
-    assert "empty.npy" in failing("verify", DIGITS, "--input", written(tmp_path / "empty.npy", b""))
+    assert "[1, 8, 8, 1]" in failing("verify", DIGITS, "--pattern", tmp_path / "x.npy")
+    assert "nowhere.npy" in failing("verify", DIGITS, "--pattern", tmp_path / "nowhere.npy")
+    assert "text.npy" in failing("verify", DIGITS, "--pattern", written(tmp_path / "text.npy", b"hello\n"))
+    assert "empty.npy" in failing("verify", DIGITS, "--pattern", written(tmp_path / "empty.npy", b""))
 
 
 # ---------------------------------------------------------------------------------------------------------- interrupted

@@ -23,12 +23,12 @@ import pytest
 
 from onnx2graphml import axes as ax
 from onnx2graphml import writers
+from onnx2graphml.atomic_directory import atomic_directory
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import Error, MissingExtraError, OutputError, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.neurons import activations_text
 from onnx2graphml.writers import columns, npz
-from onnx2graphml.writers.atomic_directory import atomic_directory
 from onnx2graphml.writers.dialect import graph_attributes
 from onnx2graphml.writers.xmltext import escape
 from synthetic import array, conv_graph, dense, dense_graph, every_kind, graph_of, parallel, same

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from onnx2graphml import patterns
 from onnx2graphml.api import load
 from onnx2graphml.detail import LEVELS
 from onnx2graphml.errors import Error
 from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.patterns import pattern
 from onnx2graphml.recompute import fan_in_factor, unit_roundoff
-from onnx2graphml.verification import Report, checked_inputs, compared, random_inputs, read_inputs, verify
+from onnx2graphml.verification import Report, compared, verify
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -64,7 +66,7 @@ def test_the_same_seed_gives_the_same_report(digits: NeuronGraph) -> None:
     assert verify(digits, seed=3).rows == verify(digits, seed=3).rows
     assert verify(digits, seed=3).rows != verify(digits, seed=4).rows
     assert digits.origin is not None
-    first, again = random_inputs(digits.origin, 7), random_inputs(digits.origin, 7)
+    first, again = patterns.made("random", digits.origin, 7), patterns.made("random", digits.origin, 7)
     assert all(np.array_equal(first[n], again[n]) for n in first)
 
 
@@ -106,7 +108,7 @@ def test_input_files(digits: NeuronGraph, tmp_path: Path, suffix: str, batch: bo
         np.save(path, array)
     else:
         np.savez(path, image=array)
-    read = read_inputs(str(path), digits)
+    read = pattern(str(path), digits.origin)
     assert list(read) == ["image"]
     assert np.array_equal(read["image"], picture[None])
     assert verify(digits, read).passed
@@ -115,12 +117,12 @@ def test_input_files(digits: NeuronGraph, tmp_path: Path, suffix: str, batch: bo
 def test_an_array_for_each_of_several_inputs(two_inputs: NeuronGraph, tmp_path: Path) -> None:
     path = tmp_path / "inputs.npz"
     np.savez(path, b=weights(3), a=weights(1, 3))
-    assert verify(two_inputs, read_inputs(str(path), two_inputs)).passed
+    assert verify(two_inputs, pattern(str(path), two_inputs.origin)).passed
 
 
 def failing(graph: NeuronGraph, path: Path) -> str:
     with pytest.raises(Error) as caught:
-        verify(graph, read_inputs(str(path), graph))
+        verify(graph, pattern(str(path), graph.origin))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -182,7 +184,7 @@ def test_arrays_of_text(digits: NeuronGraph, tmp_path: Path) -> None:
 def test_what_is_missing_is_named(two_inputs: NeuronGraph) -> None:
     assert two_inputs.origin is not None
     with pytest.raises(Error, match=r"no array is given for input 'b' of shape \[1, 3\]"):
-        checked_inputs(two_inputs.origin, {"a": weights(1, 3)})
+        patterns.checked(two_inputs.origin, {"a": weights(1, 3)})
 
 
 # ------------------------------------------------------------------------------------------------------------ tolerance

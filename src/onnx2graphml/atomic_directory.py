@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onnx2graphml.errors import OutputError
-from onnx2graphml.writers.manifest import NAME, is_ours
+
+NAME = "manifest.json"
+"""Each such directory has a file of this name with a `generator`, which marks it as one that may be replaced."""
 
 
 @contextlib.contextmanager
@@ -91,3 +94,12 @@ def _cause(error: OSError, path: Path) -> str:
     if not path.resolve().parent.exists():
         return f"there is no directory {str(path.parent)!r}; create it first"
     return error.strerror or str(error)
+
+
+def is_ours(directory: Path) -> bool:
+    """Whether this package wrote the folder."""
+    try:
+        content = json.loads((directory / NAME).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and str(content.get("generator")).startswith("onnx2graphml ")

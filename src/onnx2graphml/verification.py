@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 
-from onnx2graphml.errors import Error, ModelError
+from onnx2graphml import patterns
+from onnx2graphml.errors import Error
 from onnx2graphml.graph import Layer, NeuronGraph
 from onnx2graphml.model import Model, Predict
 from onnx2graphml.recompute import Progress, Values, fan_in_factor, recompute, unit_roundoff
+from onnx2graphml.runtime import Runtime, layer_value, tensors_of
 
 Array = npt.NDArray[Any]
 
@@ -31,6 +33,7 @@ class Row:
         share: the largest difference over the tolerance of its own neuron; up to 1 the layer passes.
         worst: the position of that neuron in the layer.
         problems: what else is wrong, in words: how a layer in a file differs from the model's.
+        pattern: which of several patterns the differences are largest with.
     """
 
     layer: str
@@ -43,9 +46,11 @@ class Row:
     share: float
     worst: int
     problems: tuple[str, ...] = ()
+    pattern: str = ""
 
     @property
     def passed(self) -> bool:
+        """Whether nothing differs by more than rounding explains."""
         return self.share <= 1 and not self.problems
 
 
@@ -60,6 +65,23 @@ class Report:
     def passed(self) -> bool:
         """Whether every layer passed, and there was one."""
         return bool(self.rows) and all(row.passed for row in self.rows)
+
+
+def together(reports: Mapping[str, Report]) -> Report:
+    """The reports for several patterns, by their names, as one: of each layer the row with the largest share.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> together({str(seed): verify(graph, seed=seed) for seed in range(3)}).passed
+        True
+    """
+    rows = []
+    for same in zip(*(report.rows for report in reports.values()), strict=True):
+        pattern, row = max(zip(reports, same, strict=True), key=lambda pair: (not pair[1].passed, pair[1].share))
+        rows.append(dataclasses.replace(row, pattern=pattern))
+    every = itertools.chain.from_iterable(report.unchecked for report in reports.values())
+    return Report(tuple(rows), tuple(dict.fromkeys(every)))
 
 
 def verify(
@@ -100,107 +122,10 @@ def network_values(
         raise Error(f"the graph is thinned ({graph.thinned}): without all edges it computes something else")
     if model is None:
         raise Error("the graph was not made from a model, so that there is nothing to compare it with")
-    feeds = checked_inputs(model, inputs) if inputs is not None else random_inputs(model, seed)
-    tensors = runtime_values(model, feeds, sorted({x.tensor for x in graph.layers if x.combine != "constant"}))
-    values = {layer.name: _layer_values(layer, tensors) for layer in graph.layers}
+    feeds = patterns.checked(model, inputs) if inputs is not None else patterns.made("random", model, seed)
+    tensors = Runtime(model, tensors_of(graph.layers)).run(feeds)
+    values = {layer.name: np.array(layer_value(layer, tensors), np.float64).ravel() for layer in graph.layers}
     return model, feeds, values
-
-
-def random_inputs(model: Model, seed: int) -> dict[str, Array]:
-    """Normally distributed inputs, the same for the same seed."""
-    random = np.random.default_rng(seed)
-    return {name: random.standard_normal(t.shape).astype(t.dtype) for name, t in _input_types(model)}
-
-
-def checked_inputs(model: Model, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The given inputs in the model's types; an error states what shape is expected."""
-    feeds = {}
-    for name, kind in _input_types(model):
-        if name not in inputs:
-            raise Error(f"no array is given for input {name!r} of shape {list(kind.shape)}")
-        if inputs[name].shape != kind.shape:
-            raise Error(f"input {name!r} is given with shape {list(inputs[name].shape)}; expected {list(kind.shape)}")
-        feeds[name] = inputs[name].astype(kind.dtype)
-    return feeds
-
-
-def read_inputs(path: str, graph: NeuronGraph) -> dict[str, Array]:
-    """Arrays by input name from an .npy file (for a network of one input) or an .npz file; pickles are refused.
-
-    An array without the batch axis gets one of size 1.
-    """
-    model = graph.origin
-    assert model is not None
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
-        raise Error(f"{path}: not a readable .npy or .npz file: {str(e).splitlines()[0]}") from None
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fiub":
-            raise Error(f"{path}: array {name!r} has type {array.dtype}; expected numbers")
-    if "" in arrays:
-        if len(model.inputs) != 1:
-            raise Error(f"{path} holds one array; the model has the inputs {', '.join(model.inputs)}: give an .npz")
-        arrays = {model.inputs[0]: arrays[""]}
-    shapes = {name: kind.shape for name, kind in _input_types(model)}
-    return {n: a[None] if a.shape == shapes.get(n, ())[1:] else a for n, a in arrays.items()}
-
-
-def _input_types(model: Model) -> Iterator[tuple[str, Any]]:
-    for name in model.inputs:
-        yield name, model.types[name]
-
-
-def runtime_values(model: Model, feeds: Mapping[str, Array], tensors: Sequence[str]) -> dict[str, Array]:
-    """ONNX Runtime's values of any tensors of the model, without its graph optimizations."""
-    import onnxruntime as ort
-
-    asked = [t for t in tensors if t not in model.inputs]
-    if not asked:
-        return dict(feeds)
-    lent = [t.name for t in model.proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
-    try:
-        options = ort.SessionOptions()
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 4
-        values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in lent]
-        options.add_external_initializers(lent, values)
-        proto = _asking(model, asked).SerializeToString()
-        session = ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
-        found = session.run(asked, dict(feeds))
-    except Exception as e:
-        raise ModelError(f"ONNX Runtime can't run this model: {str(e).strip().splitlines()[0]}") from None
-    return dict(zip(asked, found, strict=True)) | dict(feeds)
-
-
-def _asking(model: Model, tensors: Sequence[str]) -> onnx.ModelProto:
-    """The model with other outputs."""
-    asking = onnx.ModelProto()
-    asking.CopyFrom(model.proto)
-    del asking.graph.output[:]
-    asking.graph.output.extend(_declared(model, t) for t in tensors)
-    return asking
-
-
-def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:
-    kind = model.types[tensor]
-    return onnx.helper.make_tensor_value_info(tensor, onnx.helper.np_dtype_to_tensor_dtype(kind.dtype), kind.shape)
-
-
-def _layer_values(layer: Layer, tensors: Mapping[str, Array]) -> Values:
-    """A layer's values in its own order, flat."""
-    if layer.combine == "constant":
-        assert layer.bias is not None
-        return np.array(layer.bias, np.float64).ravel()
-    value = tensors[layer.tensor]
-    return np.array(value.reshape(shown_in_tensor(layer)).transpose(layer.order), np.float64).ravel()
-
-
-def shown_in_tensor(layer: Layer) -> tuple[int, ...]:
-    """The layer's dimensions in the order that its tensor has."""
-    sizes = dict(zip(layer.order, layer.shape, strict=True))
-    return tuple(sizes[d] for d in range(len(sizes)))
 
 
 def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None) -> Row:
@@ -242,10 +167,11 @@ def _prediction_rows(graph: NeuronGraph, model: Model, feeds: Mapping[str, Array
     output answers to a relative change of the input, once for each layer's own rounding.
     """
     outputs = list(model.outputs)
-    expected = runtime_values(model, feeds, outputs)
+    runtime = Runtime(model, outputs)
+    expected = runtime.run(feeds)
     random = np.random.default_rng(0)
     jittered = {n: (x * (1 + JITTER * random.choice([-1, 1], x.shape))).astype(x.dtype) for n, x in feeds.items()}
-    moved = runtime_values(model, jittered, outputs)
+    moved = runtime.run(jittered)
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.combine == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees)
     rows = []

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from onnx2graphml.atomic import atomic
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.machine import processors
-from onnx2graphml.writers.atomic import atomic
 
 if TYPE_CHECKING:
     from onnx2graphml.graph import NeuronGraph
@@ -106,7 +106,7 @@ def write(
     if found.out == "directory":
         if to_stdout:
             raise OutputError(f"{format} is a folder, which standard output can't take; give a path")
-        from onnx2graphml.writers.atomic_directory import atomic_directory
+        from onnx2graphml.atomic_directory import atomic_directory
 
         with atomic_directory(Path(path)) as directory:
             function(graph, directory, progress, **options)

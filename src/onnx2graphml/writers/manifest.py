@@ -1,4 +1,4 @@
-"""`manifest.json`: what a folder that was written holds. It also marks the folder as one that may be replaced."""
+"""`manifest.json`: what a folder that was written holds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from onnx2graphml.atomic_directory import NAME
 from onnx2graphml.graph import Layer, NeuronGraph
 from onnx2graphml.writers.dialect import graph_attributes, layer_attributes
-
-NAME = "manifest.json"
 
 
 def write_manifest(graph: NeuronGraph, directory: Path, **more: Any) -> None:
@@ -40,12 +39,3 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "combine": shared["combine"],
         "activation": shared.get("activation"),
     }
-
-
-def is_ours(directory: Path) -> bool:
-    """Whether this package wrote the folder."""
-    try:
-        content = json.loads((directory / NAME).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and str(content.get("generator")).startswith("onnx2graphml ")

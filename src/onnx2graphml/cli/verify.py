@@ -1,0 +1,104 @@
+"""`onnx2graphml verify MODEL [GRAPH]`: does the graph compute the network?"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from onnx2graphml.cli.options import Parser, graph_parser, load_graph
+from onnx2graphml.errors import Error
+
+if TYPE_CHECKING:
+    from onnx2graphml.graph import NeuronGraph
+    from onnx2graphml.verification import Report
+
+WHOSE = {False: "ONNX Runtime", True: "ONNX Runtime and the model"}
+
+
+def parser() -> Parser:
+    """The options."""
+    from onnx2graphml import patterns, readers
+
+    parser = graph_parser(
+        "verify",
+        "Recompute every layer from its expanded edges and its nodes' attributes alone, and compare it with ONNX "
+        "Runtime's value of the same tensor. A difference beyond what float rounding explains is a mismatch. A "
+        "framework's own prediction is compared, too. Of a written GRAPH, the same is done with what stands in the "
+        "file, and its nodes and edges are compared with those that the model has.",
+        "exit status: 0 everything is equal, 1 a mismatch, 2 it could not be checked\n\nexamples:\n"
+        "  onnx2graphml verify digits.onnx\n"
+        "  onnx2graphml verify digits.onnx digits.graphml --report report.json --junit report.xml\n"
+        "  onnx2graphml verify digits.keras --pattern digit.npy --pattern zeros --pattern ties",
+    )
+    parser.add_argument(
+        "graph",
+        metavar="GRAPH",
+        nargs="?",
+        help=f"a graph that was written of it, to be checked: {', '.join(readers.READERS)}; at its own level of detail",
+    )
+    parser.add_argument(
+        "--pattern",
+        metavar="P",
+        action="append",
+        help=f"what goes in: {', '.join(patterns.MADE)}, an .npy file for a network of one input, or an .npz file with "
+        "an array per input name; may be repeated, each random one has a seed of its own (default: random)",
+    )
+    parser.add_argument("--report", metavar="FILE.json", help="write what was found as JSON")
+    parser.add_argument("--junit", metavar="FILE.xml", help="write it as JUnit XML, a test case for each layer")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify, print the table, write the reports."""
+    from onnx2graphml import reports, tables
+
+    of_file = options.graph is not None
+    if of_file:
+        options.detail = file_detail(options)
+    graph = load_graph(options)
+    report = _verified(options, graph)
+    print(tables.verification(report))
+    verdict = "every layer equals" if report.passed else "MISMATCH with"
+    print(f"{graph.neurons:,} neurons, {graph.edges:,} edges: {verdict} {WHOSE[of_file]}")
+    about = reports.About(options.model, options.graph, graph.detail, graph.neurons, graph.edges)
+    if options.report:
+        reports.write_json(about, report, options.report)
+    if options.junit:
+        reports.write_junit(about, report, options.junit)
+    return 0 if report.passed else 1
+
+
+def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
+    """The report for all patterns together."""
+    from onnx2graphml.filecheck import verify_file
+    from onnx2graphml.patterns import pattern
+    from onnx2graphml.progress import progress
+    from onnx2graphml.verification import together, verify
+
+    names = options.pattern or ["random"]
+    if graph.origin is None:
+        raise Error(f"{options.model}: made from no model")
+    feeds = [pattern(name, graph.origin, options.seed + at) for at, name in enumerate(names)]
+    found = {}
+    with progress("verifying", graph.edges * len(feeds)) as advance:
+        for at, (name, inputs) in enumerate(zip(names, feeds, strict=True)):
+            if options.graph is None:
+                report = verify(graph, inputs, progress=advance)
+            else:
+                report = verify_file(graph, options.graph, inputs, progress=advance)
+            found[f"{name} {options.seed + at}" if name == "random" else name] = report
+    return together(found)
+
+
+def file_detail(options: argparse.Namespace) -> str:
+    """The level of detail that a file says it has; where its format can't, the one that was asked for."""
+    from onnx2graphml import readers, writers
+    from onnx2graphml.detail import LEVELS
+
+    with readers.open_graph(options.graph) as file:
+        found = file.about().get("detail")
+    if found is None and "graph attributes" in writers.FORMATS[writers.suffix(options.graph)].cannot_hold:
+        return str(options.detail)
+    if found not in LEVELS:
+        raise Error(f"{options.graph}: detail is {found!r}; expected one of {', '.join(LEVELS)}")
+    return found
