@@ -16,7 +16,9 @@ from onnx2graphml.frontends import CHANNELS_LAST, LAYER, LAYERS, tfnames
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from onnx2graphml.frontends.keras import from_keras, load_keras  # noqa: E402
+from onnx2graphml.frontends import keras as keras_frontend  # noqa: E402
+from onnx2graphml.frontends.keras import from_keras  # noqa: E402
+from onnx2graphml.frontends.keras_files import load_keras  # noqa: E402
 
 L = keras.layers
 
@@ -388,6 +390,58 @@ def test_layers_without_variables_have_names_only_beyond_doubt():
     assert tfnames.scoped({})("net/relu/Relu")[0] is None
 
 
+def test_what_a_file_holds_takes_the_place_of_the_zeros_that_weights_start_with(tmp_path):
+    @keras.saving.register_keras_serializable()
+    class Own(L.Layer):
+        """What it does not save, it makes anew when it is loaded: its initializers must stay what they are."""
+
+        def __init__(self, kernel_initializer="ones", **options):
+            super().__init__(**options)
+            self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(shape[-1],), initializer=self.kernel_initializer, trainable=False)
+
+        def call(self, x):
+            return x * self.kernel
+
+        def save_own_variables(self, store):
+            pass
+
+        def load_own_variables(self, store):
+            pass
+
+        def get_config(self):
+            return super().get_config() | {"kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
+
+    model = sequential((4,), L.Dense(3, name="dense"), Own(name="own"), L.PReLU(name="slopes"))
+    model.get_layer("dense").set_weights([np.arange(12.0).reshape(4, 3), np.ones(3)])
+    model.get_layer("slopes").set_weights([np.arange(3.0)])
+    model.save(tmp_path / "model.keras")
+    imported = load_keras(tmp_path / "model.keras")
+    assert_same(imported)
+    feed = feed_for(imported.proto)
+    np.testing.assert_allclose(imported.predict(feed)[0], np.asarray(model(next(iter(feed.values())))), rtol=1e-6)
+
+
+def test_a_bomb_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", bytes(1 << 24))
+    with pytest.raises(ModelError, match="its content is more than 100 times its size"):
+        load_keras(tmp_path / "bomb.keras")
+
+
+def test_weights_are_those_at_the_time(tmp_path):
+    """What is converted shares the weights' memory with a live model, and does not change with it."""
+    model = sequential((4,), L.Dense(3, name="dense"))
+    model.get_layer("dense").set_weights([np.ones((4, 3)), np.ones(3)])
+    view = keras_frontend._view(model.weights[0])
+    model.weights[0].assign(np.zeros((4, 3)))
+    model.weights[0].assign_add(np.ones((4, 3)))
+    model.weights[0].assign_add(np.ones((4, 3)))
+    assert (view == 1).all()
+
+
 def test_code_in_a_file_needs_trust(tmp_path):
     model = sequential((4,), L.Dense(3, name="dense"), L.Lambda(lambda x: x * 2, name="twice"))
     for name in ("model.keras", "model.h5"):
@@ -432,7 +486,7 @@ def test_tensorflow_missing():
 
 def test_nothing_is_written_to_the_terminal(tmp_path):
     residual().save(tmp_path / "model.keras")
-    code = "import sys; from onnx2graphml.frontends.keras import load_keras; load_keras(sys.argv[1])"
+    code = "import sys; from onnx2graphml.frontends.keras_files import load_keras; load_keras(sys.argv[1])"
     command = [sys.executable, "-c", code, str(tmp_path / "model.keras")]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("", "")

@@ -86,9 +86,9 @@ def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> N
     if not path.exists():
         raise ModelError(f"{path}: no such file")
     if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
-        from onnx2graphml.frontends import keras
+        from onnx2graphml.frontends import keras_files
 
-        return _imported(keras.load_keras(path, shapes=shapes, trust=trust), path.name, detail)
+        return _imported(keras_files.load_keras(path, shapes=shapes, trust=trust), path.name, detail)
     return at_detail(walk(load_model(path, shapes)), detail)
 
 

@@ -1,4 +1,4 @@
-"""Keras models, live or from a file, as ONNX with the names of the Keras layers."""
+"""Live Keras models as ONNX with the names of the Keras layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,11 @@ from onnx2graphml.frontends.tensorflow import (
     convert,
     converting,
     freeze,
-    from_saved_model,
-    one_line,
-    quiet,
     static_inputs,
 )
 
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip
-
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass
@@ -72,7 +66,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     variables = model.trainable_variables + model.non_trainable_variables
     with converting(), _marked(rows):
         proto, weights = convert(*freeze(_trace(model, inputs, variables)))
-    weights |= {f"W{k}:0": variable.value for k, variable in enumerate(variables)}
+    weights |= {f"W{k}:0": _view(variable) for k, variable in enumerate(variables)}
     names = {f"X{k}:0": spec.name for k, spec in enumerate(inputs)}
     ends = [_origin(t) for t in _known(model, "outputs")]
     names |= {output.name: ends[k] if ends else f"output_{k}" for k, output in enumerate(proto.graph.output)}
@@ -88,51 +82,10 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     return Imported(proto, predict)
 
 
-def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None = None, trust: bool = False) -> Imported:
-    """Read a Keras model and convert it: `.keras`, `.h5`, `.hdf5`, or a SavedModel directory of Keras 2 or 3.
-
-    Args:
-        path: the file or directory.
-        shapes: as in `from_keras`.
-        trust: also load what runs Python code from the file, as a Lambda layer does.
-
-    Returns:
-        As `from_keras` does. From a SavedModel, which has no Keras layers, there is no list of layers, and a node
-        notes its layer only where its name tells that without doubt.
-
-    Raises:
-        ModelError: there is no such file, it is no Keras model, it can't be loaded, or as in `from_keras`.
-        UnsupportedError: as in `from_keras`.
-
-    Example:
-        >>> load_keras("vgg16.keras").proto.graph.input[0].name
-        'input_layer'
-    """
-    path = Path(path)
-    if not path.exists():
-        raise ModelError(f"there is no file '{path}'")
-    if path.is_dir():
-        return from_saved_model(path, shapes or {})
-    if path.suffix not in (".keras", ".h5", ".hdf5"):
-        raise ModelError(f"'{path}' is no Keras model: expected .keras, .h5, .hdf5 or a SavedModel directory")
-    try:
-        with quiet():
-            model = keras.saving.load_model(path, compile=False, safe_mode=not trust)
-    except Exception as error:
-        raise ModelError(_refusal(path, error, trust)) from error
-    return from_keras(model, shapes=shapes)
-
-
-def _refusal(path: Path, error: Exception, trust: bool) -> str:
-    """Why a file can't be loaded, and what to do."""
-    reason = one_line(error)
-    if "safe_mode" in str(error) and not trust:
-        return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add --trust"
-    if path.suffix != ".keras" and path.open("rb").read(8) == _HDF5:
-        return (
-            f"'{path}' can't be loaded by Keras 3: with the Keras that wrote it, export it as a SavedModel ({reason})"
-        )
-    return f"'{path}' can't be loaded as a Keras model: {reason}"
+def _view(variable: Any) -> np.ndarray:
+    """A variable's value now, without a copy where NumPy has the type: TensorFlow copies it before it changes it."""
+    value = variable.value.value()
+    return np.asarray(memoryview(value) if np.dtype(value.dtype.as_numpy_dtype).isbuiltin else value)
 
 
 def _inputs(model: Any, shapes: Mapping[str, Sequence[int]]) -> list[Any]:

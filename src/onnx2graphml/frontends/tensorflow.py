@@ -39,6 +39,7 @@ def _no_stderr() -> Iterator[None]:
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its allocator gives no memory back, and it rounds otherwise
 try:
     with _no_stderr():
         import tensorflow as tf
