@@ -16,9 +16,8 @@ from onnx2graphml.axes import Axis
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import MissingExtraError, TooLargeError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.machine import processors
 from onnx2graphml.progress import duration, size
-from onnx2graphml.writers import FORMATS, Format
+from onnx2graphml.writers import FORMATS, Format, options
 
 TRIED_EDGES = 1 << 20  # of each block
 TRIED_BLOCKS = 6  # the largest; the others are taken to cost as much an edge
@@ -59,10 +58,10 @@ def estimate(graph: NeuronGraph, suffix: str) -> Cost:
     format = FORMATS[suffix]
     if format.max_edges is not None and graph.edges > format.max_edges:
         raise TooLargeError(f"at most {format.max_edges:,} edges")
-    function, jobs = format.load(), {"jobs": processors()} if format.takes_jobs else {}
+    function, more = format.load(), options(format)
 
     def write(part: NeuronGraph) -> Cost:
-        return _written(format, lambda out: function(part, out, None, **jobs))
+        return _written(format, lambda out: function(part, out, None, **more))
 
     bare = [dataclasses.replace(_fewer_neurons(x, 1), incoming=()) for x in graph.layers]
     empty = dataclasses.replace(graph, layers=tuple(bare))

@@ -102,20 +102,20 @@ def write(
     """
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
-    function, options = found.load(), _options(found, jobs)
+    function, more = found.load(), options(found, jobs)
     if found.out == "directory":
         if to_stdout:
             raise OutputError(f"{format} is a folder, which standard output can't take; give a path")
         from onnx2graphml.atomic_directory import atomic_directory
 
         with atomic_directory(Path(path)) as directory:
-            function(graph, directory, progress, **options)
+            function(graph, directory, progress, **more)
     elif to_stdout:
-        function(graph, sys.stdout.buffer, progress, **options)
+        function(graph, sys.stdout.buffer, progress, **more)
         sys.stdout.buffer.flush()
     else:
         with atomic(Path(path)) as file:
-            function(graph, file, progress, **options)
+            function(graph, file, progress, **more)
 
 
 def suffix(name: str) -> str:
@@ -133,7 +133,8 @@ def find(name: str) -> Format:
     return found
 
 
-def _options(format: Format, jobs: int | None) -> dict[str, Any]:
+def options(format: Format, jobs: int | None = None) -> dict[str, Any]:
+    """What the format's function takes besides: as many threads as asked for, or as there are processors."""
     if jobs is not None and jobs < 1:
         raise Error(f"jobs is {jobs}; expected at least 1")
     return {"jobs": jobs or processors()} if format.takes_jobs else {}
