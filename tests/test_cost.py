@@ -93,7 +93,7 @@ def test_the_command_line_refuses_and_estimates(
     assert cli.main([str(DIGITS), str(out), "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("3,738 nodes, 25,816 edges: about 2.8")
     assert not out.exists()
-    monkeypatch.setattr(cli, "WORTH_AN_ESTIMATE", 1)
+    monkeypatch.setattr(convert, "WORTH_AN_ESTIMATE", 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     assert cli.main([str(DIGITS), str(out)]) == 2
     assert "the disk has 1 kB free" in capsys.readouterr().err
