@@ -13,6 +13,7 @@ import onnx2graphml as o2g
 from onnx2graphml import cli, cost
 from onnx2graphml.axes import relation, same, window
 from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.cli import convert
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph import NeuronGraph
 from onnx2graphml.writers import FORMATS
