@@ -16,9 +16,9 @@ NAME = "onnx2graphml"
 
 ROOMS = (
     "errors", "machine", "progress", "atomic", "atomic_directory", "axes", "blocks", "kernels", "compose", "neurons",
-    "graph", "layout", "reach", "sublayers", "thin", "scopes", "legacy", "model", "ops", "walk", "names", "detail",
-    "runtime", "patterns", "recompute", "writers", "readers", "networkx_graph", "verification", "gathered",
-    "filecheck", "reports", "draw", "frontends", "cost", "api", "tables", "cli", "__init__", "__main__",
+    "graph", "layout", "reach", "sublayers", "thin", "scopes", "model", "ops", "walk", "names", "absorb", "shown",
+    "detail", "runtime", "patterns", "images", "recompute", "writers", "readers", "networkx_graph", "verification",
+    "gathered", "filecheck", "reports", "draw", "frontends", "cost", "api", "tables", "cli", "__init__", "__main__",
 )  # fmt: skip
 """A room may import those above it, never one below; all may import the kernels."""
 

@@ -122,6 +122,62 @@ def test_weights_in_constant_of_shape_nodes() -> None:
     assert {w for _, _, w in graph.weighted_edges()} == {0.5}
 
 
+def branch(name: str, *nodes: onnx.NodeProto, **initializers: Any) -> onnx.GraphProto:
+    """A branch whose output is named r."""
+    made = helper.make_tensor_value_info("r", TensorProto.FLOAT, None)
+    constants = [numpy_helper.from_array(v, n) for n, v in initializers.items()]
+    return helper.make_graph(list(nodes), name, [], [made], constants)
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_constant_condition_takes_its_branch(condition: bool) -> None:
+    """Its branches read constants from around them and from inside, and hold conditions themselves."""
+    inner = node(
+        "If",
+        "no",
+        "r",
+        then_branch=branch("c", node("Neg", "w", "r")),
+        else_branch=branch("d", node("Mul", "w own", "r"), own=np.float32(3)),
+    )
+    outer = node("If", "yes", "v", then_branch=branch("a", inner), else_branch=branch("b", node("Abs", "w", "r")))
+    constants = {"w": weights(4, 3), "yes": np.bool_(condition), "no": np.bool_(False)}
+    proto = model([outer, node("MatMul", "x v", "y")], {"x": [1, 4]}, constants)
+    graph = assert_exact(proto)["op"]
+    expected = 3 * constants["w"] if condition else np.abs(constants["w"])
+    assert sorted(w for _, _, w in graph.weighted_edges()) == sorted(expected.ravel().tolist())
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32])
+def test_a_range_is_folded(kind: Any) -> None:
+    nodes = [node("Range", "a b c", "r"), node("Cast", "r", "v", to=TensorProto.FLOAT), node("Mul", "x v", "y")]
+    graph = assert_exact(model(nodes, {"x": [1, 4]}, {"a": kind(9), "b": kind(1), "c": kind(-2)}))["op"]
+    assert [w for _, _, w in graph.weighted_edges()] == [9, 7, 5, 3]
+
+
+UNTOLD = {  # of which ONNX infers no shape from values
+    "NonZero": [node("NonZero", "w", "i"), node("Cast", "i", "v", to=TensorProto.FLOAT)],
+    "Compress": [node("Compress", "w which", "v")],
+    "Unique": [node("Unique", "w", "v")],
+    "OneHot": [node("OneHot", "which_one four values", "v")],
+    "MeanVarianceNormalization": [node("MeanVarianceNormalization", "w4", "v")],
+}
+
+
+@pytest.mark.parametrize("op", UNTOLD)
+def test_constants_of_sizes_that_onnx_does_not_infer(op: str) -> None:
+    constants = {
+        "w": weights(6),
+        "w4": weights(1, 2, 2, 2),
+        "which": np.array([True, False, True]),
+        "which_one": np.array([2]),
+        "four": np.array(4),
+        "values": np.float32([1, 3]),
+    }
+    used = {i for n in UNTOLD[op] for i in n.input}
+    nodes = [*UNTOLD[op], node("ReduceMax", "v", "s", keepdims=0), node("Mul", "x s", "y")]
+    assert_exact(model(nodes, {"x": [1, 4]}, {n: v for n, v in constants.items() if n in used}))
+
+
 def test_weights_that_are_computed_from_constants() -> None:
     nodes = [
         node("Transpose", "v", "t", perm=[1, 0]),
@@ -223,6 +279,11 @@ def test_a_given_batch_other_than_1() -> None:
 
 def dense_of(shape: list[Any]) -> onnx.ModelProto:
     return model([node("MatMul", "x w", "y")], {"x": shape}, {"w": weights(4, 2)})
+
+
+def test_a_negative_size_is_an_open_one() -> None:
+    """As some exporters write it."""
+    assert load(dense_of([-1, 4]), shapes={"x": (2, 4)}).layers[0].shape == (2, 4)
 
 
 def test_an_input_of_no_known_shape() -> None:

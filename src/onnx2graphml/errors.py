@@ -31,3 +31,14 @@ class MissingExtraError(Error):
 
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(f"this needs {module}, which is not installed: pip install 'onnx2graphml[{extra}]'")
+
+
+def reason(error: Exception) -> str:
+    """What another library says, as one line: its first paragraph, without the path that an `OSError` adds.
+
+    Example:
+        >>> reason(ValueError("too long\\nby 3\\n\\nContext: ..."))
+        'too long by 3'
+    """
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.strip().split("\n\n")[0].split())

@@ -1,0 +1,160 @@
+"""An ONNX model as plain nodes: checked, functions inlined, shapes static, constant subgraphs folded."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import onnx
+
+from onnx2graphml.errors import ModelError
+from onnx2graphml.frontends import CHANNELS_LAST, LAYERS
+from onnx2graphml.model import file as onnxfile
+from onnx2graphml.model.external import DataFiles
+from onnx2graphml.model.folding import Folding, needed
+from onnx2graphml.model.initializers import initializers, refer, without_large
+from onnx2graphml.model.limits import check_all_neurons, check_neurons
+from onnx2graphml.model.messages import check_text
+from onnx2graphml.model.nodes import Node, TensorType, is_float, tensor_type
+from onnx2graphml.model.static import Shapes, make_static, network_inputs
+from onnx2graphml.model.valid import OLDEST_OPSET, normalized, opset_of
+from onnx2graphml.scopes import framework_layers
+
+__all__ = ["OLDEST_OPSET", "Model", "Node", "Predict", "TensorType", "is_float", "load_model"]
+
+Array = npt.NDArray[Any]
+Predict = Callable[[Mapping[str, Array]], Sequence[Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What the graph is made from.
+
+    Attributes:
+        nodes: in topological order, only those that an output depends on and that are not constant.
+        constants: values of initializers and folded tensors, by name.
+        inputs, outputs: names of tensors.
+        types: of every tensor that is not constant.
+        opset: of ONNX's own domain.
+        proto: the inlined, static model with every tensor still in it, for a runtime; the values of large initializers
+            are in `constants` only.
+        name: the file's name, or the graph's.
+        sha256: of the file; empty for a model that was never one.
+        channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
+        layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
+        predict: the framework's own prediction, from arrays by input name to the outputs in their order.
+    """
+
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, Array]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    types: Mapping[str, TensorType]
+    opset: int
+    proto: onnx.ModelProto
+    name: str = ""
+    sha256: str = ""
+    channels_last: bool = False
+    layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    predict: Predict | None = None
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """Of all tensors, computed or constant."""
+        return frozenset(self.types) | frozenset(self.constants)
+
+
+def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = None) -> Model:
+    """Read a model and reduce it to nodes, types and constants.
+
+    Args:
+        source: an ONNX file, with its external data beside it, or a model in memory, which is left as it is.
+        shapes: full static shapes by input name, for inputs with dynamic dimensions. A dynamic first dimension is 1
+            by default.
+
+    Raises:
+        ModelError: the file is not a valid model, or a shape is missing.
+        UnsupportedError: ONNX's reference can't evaluate a constant node, or a type is not a float.
+        TooLargeError: the network has more neurons, or its constants more elements, than there may be.
+
+    Example:
+        >>> [node.op for node in load_model("fixtures/digits.onnx").nodes][-2:]
+        ['Gemm', 'Softmax']
+    """
+    if isinstance(source, onnx.ModelProto):
+        light, weights = _light(source, None)
+        name, sha256 = source.graph.name, ""
+    else:
+        light, weights, sha256 = _read(Path(source))
+        name = Path(source).name
+    make_static(network_inputs(light.graph, weights), shapes or {})
+    light = normalized(light)
+    refer(light, weights)
+    return _folded(light, weights, name, sha256)
+
+
+def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str]:
+    """What `_light` gives of a file; what was read of it is let go."""
+    proto, sha256 = onnxfile.read(path)
+    try:
+        return *_light(proto, path.parent), sha256
+    except ModelError as e:
+        raise ModelError(f"{path}: {e}") from None
+
+
+def _light(proto: onnx.ModelProto, folder: Path | None) -> tuple[onnx.ModelProto, dict[str, Array]]:
+    check_text(proto)
+    return without_large(proto, DataFiles(folder))
+
+
+def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha256: str) -> Model:
+    constants = dict(initializers(proto.graph)) | dict(weights)
+    inputs = network_inputs(proto.graph, ())
+    for i in inputs:
+        if (known := _type_of(i)) is not None:
+            check_neurons(i.name, known.shape)
+    metadata = {m.key: m.value for m in proto.metadata_props}
+    opset = opset_of(proto)
+    state = Folding(opset, proto.ir_version, list(proto.opset_import), constants, {i.name: i.type for i in inputs})
+    for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
+        state.add(node, layer)
+    outputs = tuple(o.name for o in proto.graph.output)
+    nodes = needed(state.nodes, outputs)
+    types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
+    computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}
+    check_all_neurons(sum(math.prod(types[n].shape) for n in computed if n in types))
+    return Model(
+        nodes=nodes,
+        constants=constants,
+        inputs=tuple(i.name for i in inputs),
+        outputs=outputs,
+        types=types,
+        opset=opset,
+        proto=proto,
+        name=name,
+        sha256=sha256,
+        channels_last=metadata.get(CHANNELS_LAST) == "true",
+        layer_shapes=_layer_shapes(metadata.get(LAYERS, "[]")),
+    )
+
+
+def _type_of(info: onnx.ValueInfoProto) -> TensorType | None:
+    try:
+        return tensor_type(info.type)
+    except ModelError as e:
+        raise ModelError(f"input {info.name!r}: {e}") from None
+
+
+def _layer_shapes(text: str) -> dict[str, tuple[int, ...]]:
+    """The framework's layers, as a frontend wrote them into the model."""
+    try:
+        shapes = {str(entry["name"]): tuple(map(int, entry.get("shape", ()))) for entry in json.loads(text)}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ModelError(f"its metadata {LAYERS!r} is not a list of layers with names and shapes: remove it") from None
+    return shapes

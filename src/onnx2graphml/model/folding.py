@@ -1,0 +1,221 @@
+"""What is constant, computed; of what remains, every shape.
+
+Shapes are inferred node by node by ONNX itself, and a node whose inputs are all constant is evaluated by ONNX's
+reference evaluator, so that what remains is only what depends on the network's input.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+
+from onnx2graphml.errors import Error, ModelError, UnsupportedError, reason
+from onnx2graphml.model.initializers import initializers
+from onnx2graphml.model.limits import check_folded, check_neurons
+from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type
+
+Array = npt.NDArray[Any]
+
+READ_FOR_TYPE = {"Shape": 0, "Size": 0, "CastLike": 1}  # inputs that are read only for their shape or type
+RANDOM = ("Random", "Bernoulli", "Multinomial")
+KNOWN_VALUES = 4096  # constants up to this size take part in shape inference: shapes, axes, pads
+
+SIZES: dict[str, Callable[..., float]] = {
+    "Compress": lambda x, *_: x.size,
+    "GroupNormalization": lambda x, *_: x.size,
+    "MeanVarianceNormalization": lambda x: x.size,
+    "NonZero": lambda x: x.ndim * x.size,
+    "OneHot": lambda indices, depth, _: indices.size * depth.item(),
+    "Range": lambda start, limit, delta: (limit.item() - start.item()) / (delta.item() or 1),
+    "Unique": lambda x: 4 * x.size,
+}
+"""At most how many elements come out, for operators of which ONNX doesn't infer it."""
+
+
+@dataclass
+class Made:
+    """How many elements all constants have that were computed, inside of branches, too."""
+
+    elements: int = 0
+
+
+@dataclass
+class Folding:
+    """What is known while going through the nodes.
+
+    Attributes:
+        constants: values by name.
+        types: of what is computed by the network.
+        nodes: what computes it.
+        made: what was computed so far.
+    """
+
+    opset: int
+    ir_version: int
+    opset_imports: list[onnx.OperatorSetIdProto]
+    constants: dict[str, Array]
+    types: dict[str, onnx.TypeProto]
+    nodes: list[Node] = field(default_factory=list)
+    made: Made = field(default_factory=Made)
+
+    def add(self, node: onnx.NodeProto, layer: str | None) -> None:
+        """Evaluate the next node if it is constant, otherwise infer its outputs' types and keep it.
+
+        Args:
+            layer: the framework's layer that it comes from.
+
+        Raises:
+            ModelError: the shapes of its inputs don't fit.
+            UnsupportedError: it is none of ONNX's operators, or constant but can't be evaluated.
+            TooLargeError: of its output.
+        """
+        try:
+            self._add(node, layer)
+        except Error as e:
+            raise type(e)(f"node {node_name(node)!r} ({node.op_type}, opset {self.opset}): {e}") from None
+
+    def _add(self, node: onnx.NodeProto, layer: str | None) -> None:
+        given = [i for i in node.input if i]
+        values = {i: self.constants[i] for i in given if i in self.constants}
+        if (position := READ_FOR_TYPE.get(node.op_type)) is not None and given[position] in self.types:
+            values[given[position]] = _stand_in(self.types[given[position]])
+        if len(values) == len(set(given)) and not _is_random(node):
+            self.constants |= self._folded(node, values)
+            return
+        inferred = self._inferred(node, values)
+        for name, proto in inferred.items():
+            if (known := tensor_type(proto)) is not None:
+                _check_output(name, known.shape)
+        self.types |= inferred
+        self.nodes.append(plain(node, layer))
+
+    def _folded(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs of a node with constant inputs; refused beforehand if they are too large."""
+        if node.op_type == "If" and not node.domain:
+            return self._branch(node, values[node.input[0]])
+        if any(a.HasField("g") or a.graphs for a in node.attribute):
+            raise UnsupportedError("its inputs are constant, but how long it runs can't be told beforehand")
+        if node.op_type != "Constant":
+            self.made.elements += self._elements(node, values)
+            check_folded(self.made.elements)
+        return self._evaluated(node, values)
+
+    def _elements(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> int:
+        """How many elements its outputs have, at most."""
+        known = [tensor_type(t) for t in self._inferred(node, values).values()]
+        shapes = [t.shape for t in known if t is not None]
+        if len(shapes) == len(known):
+            return sum(math.prod(shape) for shape in shapes)
+        if node.op_type not in SIZES:
+            raise UnsupportedError("its inputs are constant, but how large its output is can't be told beforehand")
+        try:
+            return math.ceil(SIZES[node.op_type](*(values[i] for i in node.input if i)))
+        except (ValueError, TypeError, OverflowError) as e:
+            raise ModelError(f"its constant inputs make no sense: {reason(e)}") from None
+
+    def _branch(self, node: onnx.NodeProto, condition: Array) -> dict[str, Array]:
+        """The outputs of a constant If: those of one of its branches, which may read constants around it."""
+        wanted = "then_branch" if condition.any() else "else_branch"
+        graph = next(a.g for a in node.attribute if a.name == wanted)
+        inner = replace(self, constants=self.constants | dict(initializers(graph)), nodes=[], types=dict(self.types))
+        for each in graph.node:
+            inner.add(each, None)
+        try:
+            return {o: inner.constants[made.name] for o, made in zip(node.output, graph.output, strict=True) if o}
+        except KeyError as e:
+            raise UnsupportedError(f"its condition is constant, but its {wanted} computes {e}") from None
+
+    def _evaluated(self, node: onnx.NodeProto, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs of a node with constant inputs, by ONNX's reference evaluator."""
+        from onnx.reference import ReferenceEvaluator
+
+        outputs = [o for o in node.output if o]
+        value_info = onnx.helper.make_empty_tensor_value_info
+        graph = onnx.helper.make_graph([node], "node", [value_info(i) for i in feeds], [value_info(o) for o in outputs])
+        model = onnx.helper.make_model(graph, opset_imports=self.opset_imports, ir_version=self.ir_version)
+        try:
+            with np.errstate(all="ignore"):
+                values = ReferenceEvaluator(model).run(None, dict(feeds))
+        except Exception as e:
+            raise UnsupportedError(f"its inputs are constant but ONNX can't evaluate it: {reason(e)}") from None
+        for name, value in zip(outputs, values, strict=True):
+            if not isinstance(value, np.ndarray | np.generic):
+                raise UnsupportedError(f"its output {name!r} is a {type(value).__name__}; expected a tensor")
+        return dict(zip(outputs, map(np.asarray, values), strict=True))
+
+    def _inferred(self, node: onnx.NodeProto, constant: Mapping[str, Array]) -> dict[str, onnx.TypeProto]:
+        """The outputs' types, inferred from the inputs' types and from small constants."""
+        _check_axis(node)
+        known = {i: self.types[i] for i in node.input if i in self.types}
+        values = {}
+        for i, array in constant.items():
+            kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+            known[i] = onnx.helper.make_tensor_type_proto(kind, array.shape)
+            if array.size <= KNOWN_VALUES:
+                values[i] = numpy_helper.from_array(np.asarray(array, order="C"), i)
+        try:
+            schema = onnx.defs.get_schema(node.op_type, self.opset, node.domain)
+        except onnx.defs.SchemaError:
+            full = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+            raise UnsupportedError(f"operator {full} is not one of ONNX's opset {self.opset}") from None
+        try:
+            return onnx.shape_inference.infer_node_outputs(
+                schema, node, known, values, opset_imports=self.opset_imports, ir_version=self.ir_version
+            )
+        except (onnx.shape_inference.InferenceError, RuntimeError) as e:
+            raise ModelError(f"its shapes don't fit: {reason(e)}") from None
+        except onnx.checker.ValidationError as e:
+            raise ModelError(f"its types don't fit: {reason(e)}") from None
+
+
+def _check_axis(node: onnx.NodeProto) -> None:
+    """ONNX's inference takes the lower 32 bits, whatever stands above them."""
+    for attribute in node.attribute:
+        if attribute.name == "axis" and not -(1 << 31) <= attribute.i < 1 << 31:
+            raise ModelError(f"its axis is {attribute.i}; expected one of its input's")
+
+
+def _check_output(name: str, shape: tuple[int, ...]) -> None:
+    if min(shape, default=0) < 0:
+        raise ModelError(
+            f"its output {name!r} would have shape {list(shape)}; a window larger than its padded input makes such ones"
+        )
+    check_neurons(name, shape)
+
+
+def _is_random(node: onnx.NodeProto) -> bool:
+    """Whether two evaluations may differ: also a Dropout in training, and a subgraph with such a node."""
+    inner = [n for a in node.attribute for g in (a.g, *a.graphs) for n in g.node]
+    trains = node.op_type == "Dropout" and len(node.input) > 2
+    return node.op_type.startswith(RANDOM) or trains or any(map(_is_random, inner))
+
+
+def _stand_in(proto: onnx.TypeProto) -> Array:
+    """An array of the shape and type of a computed tensor, where nothing else of it is read."""
+    known = tensor_type(proto)
+    if known is None:
+        raise UnsupportedError("the shape of its input can't be inferred")
+    return np.broadcast_to(np.zeros((), known.dtype), known.shape)
+
+
+def needed(nodes: Iterable[Node], outputs: Iterable[str]) -> tuple[Node, ...]:
+    """The nodes that an output depends on, in their order.
+
+    Example:
+        >>> unread = Node("Neg", "", "", ("x",), ("z",), {})
+        >>> needed([unread], ["y"])
+        ()
+    """
+    wanted, kept = set(outputs), []
+    for node in reversed(list(nodes)):
+        if wanted & set(node.outputs):
+            wanted |= set(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))

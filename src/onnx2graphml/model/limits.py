@@ -1,0 +1,99 @@
+"""What is refused for its size, before anything of that size is made: a file of 100 bytes can ask for terabytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from onnx2graphml.errors import TooLargeError
+
+MOST_NEURONS = 1 << 31
+"""Of a whole network. Most layers take a byte for each of them or less, in arrays of numbers."""
+
+LONGEST_DIMENSION = 1 << 26
+"""Of a tensor of neurons. A layer keeps some 32 bytes for each position along a dimension."""
+
+MOST_FOLDED = 1 << 28
+"""Elements of all tensors together that are computed from constants."""
+
+MOST_NODES = 1 << 20
+"""Of a model whose functions are inlined."""
+
+LARGEST_FILE = (1 << 31) - 1
+"""Bytes of an ONNX file: what its format, Protocol Buffers, can hold."""
+
+
+def check_neurons(name: str, shape: Sequence[int]) -> None:
+    """Refuse a tensor of neurons that is too large.
+
+    Args:
+        name: of the tensor.
+        shape: of any rank; sizes of any magnitude.
+
+    Raises:
+        TooLargeError: too many neurons, or too long a dimension.
+
+    Example:
+        >>> check_neurons("x", (1, 3, 224, 224))
+    """
+    neurons = math.prod(shape)
+    if neurons > MOST_NEURONS:
+        raise TooLargeError(
+            f"tensor {name!r} of shape {list(shape)} has {neurons:,} neurons; "
+            f"a network may have {MOST_NEURONS:,} in all: give it a smaller input"
+        )
+    if neurons and max(shape, default=0) > LONGEST_DIMENSION:
+        raise TooLargeError(
+            f"tensor {name!r} of shape {list(shape)} has a dimension of {max(shape):,}; "
+            f"the longest may be {LONGEST_DIMENSION:,}: give it a smaller input"
+        )
+
+
+def check_all_neurons(neurons: int) -> None:
+    """Refuse a network that has too many of them.
+
+    Raises:
+        TooLargeError: they are more than `MOST_NEURONS`.
+
+    Example:
+        >>> check_all_neurons(14_000_000)
+    """
+    if neurons > MOST_NEURONS:
+        raise TooLargeError(
+            f"the network has {neurons:,} neurons; it may have {MOST_NEURONS:,} in all: give it a smaller input"
+        )
+
+
+def check_folded(elements: int) -> None:
+    """Refuse to compute constants of so many elements.
+
+    Args:
+        elements: of all constants that have been computed, and of those that are about to be.
+
+    Raises:
+        TooLargeError: they are more than `MOST_FOLDED`.
+
+    Example:
+        >>> check_folded(1000)
+    """
+    if elements > MOST_FOLDED:
+        raise TooLargeError(
+            f"with its output, the tensors computed from constants have {elements:,} elements; "
+            f"they may have {MOST_FOLDED:,}: store such weights in the file instead"
+        )
+
+
+def check_nodes(nodes: int) -> None:
+    """Refuse a model of so many nodes.
+
+    Raises:
+        TooLargeError: they are more than `MOST_NODES`.
+
+    Example:
+        >>> check_nodes(1000)
+    """
+    if nodes > MOST_NODES:
+        raise TooLargeError(
+            f"with its functions inlined, the model has {nodes:,} nodes; it may have {MOST_NODES:,}: "
+            f"export it without functions that call each other over and over"
+        )
