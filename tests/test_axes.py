@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from onnx2graphml import axes as ax
 from onnx2graphml.axes import Axis
+from onnx2graphml.errors import TooLargeError
 from oracle import window_outputs
 
 WINDOWS = list(itertools.product(range(1, 6), range(1, 4), range(1, 4), range(1, 3), range(3)))
@@ -45,6 +46,15 @@ def test_a_window_that_is_laid_elsewhere_is_told_apart(parameter: int):
     rights = [(input, 3, *others) for input, *others in WINDOWS]
     wrongs = [[n + (i == parameter) for i, n in enumerate(right)] for right in rights]
     assert any(triples(ax.window(*right)) != slide(*wrong) for right, wrong in zip(rights, wrongs, strict=True))
+
+
+def test_a_window_is_made_of_what_lies_inside_alone():
+    """Of a kernel of a million on one position, with as much padding: no array of all taps at all outputs."""
+    axis = ax.window(1, 1_000_000, 1_000_000, pad=999_999)
+    assert len(axis) == 1_000_000
+    assert np.array_equal(axis.tap, 999_999 - axis.target)
+    with pytest.raises(TooLargeError, match="joins 1,000,000,000,000 pairs of positions along one dimension; at most"):
+        ax.window(2_000_000, 1_000_000, 1_000_000)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])

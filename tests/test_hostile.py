@@ -19,10 +19,9 @@ from onnx import TensorProto, numpy_helper
 from hostile import CASES
 from hostile.cases import Case
 from hostile.texts import NAMES
-from onnx2graphml.model import limits
 from onnx2graphml.api import load
 from onnx2graphml.errors import Error, ModelError, TooLargeError
-from onnx2graphml.model import load_model
+from onnx2graphml.model import limits, load_model
 from onnx2graphml.readers import open_graph
 from onnx2graphml.verification import verify
 from onnx2graphml.writers.xmltext import unescape
@@ -30,12 +29,6 @@ from small import model, node, refusal, weights
 
 HERE = Path(__file__).parent
 SECONDS, MEGABYTES = 5.0, 500.0
-
-KNOWN = {
-    "Reshape to a wrong size": "Reshape compares no numbers of elements, nor does ONNX's inference",
-    "scopes in metadata are long": "framework_layers lets the parser's MemoryError through",
-    "scopes in metadata are no list": "framework_layers lets literal_eval's TypeError through",
-}
 
 
 def faults(case: Case, found: dict[str, Any]) -> list[str]:
@@ -63,12 +56,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     return {each["name"]: each for each in map(json.loads, done.stdout.splitlines())}
 
 
-def named_cases() -> list[Any]:
-    known = {name: pytest.mark.xfail(reason=reason, strict=True) for name, reason in KNOWN.items()}
-    return [pytest.param(name, marks=[known[name]] if name in known else []) for name in CASES]
-
-
-@pytest.mark.parametrize("name", named_cases())
+@pytest.mark.parametrize("name", CASES)
 def test_a_file(name: str, found: dict[str, dict[str, Any]]) -> None:
     assert name in found, "the process died, or hung"
     assert faults(CASES[name], found[name]) == []
@@ -76,7 +64,6 @@ def test_a_file(name: str, found: dict[str, dict[str, Any]]) -> None:
 
 def test_how_many_files_there_are() -> None:
     assert len(CASES) >= 250
-    assert set(KNOWN) <= set(CASES)
 
 
 FINE = {"status": 2, "said": "onnx2graphml: error: too bad\n", "left": [], "seconds": 0.1, "megabytes": 1.0}

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.errors import TooLargeError
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -84,18 +86,33 @@ def shift(source: int = 0, target: int = 0) -> Axis:
     return relation(source, target)
 
 
+MOST_PAIRS = 1 << 27
+"""Of a window along one dimension; each takes 24 bytes."""
+
+
 def window(input: int, output: int, kernel: int, stride: int = 1, dilation: int = 1, pad: int = 0) -> Axis:
     """The pairs that a sliding window joins: `(o·stride + k·dilation - pad, o, k)`, where that lies in the input.
 
     Padding is not a neuron: positions outside `0 … input-1` make no entry. Ordered by output position, then by tap.
 
     Source: the ONNX operators Conv and MaxPool, `pads`, `strides`, `dilations`.
+
+    Raises:
+        TooLargeError: there are more than `MOST_PAIRS`.
     """
-    o = np.repeat(np.arange(output, dtype=np.int64), kernel)
-    k = np.tile(np.arange(kernel, dtype=np.int64), output)
-    i = o * stride + k * dilation - pad
-    inside = (i >= 0) & (i < input)
-    return Axis(i[inside], o[inside], k[inside])
+    outputs = np.arange(output, dtype=np.int64)
+    corner = outputs * stride - pad  # where the first tap lies
+    first = np.maximum(-(corner // dilation), 0)  # the first tap inside, and the one after the last
+    beyond = np.minimum(-((corner - input) // dilation), kernel)
+    taps = np.maximum(beyond - first, 0)
+    pairs = int(taps.sum())
+    if pairs > MOST_PAIRS:
+        raise TooLargeError(
+            f"its window joins {pairs:,} pairs of positions along one dimension; at most {MOST_PAIRS:,} can be held"
+        )
+    o = np.repeat(outputs, taps)
+    k = np.arange(pairs, dtype=np.int64) - np.repeat(np.cumsum(taps) - taps - first, taps)
+    return Axis(corner[o] + k * dilation, o, k)
 
 
 def patterns(axis: Axis) -> list[tuple[Axis, Axis]]:

@@ -81,7 +81,7 @@ def _dynamo_scope(entry: Mapping[str, str]) -> _Scope:
     else:
         try:
             names = ast.literal_eval(recorded)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):  # all that a wrong text may raise
             return ()
         if not isinstance(names, list):
             return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml import axes as ax
-from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.ops.broadcast import broadcast, scalar
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
 
@@ -68,6 +69,8 @@ def Flatten(node: Call, input: Tensor, *, axis: int = 1) -> Neurons:
 
 @operator
 def Reshape(node: Call, data: Tensor, shape: Constant, *, allowzero: int = 0) -> Neurons:
+    if math.prod(node.shape) != math.prod(data.shape):  # ONNX's shape inference lets it pass
+        raise ModelError(f"its input has shape {list(data.shape)}, its output {list(node.shape)}: not as many elements")
     return in_place(data)
 
 
