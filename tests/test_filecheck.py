@@ -77,12 +77,11 @@ def test_what_was_written_passes(name: str, level: str, suffix: str, tmp_path: P
     graph = graph_of(name, level)
     path = tmp_path / f"a{suffix}"
     writers.write(graph, path)
-    for seed in range(3):
-        told: list[int] = []
-        report = verify_file(graph, path, seed=seed, progress=told.append)
-        assert report.passed, [row for row in report.rows if not row.passed]
-        assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.combine != "input"]
-        assert sum(told) == graph.edges == sum(row.edges for row in report.rows)
+    told: list[int] = []
+    report = verify_file(graph, path, seed=list(READERS).index(suffix), progress=told.append)
+    assert report.passed, [row for row in report.rows if not row.passed]
+    assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.combine != "input"]
+    assert sum(told) == graph.edges == sum(row.edges for row in report.rows)
 
 
 def same_graph(kind: str, lines: list[bytes]) -> bytes:
@@ -247,6 +246,7 @@ DAMAGES: dict[str, Damage] = {
     "a weight is missing": replaced(rb'<data key="w">[^<]*</data>', b""),
     "a port is another": replaced(PORT, lambda m: b'"p">%d<' % (1 - int(m[1]))),
     "a port is missing": replaced(rb'<data key="p">\d+</data>', b""),
+    "a port more, of -1": replaced(rb"(</data>)(</edge>)", rb'\1<data key="p">-1</data>\2'),
     "a port is one of a third": replaced(PORT, b'"p">2<'),
     "a bias is another": replaced(BIAS, lambda m: b'<data key="bias">%a</data>' % (float(m[1]) * 1.001 + 1e-4)),
     "a bias is missing": replaced(BIAS, b""),
@@ -319,17 +319,17 @@ def outcome(graph: NeuronGraph, path: Path) -> str:
     return "wrong values" if any(row.share > 1 for row in report.rows) else "wrong graph, with the same values"
 
 
-POSITIONS = 3
+POSITIONS = {"digits": 1, "ports": 3, "doubles": 3}
 
 
 def mutants(name: str, kind: str) -> set[bytes]:
     """The file, damaged in one way at several positions."""
     whole = list(lines_of(name))
-    damaged = [DAMAGES[kind](whole, Random(f"{kind} {position}")) for position in range(POSITIONS)]
+    damaged = [DAMAGES[kind](whole, Random(f"{kind} {position}")) for position in range(POSITIONS[name])]
     return {b"".join(lines) for lines in damaged if lines is not None} - {b"".join(whole)}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", POSITIONS)
 def test_all_damage_is_found(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, how, missed, kinds = tmp_path / "a.graphml", Counter[str](), [], set()
     for kind in DAMAGES:
@@ -344,11 +344,11 @@ def test_all_damage_is_found(name: str, tmp_path: Path, capsys: pytest.CaptureFi
         print(f"\n{name}: {total} mutants of {len(kinds)} kinds, {100 - 100 * len(missed) / total:.1f} % found: {how}")
     assert not missed
     assert len(kinds) >= 50
-    assert total >= 120
+    assert total >= 40 * POSITIONS[name]
 
 
 def test_every_kind_of_damage_is_one_of_some_model() -> None:
-    assert [kind for kind in DAMAGES if not any(mutants(name, kind) for name in MODELS)] == []
+    assert [kind for kind in DAMAGES if not any(mutants(name, kind) for name in POSITIONS)] == []
 
 
 @pytest.mark.parametrize("suffix", [".graphml.gz", ".graphml.zst"])
@@ -380,7 +380,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     path.write_bytes(text[:-5])
     assert main(["verify", digits, str(path)]) == 2
     assert main(["verify", str(FIXTURES / "residual.onnx"), str(path)]) == 2
-    assert main(["verify", digits, str(tmp_path / "a.npz")]) == 2
+    assert main(["verify", digits, str(tmp_path / "a.gexf")]) == 2
     err = capsys.readouterr().err
     assert "what can be read back: .graphml" in err
     assert "another model" in err

@@ -25,6 +25,9 @@ from onnx2graphml.writers.xmltext import unescape
 from synthetic import conv_graph, dense_graph, every_kind, graph_of, parallel
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+GRAPHML_LINE = Pieces.of(
+    '<edge source="n', '" target="n', ('"><data key="w">', "</data>"), ('<data key="p">', "</data>"), "</edge>\n"
+)
 GRAPHS: dict[str, Callable[[], NeuronGraph]] = {
     "every kind": every_kind,
     "parallel": parallel,
@@ -66,7 +69,7 @@ def assert_read_back(graph: NeuronGraph, path: Path) -> None:
         assert (s, t, edge[2].dtype.type(w), p) == edge
 
 
-@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize("suffix", [s for s in READERS if "node attributes" not in writers.FORMATS[s].cannot_hold])
 @pytest.mark.parametrize("name", GRAPHS)
 def test_reads_back(name: str, suffix: str, tmp_path: Path) -> None:
     graph, path = GRAPHS[name](), tmp_path / f"a{suffix}"
@@ -74,11 +77,12 @@ def test_reads_back(name: str, suffix: str, tmp_path: Path) -> None:
     assert_read_back(graph, path)
 
 
+@pytest.mark.parametrize("suffix", [".graphml", ".gephi.csv", ".neo4j.csv"])
 @pytest.mark.parametrize("chunk", [1, 7, 60, 1000])
-def test_wherever_chunks_end(chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wherever_chunks_end(chunk: int, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decompressed, "CHUNK", chunk)
-    writers.write(every_kind(), tmp_path / "a.graphml")
-    assert_read_back(every_kind(), tmp_path / "a.graphml")
+    writers.write(every_kind(), tmp_path / f"a{suffix}")
+    assert_read_back(every_kind(), tmp_path / f"a{suffix}")
 
 
 def test_decimals_are_rounded_correctly() -> None:
@@ -89,7 +93,7 @@ def test_decimals_are_rounded_correctly() -> None:
     texts += ["0", "-0", "1e-07", "1e+22", "9007199254740993", "123456789012345678901234567890", "5e-324", "1.5E3"]
     line = '<edge source="n0" target="n1"><data key="w">{}</data></edge>\n'
     data = "".join(map(line.format, texts)).encode()
-    edges, end = Pieces.of("w", "p").read(data, 0)
+    edges, end = GRAPHML_LINE.read(data, 0)
     assert end == len(data)
     assert edges.weight.tolist() == [float(text) for text in texts]
 
@@ -99,12 +103,16 @@ def test_decimals_are_rounded_correctly() -> None:
 )
 def test_other_numbers_are_left_to_the_parser(text: str) -> None:
     data = f'<edge source="n0" target="n1"><data key="w">{text}</data></edge>\n'.encode()
-    assert Pieces.of("w", "p").read(data, 0)[1] == 0
+    assert GRAPHML_LINE.read(data, 0)[1] == 0
+
+
+def test_every_format_has_a_reader() -> None:
+    assert READERS.keys() == writers.FORMATS.keys()
 
 
 def test_what_has_no_reader(tmp_path: Path) -> None:
     with pytest.raises(Error, match=r"no reader for this format; what can be read back: \.graphml"):
-        open_graph(tmp_path / "a.gephi.csv")
+        open_graph(tmp_path / "a.gexf")
     with pytest.raises(Error, match="no such file"):
         open_graph(tmp_path / "a.graphml")
 
@@ -179,6 +187,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "another activation": edited(NODES, put("activation", 3000, "Tanh")),
     "another layer": edited(NODES, put("layer", 70, "elsewhere")),
     "another row": edited(NODES, put("row", 70, 7)),
+    "a row of -1, which readers call none": edited(NODES, put("row", 3000, -1)),
     "a part is truncated": cut(EDGES, 300),
     "the nodes are truncated": cut(NODES, 900),
     "the manifest is truncated": cut("manifest.json", 500),
@@ -212,3 +221,11 @@ def test_damaged_parquet_is_found(kind: str, tmp_path: Path) -> None:
         assert not verify_file(graph, folder).passed
     except Error as e:
         assert len(str(e).splitlines()) == 1  # noqa: PT017
+
+
+def test_a_negative_row_is_told(tmp_path: Path) -> None:
+    graph, folder = load(FIXTURES / "digits.onnx"), tmp_path / "a.parquet"
+    writers.write(graph, folder)
+    DAMAGES["a row of -1, which readers call none"](folder)
+    with pytest.raises(Error, match="column row has negative numbers; expected none"):
+        verify_file(graph, folder)

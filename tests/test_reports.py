@@ -108,13 +108,16 @@ def test_the_command_writes_both(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "every layer equals ONNX Runtime" in capsys.readouterr().out
 
 
-def test_a_mismatch_is_reported_and_is_status_1(tmp_path: Path) -> None:
+def test_a_mismatch_is_reported_and_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, report = tmp_path / "d.graphml", tmp_path / "r.json"
     assert main([DIGITS, str(out)]) == 0
     text = out.read_text()
     at = text.rindex('<data key="w">') + len('<data key="w">')
     out.write_text(text[:at] + "9" + text[at:])
     assert main(["verify", DIGITS, str(out), "--report", str(report), "--junit", str(tmp_path / "r.xml")]) == 1
+    printed = capsys.readouterr().out
+    assert "digit (9,), 48 in-edges in the file, 48 in the model" in printed
+    assert "of another weight: 1" in printed
     found = json.loads(report.read_text())
     assert not found["passed"]
     assert [row["layer"] for row in found["rows"] if not row["passed"]] == ["digit"]

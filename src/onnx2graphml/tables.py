@@ -17,6 +17,7 @@ from onnx2graphml.reach import receptive_field
 
 if TYPE_CHECKING:
     from onnx2graphml.cost import Cost
+    from onnx2graphml.filecheck import InEdge, Worst
     from onnx2graphml.verification import Report
 
 
@@ -62,7 +63,34 @@ def verification(report: Report) -> str:
     ]
     header = ("layer", "operator", "neurons", "edges", "max abs", "max rel", "tolerance", "result")
     problems = [f"{r.layer}: {problem}" for r in report.rows for problem in r.problems]
-    return "\n".join([table(header, rows, "<<>>>>><"), *problems])
+    unchecked = [f"not checked: {what}" for what in report.unchecked]
+    return "\n".join([table(header, rows, "<<>>>>><"), *problems, *unchecked])
+
+
+def worst(found: Worst, limit: int = 10) -> str:
+    """The worst neuron of a layer: its in-edges in the file, and how they differ from the model's, `limit` of each."""
+    lines = [
+        f"n{found.id}: {found.layer} {shape(found.index)}, {len(found.in_file):,} in-edges in the file, "
+        f"{len(found.in_model):,} in the model"
+    ]
+    kinds = {
+        "in the file": [_in_edge(edge) for edge in found.in_file],
+        "only in the file": [_in_edge(edge) for edge in found.extra],
+        "only in the model": [_in_edge(edge) for edge in found.missing],
+        "of another weight": [_in_edge(mine, f"in the model {theirs.weight!s}") for mine, theirs in found.changed],
+    }
+    for title, rows in kinds.items():
+        if rows:
+            lines.append(f"{title}: {len(rows):,}")
+            lines += table(("  id", "layer", "index", "weight", ""), rows[:limit], "<<<><").splitlines()
+        if len(rows) > limit:
+            lines.append(f"  and {len(rows) - limit:,} more")
+    return "\n".join(lines)
+
+
+def _in_edge(edge: InEdge, note: str = "") -> tuple[str, ...]:
+    port = "" if edge.port is None else f"port {edge.port}"
+    return f"  n{edge.source}", edge.layer, shape(edge.index), str(edge.weight), " ".join(filter(None, (port, note)))
 
 
 def neuron(graph: NeuronGraph, id: int, limit: int = 20) -> str:

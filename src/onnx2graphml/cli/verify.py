@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from onnx2graphml.graph import NeuronGraph
     from onnx2graphml.verification import Report
 
+SHOWN = 3  # layers whose worst neuron is printed: each takes a pass over the file
 WHOSE = {False: "ONNX Runtime", True: "ONNX Runtime and the model"}
 
 
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     graph = load_graph(options)
     report = _verified(options, graph)
     print(tables.verification(report))
+    if of_file:
+        _print_worst(graph, options.graph, report)
     verdict = "every layer equals" if report.passed else "MISMATCH with"
     print(f"{graph.neurons:,} neurons, {graph.edges:,} edges: {verdict} {WHOSE[of_file]}")
     about = reports.About(options.model, options.graph, graph.detail, graph.neurons, graph.edges)
@@ -66,6 +69,16 @@ def run(options: argparse.Namespace) -> int:
     if options.junit:
         reports.write_junit(about, report, options.junit)
     return 0 if report.passed else 1
+
+
+def _print_worst(graph: NeuronGraph, path: str, report: Report) -> None:
+    """The worst neuron of each of the first layers that differ, with its in-edges in the file and in the model."""
+    from onnx2graphml import tables
+    from onnx2graphml.filecheck import worst_neuron
+
+    failed = [row for row in report.rows if not row.passed and row.op != "framework"]
+    for row in failed[:SHOWN]:
+        print(tables.worst(worst_neuron(graph, path, row)))
 
 
 def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:

@@ -15,17 +15,15 @@ from typing import Protocol
 from onnx2graphml.errors import Error
 from onnx2graphml.readers.found import Edges, FoundLayer
 
-NO_PORT = -1
-
 
 class GraphFile(Protocol):
     """An open file that holds a graph; what it holds is read in this order, once."""
 
     def about(self) -> dict[str, str]:
-        """The attributes of the graph, such as `detail` and `model_sha256`."""
+        """The attributes of the graph, such as `detail` and `model_sha256`; `nodes` alone where the format has none."""
 
     def layers(self) -> list[FoundLayer]:
-        """All nodes, layer by layer."""
+        """All nodes, layer by layer; none where the format has no attributes of nodes."""
 
     def edges(self) -> Iterator[Edges]:
         """All edges, in chunks; after the last one it is known that the file is whole."""
@@ -36,6 +34,9 @@ READERS = {
     ".graphml.gz": "onnx2graphml.readers.graphml:open_graphml_gz",
     ".graphml.zst": "onnx2graphml.readers.graphml:open_graphml_zst",
     ".parquet": "onnx2graphml.readers.parquet:open_parquet",
+    ".gephi.csv": "onnx2graphml.readers.csv:open_gephi",
+    ".neo4j.csv": "onnx2graphml.readers.csv:open_neo4j",
+    ".npz": "onnx2graphml.readers.npz:open_npz",
 }
 """By suffix: `module:name` of a function from a path to a context that gives a `GraphFile`."""
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
 
-import numpy as np
-
 from onnx2graphml.errors import Error
-from onnx2graphml.readers.found import SPATIAL, Columns, Edges, Shared
+from onnx2graphml.readers.found import NO_PORT, Edges
+from onnx2graphml.readers.nodes import Nodes, Wrong, decimal, integer
 from onnx2graphml.writers.dialect import ABOUT, EDGE, NODE
 from onnx2graphml.writers.dialect import VERSION as DIALECT
 
@@ -24,45 +22,7 @@ TYPES = {("graph", name): "string" for name in (*ABOUT, "thinned")} | {
     (a.owner, a.name): a.type for a in (*NODE, *EDGE)
 }
 ID = re.compile(r"n(0|[1-9][0-9]{0,17})")
-INT = re.compile(r"[0-9]{1,9}")
-DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 LONGEST = 1 << 20  # characters of one attribute
-
-
-class Nodes:
-    """Nodes as they come."""
-
-    def __init__(self) -> None:
-        self.groups: list[Shared] = []
-        self._number: dict[Shared, int] = {}
-        self._id, self._group, self._rank, self._at = array("q"), array("i"), array("i"), array("i")
-        self._spatial, self._bias, self._biased = array("i"), array("d"), array("b")
-
-    @property
-    def count(self) -> int:
-        return len(self._id)
-
-    def add(self, id: int, own: dict[str, str]) -> None:
-        """Take a node with its attributes."""
-        shared = own["layer"], own["op"], own["combine"], own.get("activation", "")
-        if shared not in self._number:
-            self._number[shared] = len(self.groups)
-            self.groups.append(shared)
-        at = [_int(n) for n in own["index"].split(",")] if own["index"] else []
-        self._id.append(id)
-        self._group.append(self._number[shared])
-        self._rank.append(len(at))
-        self._at.extend(at)
-        self._spatial.extend(_int(own[name]) if name in own else -1 for name in SPATIAL)
-        self._bias.append(_decimal(own["bias"]) if "bias" in own else np.nan)
-        self._biased.append("bias" in own)
-
-    def columns(self) -> Columns:
-        """All that were taken."""
-        return Columns(
-            np.array(self._id), np.array(self._group), np.array(self._rank), np.array(self._at),
-            np.array(self._spatial).reshape(-1, len(SPATIAL)), np.array(self._bias), np.array(self._biased, bool),
-        )  # fmt: skip
 
 
 class Document:
@@ -108,7 +68,7 @@ class Document:
             self._parser.Parse(text, final)
         except expat.ExpatError as e:
             problem = f"not well-formed XML, or not whole: {expat.errors.messages[e.code]}"
-        except (_Wrong, ValueError, OverflowError) as e:
+        except (Wrong, ValueError, OverflowError) as e:
             problem = str(e)
         except KeyError as e:
             problem = f"a {self._open[-1] if self._open else 'file'} has no {e.args[0]!r}"
@@ -119,11 +79,9 @@ class Document:
 
     def take_edges(self) -> Iterator[Edges]:
         """The edges that were met since the last call."""
-        if not self._edges:
-            return
-        source, target, weight, port = zip(*self._edges, strict=True)
-        self._edges = []
-        yield Edges(np.array(source, np.int64), np.array(target, np.int64), np.array(weight), np.array(port, np.int32))
+        if self._edges:
+            yield Edges.of(self._edges)
+            self._edges = []
 
     def edge_keys(self) -> tuple[str, str]:
         """The ids of the keys of weights and ports; an id that no file has where there is none."""
@@ -142,13 +100,13 @@ class Document:
             raise Error(f"{self._path}: dialect is {self.about.get('dialect')!r}; expected {DIALECT!r}")
 
     def _doctype(self, *_: Any) -> None:
-        raise _Wrong("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
+        raise Wrong("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else ""
         if namespace not in ("", NAMESPACE) or parent not in PARENTS.get(tag, ()):
-            raise _Wrong(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
+            raise Wrong(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
         self._open.append(tag)
         if tag == "data":
             self._start_data(attributes)
@@ -162,32 +120,32 @@ class Document:
     def _start_key(self, attributes: dict[str, str]) -> None:
         owned = attributes["for"], attributes["attr.name"]
         if attributes["id"] in self._keys or owned in self._keys.values() or self._promised:
-            raise _Wrong(f"key {attributes['id']!r} is declared twice or within the graph")
+            raise Wrong(f"key {attributes['id']!r} is declared twice or within the graph")
         if TYPES.get(owned) != attributes["attr.type"]:
-            raise _Wrong(f"key {owned} of type {attributes['attr.type']!r}; expected {TYPES.get(owned, 'no such key')}")
+            raise Wrong(f"key {owned} of type {attributes['attr.type']!r}; expected {TYPES.get(owned, 'no such key')}")
         self._keys[attributes["id"]] = owned
 
     def _start_graph(self, attributes: dict[str, str]) -> None:
         if self._promised:
-            raise _Wrong("a second graph; expected one")
+            raise Wrong("a second graph; expected one")
         if attributes["edgedefault"] != "directed":
-            raise _Wrong(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
+            raise Wrong(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
         self._promised = int(attributes["parse.nodes"]), int(attributes["parse.edges"])
 
     def _start_data(self, attributes: dict[str, str]) -> None:
         owner, name = self._keys[attributes["key"]]
         if owner != self._open[-2] or name in (self.about if owner == "graph" else self._own):
-            raise _Wrong(f"attribute {name!r} of a {self._open[-2]}; it is declared for a {owner}, to be there once")
+            raise Wrong(f"attribute {name!r} of a {self._open[-2]}; it is declared for a {owner}, to be there once")
         self._key, self._text, self._length = name, [], 0
 
     def _characters(self, text: str) -> None:
         if self._open[-1] == "data":
             self._length += len(text)
             if self._length > LONGEST:
-                raise _Wrong(f"an attribute of more than {LONGEST} characters")
+                raise Wrong(f"an attribute of more than {LONGEST} characters")
             self._text.append(text)
         elif not text.isspace():
-            raise _Wrong(f"text {text[:40]!r} outside an attribute")
+            raise Wrong(f"text {text[:40]!r} outside an attribute")
 
     def _end(self, _: str) -> None:
         tag = self._open.pop()
@@ -195,34 +153,18 @@ class Document:
             (self.about if self._open[-1] == "graph" else self._own)[self._key] = "".join(self._text)
         elif tag == "node":
             if self.has_edges:
-                raise _Wrong(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
+                raise Wrong(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
             self.nodes.add(_id(self._element["id"]), self._own)
         elif tag == "edge":
             self.has_edges = True
             own, ends = self._own, self._element
-            edge = _id(ends["source"]), _id(ends["target"]), _decimal(own["weight"]), _int(own.get("port", "-1"))
-            self._edges.append(edge)
+            port = integer(own["port"]) if "port" in own else NO_PORT
+            self._edges.append((_id(ends["source"]), _id(ends["target"]), decimal(own["weight"]), port))
         if tag in ("node", "edge"):
             self._own = {}
 
 
-class _Wrong(Exception):
-    """Something that the dialect does not have; the caller adds where it stands."""
-
-
 def _id(text: str) -> int:
     if not (found := ID.fullmatch(text)):
-        raise _Wrong(f"id {text[:40]!r}; expected n and a number, as in n0")
+        raise Wrong(f"id {text[:40]!r}; expected n and a number, as in n0")
     return int(found[1])
-
-
-def _int(text: str) -> int:
-    if text != "-1" and not INT.fullmatch(text):
-        raise _Wrong(f"{text[:40]!r} where an integer is expected")
-    return int(text)
-
-
-def _decimal(text: str) -> float:
-    if not DECIMAL.fullmatch(text.strip(" \t\r\n")) or not np.isfinite(value := float(text)):
-        raise _Wrong(f"{text[:40]!r} where a finite number is expected")
-    return value

@@ -17,6 +17,7 @@ Shared = tuple[str, str, str, str]
 """What the nodes of a layer share: `layer`, `op`, `combine`, `activation`, the last one empty where there is none."""
 
 SPATIAL = ("channel", "row", "col")
+NO_PORT = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,14 @@ class Edges:
     target: Ints
     weight: npt.NDArray[Any]
     port: Ints
+
+    @staticmethod
+    def of(rows: Sequence[tuple[int, int, float, int]]) -> Edges:
+        """From tuples of source, target, weight and port."""
+        source, target, weight, port = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return Edges(
+            np.array(source, np.int64), np.array(target, np.int64), np.array(weight, float), np.array(port, np.int32)
+        )
 
     def __len__(self) -> int:
         return len(self.source)

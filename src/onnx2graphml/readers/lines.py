@@ -1,4 +1,4 @@
-"""Lines of edges as this package writes them in GraphML, read by a compiled loop; anything else is left to a parser."""
+"""Lines of edges as this package writes them, read by a compiled loop; anything else is left to a parser."""
 
 # mypy: disallow-untyped-decorators=False
 
@@ -17,7 +17,6 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-LEAST = 60  # bytes of the shortest line
 POWERS = 10.0 ** np.arange(23)  # exact, so that one multiplication or division by them rounds correctly
 EXACT = 1 << 53
 DIGITS = 18  # that fit into an int64
@@ -31,17 +30,19 @@ class Pieces:
     stop: Ints
 
     @staticmethod
-    def of(weight: str, port: str) -> Pieces:
-        """For files whose keys of weights and ports have these ids."""
-        pieces = [
-            '<edge source="n', '" target="n', f'"><data key="{weight}">', "</data>", f'<data key="{port}">', "</edge>\n"
-        ]  # fmt: skip
-        encoded = [piece.encode() for piece in pieces]
+    def of(before_source: str, before_target: str, weight: tuple[str, str], port: tuple[str, str], end: str) -> Pieces:
+        """From the text before and behind each; what stands before a port and does not stand in a line is no error."""
+        encoded = [piece.encode() for piece in (before_source, before_target, *weight, *port, end)]
         return Pieces(np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)]))
+
+    @property
+    def least(self) -> int:
+        """The bytes of the shortest line: it has no port, and numbers of one digit."""
+        return int(self.stop[4] + self.stop[7] - self.stop[6]) + 3
 
     def read(self, data: bytes, start: int) -> tuple[Edges, int]:
         """The edges of all lines from `start` on, up to the first that is another or not whole; and where that is."""
-        n = (len(data) - start) // LEAST + 1
+        n = (len(data) - start) // self.least + 1
         edges = Edges(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n), np.empty(n, np.int32))
         hard = np.empty((n, 3), np.int64)
         count, hards, end = read_lines(
@@ -131,11 +132,10 @@ def read_lines(
         first = _after(data, here, text, stop[2], stop[3])
         w, last, exact = _decimal(data, first, powers)
         here = _after(data, last, text, stop[3], stop[4])
-        p, with_port = -1, _after(data, here, text, stop[4], stop[5])
-        if with_port >= 0:
-            p, here = _digits(data, with_port)
-            here = _after(data, here, text, stop[3], stop[4])
-        here = _after(data, here, text, stop[5], stop[6])
+        p, with_port = _digits(data, _after(data, here, text, stop[4], stop[5]))
+        with_port = _after(data, with_port, text, stop[5], stop[6])
+        p, here = (p, with_port) if with_port >= 0 else (-1, here)
+        here = _after(data, here, text, stop[6], stop[7])
         if here < 0 or p >= 2**31:
             break
         source[row], target[row], weight[row], port[row] = s, t, w, p

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from onnx2graphml.errors import Error, MissingExtraError
-from onnx2graphml.readers.found import SPATIAL, Columns, Edges, FoundLayer, Shared, layers_of
-from onnx2graphml.writers.dialect import ABOUT
+from onnx2graphml.readers.found import NO_PORT, SPATIAL, Columns, Edges, FoundLayer, Shared, layers_of
+from onnx2graphml.readers.manifest import Manifest, damage_told
 
 try:
     import pyarrow as pa
@@ -39,14 +38,8 @@ def open_parquet(path: Path) -> Iterator[ParquetFolder]:
     yield ParquetFolder(path)
 
 
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """What a damaged file makes others raise, as an `Error` of one line."""
-    try:
-        yield
-    except (OSError, pa.ArrowException, LookupError, TypeError, ValueError, AttributeError, OverflowError) as e:
-        message = (str(e).splitlines() or [""])[0][:200]
-        raise Error(f"{path}: damaged or not whole: {type(e).__name__}: {message}; write it again") from None
+def _damage_told(path: Path) -> AbstractContextManager[None]:
+    return damage_told(path, pa.ArrowException)
 
 
 class ParquetFolder:
@@ -54,17 +47,12 @@ class ParquetFolder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        if not path.is_dir():
-            raise Error(f"{path}: not a folder; a graph in Parquet is one")
-        with _damage_told(path):
-            self._manifest: dict[str, Any] = json.loads((path / "manifest.json").read_bytes())
+        self._manifest = Manifest(path)
         self._layers: list[FoundLayer] | None = None
 
     def about(self) -> dict[str, str]:
         """The attributes of the graph."""
-        with _damage_told(self._path):
-            told = [name for name in (*ABOUT, "thinned") if name in self._manifest or name in ABOUT]
-            return {name: str(self._manifest[name]) for name in told}
+        return self._manifest.about()
 
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
@@ -78,7 +66,7 @@ class ParquetFolder:
             batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=list(NODE_COLUMNS))]
         columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
         layers = layers_of(Columns(*columns), list(groups), self._path)
-        self._check_layers(layers)
+        self._manifest.check_nodes(layers, "nodes.parquet")
         return layers
 
     def edges(self) -> Iterator[Edges]:
@@ -87,7 +75,8 @@ class ParquetFolder:
             yield from self._edges()
 
     def _edges(self) -> Iterator[Edges]:
-        parts, into = self._manifest["parts"], dict.fromkeys((x["name"] for x in self._manifest["layers"]), 0)
+        listed = self._manifest.content
+        parts, into = listed["parts"], dict.fromkeys((x["name"] for x in listed["layers"]), 0)
         files = {f"edges/{p.name}" for p in (self._path / "edges").iterdir()}
         if sorted(p["file"] for p in parts) != sorted(files) or not all(map(PART.fullmatch, files)):
             raise Error(f"{self._path}: the manifest lists {len(parts)} parts; edges/ has {len(files)}, or others")
@@ -103,14 +92,13 @@ class ParquetFolder:
         self._check_totals(into)
 
     def _check_totals(self, into: dict[str, int]) -> None:
-        for layer in self._manifest["layers"]:
+        for layer in self._manifest.content["layers"]:
             if layer["in_edges"] != into[layer["name"]]:
                 raise Error(
                     f"{self._path}: {into[layer['name']]} edges into {layer['name']!r}; the manifest says "
                     f"{layer['in_edges']}"
                 )
-        if self._manifest["edges"] != sum(into.values()):
-            raise Error(f"{self._path}: {sum(into.values())} edges; the manifest says {self._manifest['edges']}")
+        self._manifest.check_edges(sum(into.values()))
 
     def _part(self, name: str) -> Iterator[Edges]:
         with pq.ParquetFile(self._path / name) as file:
@@ -119,7 +107,7 @@ class ParquetFolder:
                 source, target, weight = (_numbers(batch.column(c), c) for c in columns[:3])
                 if weight.dtype.kind != "f":
                     raise Error(f"{self._path}: weights in {name} are {weight.dtype}; expected floats")
-                port = np.full(len(batch), -1) if len(columns) < 4 else _or(batch.column("port"), -1)
+                port = np.full(len(batch), NO_PORT) if len(columns) < 4 else _optional(batch.column("port"), "port")
                 yield Edges(source.astype(np.int64), target.astype(np.int64), weight, port.astype(np.int32))
 
     def _check_target(self, edges: Edges, part: dict[str, Any]) -> None:
@@ -129,26 +117,7 @@ class ParquetFolder:
 
     @property
     def _first_and_last(self) -> dict[str, tuple[int, int]]:
-        return {x["name"]: (x["first_id"], x["first_id"] + x["neurons"]) for x in self._manifest["layers"]}
-
-    def _check_layers(self, found: list[FoundLayer]) -> None:
-        listed = [
-            (x["name"], x["op"], x["combine"], x["activation"] or "", tuple(x["shape"]), x["first_id"], x["neurons"])
-            for x in self._manifest["layers"]
-        ]
-        there = [
-            (x.name, x.op, x.combine, x.activation, x.shape, int(x.id.min()), len(x.id))
-            for x in sorted(found, key=lambda x: int(x.id.min()))
-        ]
-        for manifest, nodes in zip(listed, there, strict=False):
-            if manifest != nodes:
-                raise Error(f"{self._path}: the manifest has layer {manifest}; nodes.parquet has {nodes}")
-        total = sum(len(x.id) for x in found)
-        if len(listed) != len(there) or self._manifest["nodes"] != total:
-            raise Error(
-                f"{self._path}: the manifest says {self._manifest['nodes']} nodes in {len(listed)} layers; "
-                f"nodes.parquet has {total} in {len(there)}"
-            )
+        return {x["name"]: (x["first_id"], x["first_id"] + x["neurons"]) for x in self._manifest.content["layers"]}
 
 
 def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
@@ -171,7 +140,7 @@ def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
     rank = np.diff(index.offsets.to_numpy()).astype(np.int64)
     if index.null_count:
         raise Error("a node has no index; expected one for each")
-    spatial = np.stack([_or(batch.column(name), -1) for name in SPATIAL], axis=1)
+    spatial = np.stack([_optional(batch.column(name), name) for name in SPATIAL], axis=1)
     biased = ~bias.is_null().to_numpy(zero_copy_only=False)
     return (
         _numbers(batch.column("id"), "id").astype(np.int64), np.array(numbers, np.int64)[group.ravel()], rank,
@@ -187,6 +156,14 @@ def _no_nodes() -> tuple[Any, ...]:
 def _or(column: Any, value: float) -> Any:
     """The numbers of a column, and `value` where there is none."""
     return column.fill_null(value).to_numpy(zero_copy_only=False)
+
+
+def _optional(column: Any, name: str) -> Any:
+    """The numbers of a column of which none is negative, and -1 where there is none."""
+    values = _or(column, -1)
+    if np.count_nonzero(values < 0) != column.null_count:
+        raise Error(f"column {name} has negative numbers; expected none")
+    return values
 
 
 def _numbers(column: Any, name: str) -> Any:
