@@ -162,6 +162,10 @@ REFUSALS: list[tuple[str, Refused]] = [
     (r"both factors are computed by the network; one of them must be constant", graph_of("MatMul", TWO_MATRICES)),
     (r"both factors are computed by the network; one of them must be constant", graph_of("Gemm", TWO_MATRICES)),
     (
+        r"it adds the tensor that it multiplies, to which a neuron would have two edges",
+        lambda: walk(load_model(model([node("Gemm", "x w x", "y")], {"x": [2, 3]}, {"w": np.ones((3, 3), F)}))),
+    ),
+    (
         r"training_mode is 1; only inference",
         graph_of("BatchNormalization", {"x": PICTURE}, CHANNELS, "y m v", training_mode=1),
     ),

@@ -58,7 +58,7 @@ def test_junit_has_a_case_for_each_layer(tmp_path: Path) -> None:
     failure = bad.find("failure")
     assert failure is not None
     assert "another bias" in (failure.text or "")
-    assert "position 2, with the pattern zeros" in failure.get("message", "")
+    assert "look at position 2, with the pattern zeros" in failure.get("message", "")
     assert unchecked.find("skipped") is not None
 
 
@@ -116,7 +116,7 @@ def test_a_mismatch_is_reported_and_is_status_1(tmp_path: Path, capsys: pytest.C
     out.write_text(text[:at] + "9" + text[at:])
     assert main(["verify", DIGITS, str(out), "--report", str(report), "--junit", str(tmp_path / "r.xml")]) == 1
     printed = capsys.readouterr().out
-    assert "48 in-edges in the file, 48 in the model" in printed
+    assert "digit (9,), 48 in-edges in the file, 48 in the model" in printed
     assert "of another weight: 1" in printed
     found = json.loads(report.read_text())
     assert not found["passed"]

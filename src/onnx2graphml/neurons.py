@@ -119,9 +119,13 @@ def _log_softmax(x: Values, axis: float | str) -> Values:
     return np.asarray(y - np.log(np.exp(y).sum(axis=axes, keepdims=True)))
 
 
+# ONNX defines HardSwish and the Gelu that is approximated by tanh with float32 numbers.
+SIXTH, TWO_OVER_PI, CUBIC = (float(np.float32(x)) for x in (1 / 6, 2 / math.pi, 0.044715))
+
+
 def _gelu(x: Values, approximate: str = "none") -> Values:
     if approximate == "tanh":
-        return np.asarray(0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))))
+        return np.asarray(0.5 * x * (1 + np.tanh(math.sqrt(TWO_OVER_PI) * (x + CUBIC * x**3))))
     return 0.5 * x * (1 + _erf(x / math.sqrt(2)))
 
 
@@ -139,7 +143,7 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "ThresholdedRelu": lambda x, alpha=1.0: np.where(x > alpha, x, 0),
     "Sigmoid": lambda x: np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x))),
     "HardSigmoid": lambda x, alpha=0.2, beta=0.5: np.clip(alpha * x + beta, 0, 1),
-    "HardSwish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "HardSwish": lambda x: x * np.clip(x * SIXTH + 0.5, 0, 1),
     "Tanh": np.tanh,
     "Softplus": lambda x: np.logaddexp(0, x),
     "Softsign": lambda x: x / (1 + np.abs(x)),

@@ -80,7 +80,7 @@ def checked(model: Model, arrays: Mapping[str, Array]) -> dict[str, Array]:
     for name, kind in input_types(model):
         if name not in arrays:
             raise Error(f"no array is given for input {name!r} of shape {list(kind.shape)}")
-        given = arrays[name][None] if arrays[name].shape == kind.shape[1:] else arrays[name]
+        given = arrays[name][None] if kind.shape and arrays[name].shape == kind.shape[1:] else arrays[name]
         if given.shape != kind.shape:
             raise Error(f"input {name!r} is given with shape {list(given.shape)}; expected {list(kind.shape)}")
         feeds[name] = given.astype(kind.dtype)

@@ -101,7 +101,7 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
         return total, np.zeros_like(total)
     if layer.combine == "sum":
         bias_size = max(layer.bias_size, float(np.abs(total).max(initial=0)))
-        size = np.zeros_like(total)
+        size = np.abs(total)  # the bias is a term like the products, wherever the runtime adds it
         for incoming in layer.incoming:
             _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
         n = sum(i.block.degree("target") for i in layer.incoming)

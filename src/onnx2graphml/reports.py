@@ -78,7 +78,7 @@ def _message(row: Row) -> str:
     if row.share > 1:
         return (
             f"a neuron differs by {row.absolute:.3g}, {row.share:.3g} times what rounding explains; "
-            f"the worst is at position {row.worst}" + (f", with the pattern {row.pattern}" if row.pattern else "")
+            f"look at position {row.worst}" + (f", with the pattern {row.pattern}" if row.pattern else "")
         )
     return "; ".join(row.problems)
 

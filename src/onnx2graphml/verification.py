@@ -31,8 +31,8 @@ class Row:
             the layer's largest value.
         tolerance: the largest difference that rounding explains, where it is largest.
         share: the largest difference over the tolerance of its own neuron; up to 1 the layer passes.
-        worst: the position of that neuron in the layer; where only its edges differ from the model's, not its value,
-            of the first such neuron.
+        worst: the position of that neuron in the layer; in a file where in-edges differ from the model's, of the first
+            neuron that has such.
         problems: what else is wrong, in words: how a layer in a file differs from the model's.
         pattern: which of several patterns the differences are largest with.
     """

@@ -49,11 +49,11 @@ def _placed(layers: Mapping[str, Layer], traits: Mapping[str, Traits], channels_
     placed = []
     for name, layer in layers.items():
         dropped = traits[name].ndim - len(layer.shape)
-        spatial = layout.spatial(roles.get(name, ()))
+        spatial = [d - dropped for d in layout.spatial(roles.get(name, ()))]
         placed.append(
             dataclasses.replace(
                 layer,
-                spatial=tuple(d - dropped for d in spatial),
+                spatial=tuple(spatial) if min(spatial, default=-1) >= 0 else (),  # else one was dropped
                 framework_order=tuple(d - dropped for d in orders.get(name, ()) if d >= dropped) or layer.order,
             )
         )

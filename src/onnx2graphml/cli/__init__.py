@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from onnx2graphml.errors import Error
 
-COMMANDS = ("info", "verify", "neuron")
+COMMANDS = ("info", "verify", "neuron", "architecture", "weights", "passage", "pack", "epochs")
 """Each is a module here with `parser()` and `run(options)`. Without a command it is `convert`."""
 
 

@@ -18,6 +18,15 @@ commands:
                                     with ONNX Runtime
   onnx2graphml neuron MODEL LAYER INDEX
                                     one neuron: its in-edges, out-edges and receptive field
+  onnx2graphml architecture MODEL -o FILE
+                                    the layers as a picture: boxes and arrows
+  onnx2graphml weights MODEL -o DIR the trained arrays: explained, drawn, ordered, measured
+  onnx2graphml passage MODEL PATTERN -o DIR
+                                    a pattern on its way through the layers, a picture of each
+  onnx2graphml pack MODEL PATTERNS -o DIR
+                                    many patterns: each layer's values as an array, and their means
+  onnx2graphml epochs FOLDER PATTERN -o DIR
+                                    the same pattern through every checkpoint: strips and a film
   onnx2graphml COMMAND --help       a command's options
 
 MODEL is an .onnx file, a Keras .keras or .h5 file, or a SavedModel folder.

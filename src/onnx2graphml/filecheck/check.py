@@ -110,7 +110,7 @@ def _row(number: int, matched: Matched, got: Combined, prints: Prints, expected:
     problems = list(matched.problems[number])
     wrong = np.flatnonzero((prints.print[rows] != expected.print[rows]) | (degrees != expected.degree[rows]))
     if wrong.size:
-        index = tuple(int(i) for i in np.unravel_index(wrong[0], layer.shape))
+        index = tuple(int(i) for i in np.unravel_index(int(wrong[0]), layer.shape))
         counts = f"{degrees[wrong[0]]} there, in the model {expected.degree[rows][wrong[0]]}"
         problems.append(f"other in-edges than in the model at {wrong.size} neurons, such as {index}: {counts}")
     value = got.values[rows]
@@ -119,5 +119,5 @@ def _row(number: int, matched: Matched, got: Combined, prints: Prints, expected:
     else:
         recomputed = got.of(number, int(degrees.max(initial=0)))
     row = compared(layer.name, layer.op, int(degrees.sum()), recomputed.value, value, recomputed.tolerance)
-    worst = row.worst if row.share > 1 or not wrong.size else int(wrong[0])
+    worst = int(wrong[0]) if wrong.size else row.worst  # of neurons that a Softmax couples, the one at fault
     return dataclasses.replace(row, worst=worst, problems=tuple(problems))

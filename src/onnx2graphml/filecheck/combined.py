@@ -26,7 +26,7 @@ class Combined:
         self.matched, self.values = matched, np.concatenate([values[x.name] for x in matched.graph.layers])
         self.code = np.zeros(matched.graph.neurons, np.int8)
         self.total = np.nan_to_num(matched.bias, nan=0.0, posinf=np.inf, neginf=-np.inf)
-        self.size = np.zeros(matched.graph.neurons)
+        self.size = np.nan_to_num(np.abs(matched.bias), nan=0.0, posinf=np.inf)
         self.ports: dict[tuple[int, int], Values] = {}
         for layer, found in zip(matched.graph.layers, matched.found, strict=True):
             rows, code = rows_of(layer), CODES.get(found.combine, OTHER)

@@ -123,7 +123,7 @@ class Matched:
 def as_found(layer: Layer) -> FoundLayer:
     """A layer of the model as a reader finds it in a whole file."""
     text, position = layer_attributes(layer), np.arange(layer.neurons)
-    at = np.array(np.unravel_index(position, layer.shape)).reshape(len(layer.shape), -1).T
+    at = np.stack(np.unravel_index(position, layer.shape or (1,)), axis=1)[:, : len(layer.shape)]
     spatial = np.full((layer.neurons, len(SPATIAL)), -1)
     for name, dimension in spatial_dimensions(layer).items():
         spatial[:, SPATIAL.index(name)] = at[:, dimension]
@@ -145,7 +145,7 @@ def positions(layer: Layer, found: FoundLayer, path: Path) -> npt.NDArray[np.int
         at = at * size + coordinate
     twice = np.flatnonzero(np.bincount(at, minlength=layer.neurons) > 1)
     if twice.size:
-        index = tuple(int(i) for i in np.unravel_index(twice[0], layer.shape))
+        index = tuple(int(i) for i in np.unravel_index(int(twice[0]), layer.shape))
         raise Error(f"{path}: index {index} is there twice in layer {layer.name!r}; expected every index once")
     return at
 

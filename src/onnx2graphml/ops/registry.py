@@ -154,12 +154,18 @@ def expand(
     """
     function = find(call.op, domain, call.opset)
     _check_signature(function, operands, attributes)
-    result = function(call, *operands, **attributes)
+    result = function(call, *operands, **(_defaults(function) | dict(attributes)))
     neurons = (result,) if isinstance(result, Neurons) else tuple(result)
     for i, used in enumerate(call.used):
         if used and i >= len(neurons):
             raise UnsupportedError(f"output {i} is used; only the first {len(neurons)} can be expressed by edges")
     return neurons
+
+
+def _defaults(function: Callable[..., Result]) -> dict[str, float]:
+    """The defaults that are not whole: attributes are float32 numbers, and so are their defaults."""
+    defaults = {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    return {name: float(np.float32(value)) for name, value in defaults.items() if isinstance(value, float)}
 
 
 def _check_signature(

@@ -1,0 +1,130 @@
+"""`onnx2graphml passage MODEL PATTERN -o DIR`: a pattern on its way through a network, layer by layer."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
+from onnx2graphml.errors import Error
+
+if TYPE_CHECKING:
+    from onnx2graphml.draw.passage import Passage
+    from onnx2graphml.graph import NeuronGraph
+    from onnx2graphml.model import Array
+
+KINDS = ("png", "svg", "pdf")
+SCALES = ("layer", "channel", "global")
+CHANNELS = ("first", "top", "all")
+PREPROCESS = ("0..1", "-1..1", "caffe", "imagenet", "none")
+
+
+def parser() -> Parser:
+    """The options."""
+    parser = model_parser(
+        "passage",
+        "What each layer makes of a pattern: a picture of each layer's values, overview sheets, and manifest.json.",
+        "examples:\n"
+        "  onnx2graphml passage digits.keras digit.png -o pictures\n"
+        "  onnx2graphml passage vgg16.keras cat.jpg --preprocess caffe -o pictures --channels top --overlay\n"
+        "  onnx2graphml passage model.onnx random --seed 3 -o pictures --kind pdf",
+    )
+    parser.add_argument(
+        "pattern",
+        metavar="PATTERN",
+        help="an .npy file, an .npz file with an array for each input, a picture, or one of random, zeros, large, ties",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the folder to write")
+    parser.add_argument(
+        "--preprocess",
+        choices=PREPROCESS,
+        help="of a picture's values 0 to 255: 0..1 divides by 255 (default); -1..1 divides by 127.5 and subtracts 1; "
+        "caffe turns RGB into BGR and subtracts 103.939, 116.779, 123.68 (Keras's VGG and ResNet50); imagenet "
+        "divides by 255, subtracts 0.485, 0.456, 0.406 and divides by 0.229, 0.224, 0.225 (torchvision); none",
+    )
+    parser.add_argument("--grid", metavar="RxC", type=pair, default=(3, 3), help="layers on a sheet (default 3x3)")
+    parser.add_argument("--kind", choices=KINDS, default="png", help="of the pictures (default png)")
+    parser.add_argument(
+        "--scale", choices=SCALES, default="layer", help="what has limits of colours of its own (default layer)"
+    )
+    parser.add_argument(
+        "--channels",
+        choices=CHANNELS,
+        default="first",
+        help="which are drawn of more than the limit: the first (default), the top ones by energy (sum of squares), "
+        "or all",
+    )
+    parser.add_argument("--limit", metavar="N", type=int, default=64, help="channels of a layer (default 64)")
+    parser.add_argument("--min-size", metavar="RxC", type=pair, help="leave out layers whose maps are smaller")
+    parser.add_argument("--overlay", action="store_true", help="also lay each layer's map on the input")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw, and print what was drawn and what was not."""
+    from onnx2graphml.draw.passage import passage
+
+    graph = load_model_graph(options)
+    found = passage(
+        graph,
+        feeds(graph, options.pattern, options.preprocess, options.seed),
+        options.output,
+        grid=options.grid,
+        kind=options.kind,
+        scale=options.scale,
+        channels=options.channels,
+        limit=options.limit,
+        min_size=options.min_size,
+        overlay=options.overlay,
+        progress=_show if sys.stderr.isatty() else None,
+    )
+    print(report(found))
+    return 0
+
+
+def feeds(graph: NeuronGraph, pattern: str, preprocess: str | None, seed: int) -> dict[str, Array]:
+    """The arrays that a PATTERN stands for; what is done with a picture is told on standard error."""
+    from onnx2graphml import patterns
+    from onnx2graphml.images import SUFFIXES, open_picture
+
+    assert graph.origin is not None
+    path = Path(pattern)
+    if path.suffix.lower() not in SUFFIXES:
+        if preprocess is not None:
+            raise Error(f"--preprocess is for pictures ({', '.join(SUFFIXES)}); the pattern is {pattern!r}")
+        return patterns.pattern(pattern, graph.origin, seed)
+    inputs = [layer for layer in graph.layers if layer.combine == "input"]
+    if len(inputs) != 1:
+        names = ", ".join(repr(layer.name) for layer in inputs)
+        raise Error(f"{pattern} is one picture; the model has the inputs {names}: give an .npz file")
+    picture = open_picture(path, inputs[0], preprocess or "0..1")
+    print(f"{pattern}: {'; '.join(picture.done)}", file=sys.stderr)
+    return patterns.checked(graph.origin, {inputs[0].tensor: picture.array})
+
+
+def report(found: Passage) -> str:
+    """A line for each picture, and for what there is none of."""
+    lines = [f"{p.file}  {p.layer.name}  {p.layer.shape}{''.join(f'; {n}' for n in p.notes)}" for p in found.layers]
+    lines += [f"{o.file}  {o.layer.name} on {o.source}" for o in found.overlays]
+    lines += [f"left out, smaller than asked for: {x.name}  {x.shape}" for x in found.left_out]
+    lines += [f"not laid on an input: {name}: {why}" for name, why in found.not_overlaid.items()]
+    many = (
+        f"{len(found.layers)} layers, {len(found.overlays)} overlays"
+        if found.overlays
+        else f"{len(found.layers)} layers"
+    )
+    return "\n".join([*lines, f"{many} and {len(found.sheets)} sheets in {found.folder}"])
+
+
+def pair(text: str) -> tuple[int, int]:
+    """`3x4` as integers."""
+    rows, by, columns = text.lower().partition("x")
+    if not (by and rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected rows and columns of 1 or more, such as 3x3")
+    return int(rows), int(columns)
+
+
+def _show(file: str) -> None:
+    print(f"\r{file}\033[K\r", end="", file=sys.stderr, flush=True)
