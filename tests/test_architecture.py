@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import onnx2graphml as o2g
 from onnx2graphml.draw import lettering
-from onnx2graphml.draw.architecture import FOLD_ABOVE, drawn
-from onnx2graphml.draw.drawing import FONT, Arrow, Box, Drawing, Text
-from onnx2graphml.draw.layering import crossings, layered
-from onnx2graphml.draw.spacing import spaced
+from onnx2graphml.draw.architecture.architecture import FOLD_ABOVE, drawn
+from onnx2graphml.draw.architecture.drawing import FONT, Arrow, Box, Drawing, Text
+from onnx2graphml.draw.architecture.layering import crossings, layered
+from onnx2graphml.draw.architecture.spacing import spaced
 from onnx2graphml.errors import OutputError
 from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
 from synthetic import every_kind, parallel, same

@@ -15,9 +15,9 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml.cli import architecture as command
-from onnx2graphml.draw import architecture_figure
-from onnx2graphml.draw.architecture import RENDERERS, architecture, drawn
-from onnx2graphml.draw.architecture_svg import svg
+from onnx2graphml.draw.architecture import figure as architecture_figure
+from onnx2graphml.draw.architecture.architecture import RENDERERS, architecture, drawn
+from onnx2graphml.draw.architecture.svg import svg
 from onnx2graphml.draw.lettering import printable
 from onnx2graphml.errors import Error, MissingExtraError, OutputError
 from onnx2graphml.graph import NeuronGraph
@@ -134,7 +134,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 def test_the_png_shows_the_boxes_in_their_places() -> None:
     pytest.importorskip("PIL")
-    from onnx2graphml.draw.architecture_colours import FILLS
+    from onnx2graphml.draw.architecture.colours import FILLS
 
     drawing = drawn(o2g.load(FIXTURES / "digits.onnx"))
     picture = pixels(architecture_figure.png(drawing))

@@ -18,7 +18,8 @@ ROOMS = (
     "errors", "machine", "progress", "atomic", "atomic_directory", "axes", "blocks", "kernels", "compose", "neurons",
     "graph", "layout", "reach", "sublayers", "thin", "scopes", "model", "ops", "walk", "names", "absorb", "shown",
     "detail", "runtime", "patterns", "images", "recompute", "writers", "readers", "networkx_graph", "verification",
-    "gathered", "filecheck", "reports", "draw", "frontends", "cost", "api", "tables", "cli", "__init__", "__main__",
+    "gathered", "filecheck", "reports", "draw", "frontends", "cost", "api", "pictures", "tables", "cli", "__init__",
+    "__main__",
 )  # fmt: skip
 """A room may import those above it, never one below; all may import the kernels."""
 

@@ -18,11 +18,12 @@ import onnx
 import pytest
 
 import onnx2graphml
-from onnx2graphml.draw import array_file, fingerprint, pack_folder
-from onnx2graphml.draw.maps import difference, maps, moments, read_labels
 from onnx2graphml.draw.natural import natural
-from onnx2graphml.draw.packs import Pack, pack
-from onnx2graphml.draw.pattern_files import pattern_files
+from onnx2graphml.draw.packs import array_file, fingerprint
+from onnx2graphml.draw.packs import folder as pack_folder
+from onnx2graphml.draw.packs.maps import difference, maps, moments, read_labels
+from onnx2graphml.draw.packs.packs import Pack, pack
+from onnx2graphml.draw.packs.pattern_files import pattern_files
 from onnx2graphml.errors import Error, OutputError
 from small import model, node, runtime, weights
 
@@ -188,8 +189,8 @@ KILLED = """
 import sys
 from pathlib import Path
 import onnx2graphml
-from onnx2graphml.draw.packs import pack
-from onnx2graphml.draw.pattern_files import PatternFiles, pattern_files
+from onnx2graphml.draw.packs.packs import pack
+from onnx2graphml.draw.packs.pattern_files import PatternFiles, pattern_files
 graph = onnx2graphml.load(sys.argv[1])
 given = pattern_files(Path(sys.argv[2]), graph)
 told = PatternFiles(given.count, given.names, given.identity, lambda at: (print(at, flush=True), given.feeds(at))[1])
@@ -435,8 +436,8 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 import onnx2graphml
-from onnx2graphml.draw.packs import pack
-from onnx2graphml.draw.pattern_files import pattern_files
+from onnx2graphml.draw.packs.packs import pack
+from onnx2graphml.draw.packs.pattern_files import pattern_files
 graph = onnx2graphml.load(sys.argv[1])
 pack(graph, pattern_files(Path(sys.argv[2]), graph), Path(sys.argv[3]))
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -474,7 +475,7 @@ def labels() -> np.ndarray:
 
 @pytest.mark.parametrize("chunk", [1, 5000, 1 << 23])
 def test_mean_and_variance_are_numpy_s(many, labels, chunk, monkeypatch):
-    monkeypatch.setattr("onnx2graphml.draw.maps.CHUNK", chunk)
+    monkeypatch.setattr("onnx2graphml.draw.packs.maps.CHUNK", chunk)
     for layer in many.layers:
         whole = np.load(many.files[layer.name].path).astype(np.float64)
         found = maps(many, layer, labels)
@@ -490,7 +491,7 @@ def test_mean_and_variance_are_numpy_s(many, labels, chunk, monkeypatch):
 
 def test_a_large_mean_takes_nothing_from_the_variance(tmp_path, monkeypatch):
     """The sum of squares less the square of the sum would lose all of it."""
-    monkeypatch.setattr("onnx2graphml.draw.maps.CHUNK", 800)
+    monkeypatch.setattr("onnx2graphml.draw.packs.maps.CHUNK", 800)
     values = 1e9 + np.random.default_rng(0).random((1000, 3))
     np.save(tmp_path / "x.npy", values)
     _, variance = moments(array_file.opened(tmp_path / "x.npy"), range(1000))

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from onnx2graphml.api import from_torch, load
-from onnx2graphml.draw.passage import Passage, passage, values_of
-from onnx2graphml.draw.sheets import sheets_of
+from onnx2graphml.draw.passage.passage import Passage, passage, values_of
+from onnx2graphml.draw.passage.sheets import sheets_of
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.graph import Layer, NeuronGraph
 from onnx2graphml.images import read_image
@@ -250,7 +250,7 @@ def test_nothing_is_left_of_a_run_that_failed(
     def broken(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("onnx2graphml.draw.passage.sheet_figure", broken)
+    monkeypatch.setattr("onnx2graphml.draw.passage.passage.sheet_figure", broken)
     with pytest.raises(KeyboardInterrupt):
         passage(digits, {"image": digit}, tmp_path / "out", min_size=(8, 8))
     assert not list(tmp_path.iterdir())

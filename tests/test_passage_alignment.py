@@ -10,9 +10,9 @@ import pytest
 
 from onnx2graphml import axes as ax
 from onnx2graphml.api import load
-from onnx2graphml.draw.alignment import Fields, alignments, fitted
-from onnx2graphml.draw.overlay import extent_of, overlays_of
-from onnx2graphml.draw.passage import passage
+from onnx2graphml.draw.passage.alignment import Fields, alignments, fitted
+from onnx2graphml.draw.passage.overlay import extent_of, overlays_of
+from onnx2graphml.draw.passage.passage import passage
 from onnx2graphml.graph import NeuronGraph
 from onnx2graphml.reach import receptive_field
 from small import SIDE, model, node, weights

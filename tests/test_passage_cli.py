@@ -13,8 +13,8 @@ from PIL import Image
 
 from onnx2graphml.cli import passage as command
 from onnx2graphml.draw.figures import KINDS
-from onnx2graphml.draw.passage import SCALES
-from onnx2graphml.draw.tiles import CHANNELS
+from onnx2graphml.draw.passage.passage import SCALES
+from onnx2graphml.draw.passage.tiles import CHANNELS
 from onnx2graphml.errors import Error
 from onnx2graphml.images import PREPROCESS
 from small import model, node

@@ -17,12 +17,12 @@ from onnx2graphml.api import load
 from onnx2graphml.draw import figures
 from onnx2graphml.draw.colours import NOT_FINITE, Scale
 from onnx2graphml.draw.figures import bar_ticks, colour_bar, figure, save, shortened
-from onnx2graphml.draw.layer_picture import HEIGHT, MARGIN, TITLE, WIDTH, LayerPicture, layer_figure
-from onnx2graphml.draw.overlay import overlay_figure
-from onnx2graphml.draw.panel import BAR, LABEL, layout
-from onnx2graphml.draw.passage import Passage, passage
-from onnx2graphml.draw.process import plot_pattern_process
-from onnx2graphml.draw.sheets import sheet_figure
+from onnx2graphml.draw.passage.layer_picture import HEIGHT, MARGIN, TITLE, WIDTH, LayerPicture, layer_figure
+from onnx2graphml.draw.passage.overlay import overlay_figure
+from onnx2graphml.draw.passage.panel import BAR, LABEL, layout
+from onnx2graphml.draw.passage.passage import Passage, passage
+from onnx2graphml.draw.passage.process import plot_pattern_process
+from onnx2graphml.draw.passage.sheets import sheet_figure
 from onnx2graphml.errors import Error, MissingExtraError, OutputError
 from onnx2graphml.graph import NeuronGraph
 from small import model, node, weights
@@ -264,7 +264,7 @@ def test_layers_larger_than_the_limit_are_drawn(tmp_path: Path, dense: NeuronGra
         sheets.append([p.layer.shape for p in pictures])
         return sheet_figure(pictures, grid)
 
-    monkeypatch.setattr("onnx2graphml.draw.process.sheet_figure", seen)
+    monkeypatch.setattr("onnx2graphml.draw.passage.process.sheet_figure", seen)
     (tmp_path / "notes.txt").write_text("kept")
     files = plot_pattern_process(dense, {"x": weights(1, 50, 50)}, tmp_path, (1, 2), (15, 15), plot_model=False)
     assert [f.name for f in files] == ["0.png", "1.png"]

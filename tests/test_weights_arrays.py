@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from onnx2graphml.api import from_torch, load
-from onnx2graphml.draw.arrays import LayerArrays, layer_arrays, unread
-from onnx2graphml.draw.traces import Traces
+from onnx2graphml.draw.weights.arrays import LayerArrays, layer_arrays, unread
+from onnx2graphml.draw.weights.traces import Traces
 from onnx2graphml.errors import Error
 from onnx2graphml.graph import NeuronGraph
 from onnx2graphml.model import is_float

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from onnx2graphml.api import load
-from onnx2graphml.draw import statistics as module
-from onnx2graphml.draw.arrays import layer_arrays
-from onnx2graphml.draw.orders import ORDERS, descending, mean_activations, order_of, similar
-from onnx2graphml.draw.statistics import ALIKE, DEAD, SMALL, near_duplicates, spectral_norm, statistics
+from onnx2graphml.draw.weights import statistics as module
+from onnx2graphml.draw.weights.arrays import layer_arrays
+from onnx2graphml.draw.weights.orders import ORDERS, descending, mean_activations, order_of, similar
+from onnx2graphml.draw.weights.statistics import ALIKE, DEAD, SMALL, near_duplicates, spectral_norm, statistics
 from onnx2graphml.errors import Error
 from small import model, node, random_feeds, runtime, weights
 

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from onnx2graphml.api import from_torch, load
     from onnx2graphml.blocks import EdgeBlock
     from onnx2graphml.graph import Layer, NeuronGraph
+    from onnx2graphml.pictures import (
+        architecture,
+        passage,
+        passage_callback,
+        passage_hook,
+        plot_pattern_process,
+        weights,
+    )
     from onnx2graphml.reach import receptive_field
     from onnx2graphml.sublayers import subnetwork
     from onnx2graphml.thin import min_abs_weight, sample, top_k
@@ -24,6 +32,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "EdgeBlock": "blocks",
+    "architecture": "pictures",
+    "passage": "pictures",
+    "passage_callback": "pictures",
+    "passage_hook": "pictures",
+    "plot_pattern_process": "pictures",
+    "weights": "pictures",
     "Layer": "graph",
     "NeuronGraph": "graph",
     "from_torch": "api",
@@ -41,14 +55,20 @@ __all__ = [
     "EdgeBlock",
     "Layer",
     "NeuronGraph",
+    "architecture",
     "from_torch",
     "load",
     "min_abs_weight",
+    "passage",
+    "passage_callback",
+    "passage_hook",
+    "plot_pattern_process",
     "receptive_field",
     "sample",
     "subnetwork",
     "top_k",
     "verify",
+    "weights",
     "write",
 ]
 

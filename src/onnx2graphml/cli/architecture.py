@@ -34,7 +34,7 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Draw it, and say what was drawn."""
-    from onnx2graphml.draw.architecture import architecture, check_suffix
+    from onnx2graphml.draw.architecture.architecture import architecture, check_suffix
     from onnx2graphml.draw.lettering import note
 
     check_suffix(options.output)

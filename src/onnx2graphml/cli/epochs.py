@@ -61,9 +61,9 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Record, draw, and say what was written."""
-    from onnx2graphml.draw.checkpoints import checkpoints
-    from onnx2graphml.draw.epochs import epochs
-    from onnx2graphml.draw.film_folder import write_film
+    from onnx2graphml.draw.epochs.checkpoints import checkpoints
+    from onnx2graphml.draw.epochs.epochs import epochs
+    from onnx2graphml.draw.epochs.folder import write_film
 
     models, others = checkpoints(Path(options.checkpoints))
     if others:

@@ -11,7 +11,7 @@ from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
 from onnx2graphml.errors import Error
 
 if TYPE_CHECKING:
-    from onnx2graphml.draw.passage import Passage
+    from onnx2graphml.draw.passage.passage import Passage
     from onnx2graphml.graph import NeuronGraph
     from onnx2graphml.model import Array
 
@@ -64,7 +64,7 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Draw, and print what was drawn and what was not."""
-    from onnx2graphml.draw.passage import passage
+    from onnx2graphml.draw.passage.passage import passage
 
     graph = load_model_graph(options)
     found = passage(

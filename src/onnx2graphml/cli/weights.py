@@ -43,7 +43,7 @@ def parser() -> Parser:
 def run(options: argparse.Namespace) -> int:
     """Explain the arrays, write the folder."""
     from onnx2graphml.api import load
-    from onnx2graphml.draw.weights import weights
+    from onnx2graphml.draw.weights.weights import weights
     from onnx2graphml.patterns import pattern
 
     if options.against and not options.output:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from onnx2graphml.draw.repeats import Fold
+from onnx2graphml.draw.architecture.repeats import Fold
 from onnx2graphml.graph import Layer, NeuronGraph
 from onnx2graphml.neurons import activations_text
 

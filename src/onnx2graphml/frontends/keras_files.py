@@ -20,7 +20,7 @@ SUFFIXES = (".keras", ".h5", ".hdf5")
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
-_ZEROS = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
+_ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
 
 
 def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None = None, trust: bool = False) -> Imported:

@@ -30,7 +30,7 @@ def Gemm(
     product = _product(A, B, _Factor.left(A, bool(transA)), _Factor.right(B, bool(transB)), alpha)
     if C is None or isinstance(C, np.ndarray):
         return Neurons((product,), bias=None if C is None else scaled(C, beta))
-    if isinstance(A, Tensor) and C.name == A.name or isinstance(B, Tensor) and C.name == B.name:
+    if (isinstance(A, Tensor) and C.name == A.name) or (isinstance(B, Tensor) and C.name == B.name):
         raise UnsupportedError("it adds the tensor that it multiplies, to which a neuron would have two edges")
     weight = np.full(1, beta, weights_dtype(C))
     return Neurons((product, incoming(C, *broadcast(C.shape, node.shape), weights=weight)))

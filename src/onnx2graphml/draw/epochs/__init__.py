@@ -1,0 +1,1 @@
+"""The same pattern through a network while it learns."""

@@ -1,0 +1,239 @@
+"""The same pattern through a network as it learns: each layer's values at each epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnx2graphml.draw.colours import Scale, scale_of
+from onnx2graphml.draw.packs.packs import selected
+from onnx2graphml.draw.passage.tiles import Tiles, energy, tiles_of
+from onnx2graphml.errors import Error
+from onnx2graphml.graph import Layer, NeuronGraph
+from onnx2graphml.model import Array
+from onnx2graphml.runtime import Runtime, layer_value, tensors_of
+
+LIMIT = 16  # channels of a layer that are shown
+
+Feeds = Callable[[NeuronGraph], Mapping[str, Array]]
+"""The pattern as arrays for a graph's inputs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """The values of layers for one pattern, at several epochs.
+
+    Attributes:
+        epochs: their names, in order.
+        layers: as the first epoch has them.
+        values: by the layer's name, shape (epochs, *layer.shape).
+        channels_last: whether the framework shows (row, column, channel).
+        model: the network's name.
+    """
+
+    epochs: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    values: Mapping[str, Array]
+    channels_last: bool = False
+    model: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What is drawn of a layer.
+
+    Attributes:
+        layer: the layer.
+        tiles: of each epoch; the same channels in all of them.
+        scale: of all its values at all epochs, also of channels that are not drawn.
+    """
+
+    layer: Layer
+    tiles: tuple[Tiles, ...]
+    scale: Scale
+
+
+class Recorder:
+    """Collects one epoch after the other.
+
+    Args:
+        model: the network's name; where there is none, that of the first graph.
+
+    Example:
+        >>> recorder = Recorder()
+        >>> recorder.add("epoch 1", [Layer("y", "Gemm", (2,))], {"y": np.array([1.0, 2.0])})
+        >>> recorder.recording().values["y"].shape
+        (1, 2)
+    """
+
+    def __init__(self, model: str = "") -> None:
+        self._model = model
+        self._channels_last = False
+        self._layers: tuple[Layer, ...] = ()
+        self._values: dict[str, dict[str, Array]] = {}
+
+    def add(self, epoch: str, layers: Sequence[Layer], values: Mapping[str, Array]) -> None:
+        """The next epoch. The arrays are copied.
+
+        Args:
+            epoch: its name, unlike those before.
+            layers: those recorded.
+            values: of each, by its name, in its shape.
+
+        Raises:
+            Error: the layers are not those of the epochs before.
+        """
+        self._refuse_other(epoch, layers)
+        self._layers = self._layers or tuple(layers)
+        self._values[epoch] = {layer.name: np.array(values[layer.name], order="C") for layer in layers}
+
+    def add_graph(self, epoch: str, graph: NeuronGraph, feeds: Feeds, layers: Sequence[str] | None = None) -> None:
+        """The next epoch, as a graph that is run.
+
+        Args:
+            epoch: as for `add`.
+            feeds: the pattern for a graph: the same one each time.
+            layers: names; all by default.
+
+        Raises:
+            Error: as `add`; or the graph has no model, no such layer, or the pattern doesn't fit.
+        """
+        if graph.origin is None:
+            raise Error(f"{epoch}: the graph was made from no model; load it from one")
+        if not self._values:
+            self._model = self._model or graph.origin.name
+            self._channels_last = graph.origin.channels_last
+        chosen = selected(graph, layers)
+        self._refuse_other(epoch, chosen)
+        self.add(epoch, chosen, record(graph, feeds(graph), layers))
+
+    def _refuse_other(self, epoch: str, layers: Sequence[Layer]) -> None:
+        if not self._values:
+            return
+        if epoch in self._values:
+            raise Error(f"{epoch!r} is recorded already; give each epoch a name of its own")
+        first, before = next(iter(self._values)), {layer.name: layer.shape for layer in self._layers}
+        now = {layer.name: layer.shape for layer in layers}
+        for name in [*before, *now]:
+            was, found = (list(x[name]) if name in x else None for x in (before, now))
+            if was != found:
+                raise Error(
+                    f"{epoch}: layer {name!r} {_has(found)}, and in {first} it {_has(was)}; expected one network at "
+                    f"different epochs"
+                )
+
+    def recording(self) -> Recording:
+        """What was recorded so far.
+
+        Raises:
+            Error: nothing was.
+        """
+        if not self._values:
+            raise Error("no epoch was recorded")
+        values = {x.name: np.stack([v[x.name] for v in self._values.values()]) for x in self._layers}
+        return Recording(tuple(self._values), self._layers, values, self._channels_last, self._model)
+
+
+def _has(shape: list[int] | None) -> str:
+    return "is not there" if shape is None else f"has shape {shape}"
+
+
+def record(graph: NeuronGraph, feeds: Mapping[str, Array], layers: Sequence[str] | None = None) -> dict[str, Array]:
+    """Every layer's value for a pattern, in its own shape; constants have none.
+
+    Args:
+        feeds: an array for each input, in its shape and type.
+        layers: names; all by default.
+
+    Raises:
+        Error: the graph has no model, or no such layer.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> record(graph, {"image": np.zeros((1, 8, 8, 1), np.float32)})["conv2"].shape
+        (2, 2, 24)
+    """
+    if graph.origin is None:
+        raise Error("the graph was made from no model; load it from one")
+    chosen = selected(graph, layers)
+    tensors = Runtime(graph.origin, tensors_of(chosen)).run(feeds)
+    return {layer.name: layer_value(layer, tensors) for layer in chosen}
+
+
+def epochs(
+    graphs: Iterable[tuple[str, NeuronGraph]], feeds: Feeds, layers: Sequence[str] | None = None, model: str = ""
+) -> Recording:
+    """Record a pattern at each checkpoint of a network; no more than one is held at a time.
+
+    Args:
+        graphs: the epoch's name and its graph, in order; lazily.
+        feeds: the pattern for a graph: the same one each time.
+        layers: names; all by default.
+        model: the network's name, by default the first graph's.
+
+    Raises:
+        Error: there is none, or one is of another network.
+
+    Example:
+        >>> import onnx2graphml
+        >>> from onnx2graphml.patterns import made
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> epochs([("first", graph), ("second", graph)], lambda graph: made("zeros", graph.origin)).epochs
+        ('first', 'second')
+    """
+    recorder = Recorder(model)
+    for name, graph in graphs:
+        recorder.add_graph(name, graph, feeds, layers)
+    return recorder.recording()
+
+
+def shown(recording: Recording, layer: Layer, limit: int = LIMIT) -> Shown:
+    """A layer's tiles at each epoch, all in the same colours.
+
+    Args:
+        layer: one that has neurons.
+        limit: how many channels at most: those of the greatest sum of squares over all epochs.
+
+    Raises:
+        Error: the limit is less than 1.
+
+    Example:
+        >>> layer = Layer("y", "Gemm", (4,))
+        >>> shown(Recording(("1", "2"), (layer,), {"y": np.arange(8.0).reshape(2, 4)}), layer).scale
+        Scale(low=0.0, high=7.0, diverging=False)
+    """
+    if limit < 1:
+        raise Error(f"the limit of channels is {limit}; expected 1 or more")
+    values = recording.values[layer.name]
+    return Shown(layer, alike(layer, values, recording.channels_last, limit), scale_of([values]))
+
+
+def alike(layer: Layer, values: Iterable[Array], channels_last: bool, limit: int) -> tuple[Tiles, ...]:
+    """Tiles of several arrays in a layer's shape: of the same channels in all, those of the greatest sum of squares.
+
+    Args:
+        layer: one that has neurons.
+        limit: how many channels at most.
+
+    Example:
+        >>> layer = Layer("conv", "Conv", (2, 1, 2), spatial=(0, 1, 2))
+        >>> values = np.array([[[[1, 0]], [[0, 2]]], [[[5, 0]], [[0, 1]]]])
+        >>> [tiles.array.tolist() for tiles in alike(layer, values, False, 1)]
+        [[[[1, 0]]], [[[5, 0]]]]
+    """
+    made = (tiles_of(layer, v, channels_last=channels_last) for v in values)
+    every = [tiles for tiles in made if tiles is not None]  # that is for a layer without neurons
+    if every[0].of > limit:
+        together = np.concatenate([tiles.array for tiles in every], axis=1)
+        chosen = np.argsort(-energy(together), kind="stable")[:limit]
+        every = [_chosen(tiles, chosen) for tiles in every]
+    return tuple(every)
+
+
+def _chosen(tiles: Tiles, chosen: Array) -> Tiles:
+    indices = tuple(tiles.indices[k] for k in chosen)
+    return dataclasses.replace(tiles, array=tiles.array[chosen], indices=indices, order="by energy")

@@ -1,0 +1,1 @@
+"""A pattern's way through the network, a picture of each layer."""

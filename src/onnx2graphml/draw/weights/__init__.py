@@ -1,0 +1,1 @@
+"""The trained arrays: what they are, drawn, ordered, measured."""

@@ -1,0 +1,80 @@
+"""What a user calls for pictures, for whatever `load` takes; what it draws is tested where that is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import onnx2graphml as o2g
+from onnx2graphml import pictures
+from onnx2graphml.errors import Error
+from small import model, node, weights
+
+DIGITS = Path(__file__).parents[1] / "fixtures" / "digits.onnx"
+TWO = model([node("Add", "a b", "s"), node("Relu", "s", "y")], {"a": [1, 3], "b": [1, 3]})
+
+
+def test_a_pattern_is_a_name_a_file_an_array_or_arrays_by_name(tmp_path: Path) -> None:
+    graph = o2g.load(DIGITS)
+    picture = weights(8, 8, 1)
+    np.save(tmp_path / "p.npy", picture)
+    for given in (tmp_path / "p.npy", str(tmp_path / "p.npy"), picture, picture[None], {"image": picture}):
+        assert np.array_equal(pictures.feeds(graph, given)["image"], picture[None])
+    assert not pictures.feeds(graph, "zeros")["image"].any()
+    found = o2g.passage(graph, picture)
+    assert np.array_equal(found.layer("image").value, picture)
+
+
+def test_of_several_inputs_each_has_a_name() -> None:
+    with pytest.raises(Error, match="one pattern is given; the model has the inputs a, b: give a mapping by name"):
+        o2g.passage(TWO, weights(1, 3))
+    found = o2g.passage(TWO, {"a": np.ones((1, 3)), "b": np.ones(3)})
+    assert (found.layers[-1].value == 2).all()
+
+
+def test_a_graph_of_no_model_runs_nothing() -> None:
+    graph = o2g.NeuronGraph((o2g.Layer("x", "Input", (3,), combine="input"),), ("x",))
+    with pytest.raises(Error, match="not made from a model"):
+        o2g.passage(graph, np.ones(3))
+
+
+def test_a_path_a_model_and_a_graph_are_the_same(tmp_path: Path) -> None:
+    for given in (DIGITS, o2g.load(DIGITS)):
+        assert o2g.weights(given).layers[1].of.text.startswith("conv1: 16 kernels of 3x3 over 1 channel")
+        drawing = o2g.architecture(given, tmp_path / "d.svg")
+        assert len(drawing.boxes) == 10
+    assert (tmp_path / "d.svg").read_text().startswith("<?xml")
+
+
+def test_the_articles_function_takes_paths_and_arrays(tmp_path: Path) -> None:
+    written = o2g.plot_pattern_process(DIGITS, np.ones((8, 8, 1)), tmp_path / "process", (3, 3), (3, 3))
+    names = [path.name for path in written]
+    assert names == ["0.png", "digits.onnx neural network architecture.png"]
+    assert {p.name for p in (tmp_path / "process").iterdir()} == set(names)
+
+
+def test_a_keras_model_is_watched_while_it_learns(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras", reason="needs the extra keras")
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
+    network.compile("sgd", "mse")
+    pattern = np.ones(4, np.float32)
+    callback = o2g.passage_callback(pattern, tmp_path / "film", seconds=0.1)
+    network.fit(np.eye(4), np.ones((4, 3)), epochs=2, verbose=0, callbacks=[callback])
+    recorded = np.load(next((tmp_path / "film").glob("*dense*.npy")))
+    assert recorded.shape == (2, 3)
+    np.testing.assert_allclose(recorded[-1], network.predict(pattern[None], verbose=0)[0], rtol=1e-5)
+
+
+def test_a_pytorch_module_is_watched_while_it_learns(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra torch")
+    module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+    hook = o2g.passage_hook(module, (torch.ones(1, 4),), tmp_path / "film")
+    hook.epoch()
+    with torch.no_grad():
+        module[0].weight *= 2
+    hook.epoch()
+    hook.finish()
+    recorded = np.load(next((tmp_path / "film").glob("*-0*.npy")))
+    np.testing.assert_allclose(recorded[1], module[0](torch.ones(4)).detach().numpy(), rtol=1e-5)
