@@ -1,0 +1,120 @@
+"""Models that broke the law, minimized: those that no longer do, and those that still do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from small import model, node, weights
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model that broke the law.
+
+    Attributes:
+        reason: what was wrong.
+        value: of its input, where a random one does not show it.
+        still: the message with which it still breaks the law; empty where it does not.
+    """
+
+    reason: str
+    proto: onnx.ModelProto
+    value: Any = None
+    still: str = ""
+
+
+def one(op: str, shape: list[int], constants: Any = None, kind: Any = np.float32, opset: int = 17, **given: Any) -> Any:
+    """A model of one node."""
+    names = " ".join(["x", *(constants or {})])
+    return model([node(op, names, "y", **given)], {"x": shape}, constants, opset=opset, dtype=kind)
+
+
+def half_gemm() -> onnx.ModelProto:
+    nodes = [node("Relu", "c", "d"), node("Gemm", "x w d", "y")]
+    return model(nodes, {"x": [2, 3], "c": [4]}, {"w": weights(3, 4, dtype=np.float16)}, dtype=np.float16)
+
+
+def channel_in_front() -> onnx.ModelProto:
+    nodes = [node("Conv", "x w", "a"), node("Transpose", "a", "y", perm=[1, 0, 2, 3])]
+    return model(nodes, {"x": [1, 2, 3, 3]}, {"w": weights(1, 2, 1, 1)})
+
+
+def channels_last() -> onnx.ModelProto:
+    nodes = [node("GlobalAveragePool", "x", "a"), node("Unsqueeze", "x", "u", axes=[0]), node("Transpose", "a", "y")]
+    proto = model(nodes, {"x": [1, 6, 2, 1]}, outputs=("u", "y"), opset=12)
+    helper.set_model_props(proto, {"onnx2graphml.channels_last": "true"})
+    return proto
+
+
+def cast_from_half() -> onnx.ModelProto:
+    nodes = [node("LogSoftmax", "x", "a", axis=1), node("Cast", "a", "c", to=1), node("Dropout", "c", "y")]
+    proto = model(nodes, {"x": [1, 4]}, dtype=np.float16)
+    proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 4]))
+    return proto
+
+
+def large_bias() -> Found:
+    constants = {"w": weights(480, 16, dtype=np.float64) * 1e-6, "c": np.linspace(1, 2, 16)}
+    value = np.abs(weights(1, 480, dtype=np.float64))
+    return Found("it takes part in all roundings of the sum", one("Gemm", [1, 480], constants, float), value)
+
+
+def scalar_transposed() -> onnx.ModelProto:
+    nodes = [node("ReduceMean", "x", "s", keepdims=0), node("Transpose", "s", "y")]
+    return model(nodes, {"x": [1, 3]}, opset=12)
+
+
+def ceil_mode(opset: int) -> onnx.ModelProto:
+    pool = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [1, 1, 1, 1], "ceil_mode": 1}
+    proto = one("MaxPool", [1, 1, 3, 3], opset=opset, **pool)
+    for side in proto.graph.output[0].type.tensor_type.shape.dim[2:]:
+        side.dim_value = 2
+    return proto
+
+
+DEFAULT = "a default is a float64 number; ONNX's is the float32 number nearest to it"
+FUNCTION = "without a kernel ONNX Runtime takes ONNX's own definition, whose constants are float32 numbers"
+CEIL = "before opset 22 ONNX's inference counts a window that begins in the padding, ONNX Runtime does not"
+REFUSED = r"output size comes to \(2, 2\); ONNX infers \(3, 3\)"
+STATISTICS = {name: np.full(2, 0.1) for name in "sbmv"}
+ONLY_PADDING = {"kernel_shape": [2], "dilations": [2], "pads": [1, 1]}
+FOUND = {
+    "input of rank 0": Found(
+        "its value is given a batch axis",
+        one("Relu", []),
+        np.ones((), np.float32),
+    ),
+    "Gemm in float16 that adds a computed tensor": Found("the weight of what is added is a float16", half_gemm()),
+    "channel axis of size 1 in front": Found("it is dropped, and still counted as position -1", channel_in_front()),
+    "the same, channels last": Found("position -1 is looked up: a KeyError", channels_last()),
+    "HardSigmoid's default": Found(DEFAULT, one("HardSigmoid", [8], kind=float, opset=18)),
+    "LeakyRelu's default": Found(DEFAULT, one("LeakyRelu", [8], kind=float, opset=16)),
+    "BatchNormalization's default": Found(DEFAULT, one("BatchNormalization", [1, 2, 3, 3], STATISTICS, float)),
+    "HardSwish in float64": Found(FUNCTION, one("HardSwish", [8], kind=float, opset=18)),
+    "Gelu in float64": Found(FUNCTION, one("Gelu", [8], kind=float, opset=20, approximate="tanh")),
+    "infinite value in a Clip without a bound": Found(
+        "the bound then is the type's lowest or greatest number",
+        model([node("Clip", "x _ high", "y")], {"x": [3]}, {"high": np.float32(5)}),
+        np.float32([-np.inf, 0, np.inf]),
+        still="no pass",
+    ),
+    "maximum over padding only": Found(
+        "ONNX Runtime's greatest of none is the lowest number",
+        one("MaxPool", [1, 1, 1], **ONLY_PADDING),
+        still="no pass",
+    ),
+    "ceil_mode in opset 10": Found(CEIL, ceil_mode(10), still=REFUSED),
+    "ceil_mode in opset 21": Found(CEIL, ceil_mode(21), still=REFUSED),
+    "cast from float16": Found(
+        "ONNX Runtime leaves out a rounding unless it is asked for", cast_from_half(), still="no pass"
+    ),
+    "bias far above the products": large_bias(),
+    "scalar transposed in opset 12": Found(
+        "before opset 13 ONNX infers no shape for it", scalar_transposed(), still="its output has type unknown"
+    ),
+}

@@ -1,0 +1,196 @@
+"""What must hold of every model: at each level of detail its graph computes it, in memory and read back from a file.
+
+And what must not: the file with one edge altered or left out has to be told apart.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import onnx
+
+from onnx2graphml import writers
+from onnx2graphml.api import load
+from onnx2graphml.detail import LEVELS
+from onnx2graphml.errors import OutputError, UnsupportedError
+from onnx2graphml.filecheck import verify_file
+from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.readers import READERS
+from onnx2graphml.verification import Report, verify
+from randomnets.builder import Array
+from randomnets.draw import Network
+from randomnets.known import known_reason
+from small import runtime
+
+ALLOWED = (
+    r"both factors are computed by the network; one of them must be constant",
+    r"it adds the tensor that it multiplies, to which a neuron would have two edges",
+)
+"""The documented limits that the generator reaches on purpose; any other refusal is a failure."""
+
+
+class KnownBug(Exception):
+    """The law does not hold for a reason that has a test of its own, which fails until the reason is gone."""
+
+
+class Discarded(Exception):
+    """ONNX's checker or ONNX Runtime refuses the model: it says nothing about this package."""
+
+
+class Broken(AssertionError):
+    """The law does not hold."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A model of which the law holds.
+
+    Attributes:
+        written: the levels of detail, with the formats in which they were read back.
+        refused: the documented limit for which the model was refused; empty where it was not.
+        control: what was done to an edge, for it to be found; empty where there was no edge.
+    """
+
+    written: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
+    control: str = ""
+
+
+def check(network: Network, turn: int, folder: Path) -> Held:
+    """Hold a network against the law.
+
+    Args:
+        turn: a number that chooses each level's format, and the edge that is altered.
+        folder: where files may be written; they are overwritten.
+
+    Raises:
+        Discarded: the model is not valid.
+        KnownBug: the law does not hold, as in a test of its own.
+        Broken: the law does not hold; the message says where.
+    """
+    judge(network)
+    try:
+        return _checked(network, turn, folder)
+    except Exception as e:
+        if reason := known_reason(network.proto, f"{type(e).__name__}: {e}"):
+            raise KnownBug(reason) from e
+        raise
+
+
+def _checked(network: Network, turn: int, folder: Path) -> Held:
+    written, control = [], ""
+    random = Random(turn)
+    controlled = random.choice(LEVELS)
+    fewer = None
+    for k, level in enumerate(LEVELS):
+        try:
+            graph = load(network.proto, detail=level)
+        except UnsupportedError as e:
+            return Held(refused=allowed(str(e)))
+        check_counts(graph, network.proto)
+        check_report(verify(graph, network.feeds), graph, f"{level} in memory")
+        suffix = written_as(graph, list(READERS)[(turn + k) % len(READERS)], folder)
+        path = folder / f"{level}{suffix}"
+        check_report(verify_file(graph, path, network.feeds), graph, f"{level} in {suffix}")
+        if fewer is not None and len(graph.layers) > fewer:
+            raise Broken(f"{level}: {len(graph.layers)} layers, with more detail {fewer}")
+        fewer = len(graph.layers)
+        if level == controlled and graph.edges:
+            control = check_control(graph, network.feeds, random, folder / "control.graphml")
+        written.append((level, suffix))
+    return Held(tuple(written), control=control)
+
+
+def written_as(graph: NeuronGraph, suffix: str, folder: Path) -> str:
+    """The format in which the graph was written: GraphML where the other has no parallel edges and the graph has."""
+    try:
+        writers.write(graph, folder / f"{graph.detail}{suffix}", jobs=1)
+    except OutputError:
+        if "parallel edges" not in writers.FORMATS[suffix].cannot_hold:
+            raise
+        writers.write(graph, folder / f"{graph.detail}.graphml", jobs=1)
+        return ".graphml"
+    return suffix
+
+
+def judge(network: Network) -> None:
+    """Refuse what is no valid model, or what ONNX Runtime does not run."""
+    try:
+        onnx.checker.check_model(network.proto, full_check=True)
+        runtime(network.proto, network.feeds)
+    except Exception as e:
+        raise Discarded(str(e).strip()) from None
+
+
+def allowed(message: str) -> str:
+    """The documented limit that a refusal names."""
+    for pattern in ALLOWED:
+        if re.search(pattern, message):
+            return pattern
+    raise Broken(f"refused: {message}")
+
+
+def check_counts(graph: NeuronGraph, proto: onnx.ModelProto) -> None:
+    """What is counted is what is there, edges go forward, and no two without ports join the same two neurons."""
+    tensors = [graph.layer(name).tensor for name in graph.outputs]
+    if tensors != [o.name for o in proto.graph.output]:
+        raise Broken(f"{graph.detail}: outputs are {tensors}")
+    for layer in graph.layers:
+        if not all(0 <= d < len(layer.shape) for d in layer.spatial):
+            raise Broken(f"{graph.detail}: {layer.name} of shape {layer.shape} has its picture at {layer.spatial}")
+        source, target = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for incoming, edges in graph.edges_into(layer):
+            source.append(edges.source + graph.layer(incoming.source).first_id)
+            target.append(edges.target)
+        sources, targets = np.concatenate(source), np.concatenate(target)
+        if len(sources) != layer.in_edges:
+            raise Broken(f"{graph.detail}: {layer.name} says {layer.in_edges} edges and has {len(sources)}")
+        if len(sources) and not 0 <= sources.min() <= sources.max() < layer.first_id:
+            raise Broken(f"{graph.detail}: {layer.name} has edges that do not come from before it")
+        if len(targets) and not 0 <= targets.min() <= targets.max() < layer.neurons:
+            raise Broken(f"{graph.detail}: {layer.name} has edges beside it")
+        portless = all(i.port is None for i in layer.incoming)
+        if portless and len(np.unique(sources * layer.neurons + targets)) != len(sources):
+            raise Broken(f"{graph.detail}: two edges into {layer.name} join the same two neurons")
+
+
+def check_report(report: Report, graph: NeuronGraph, where: str) -> None:
+    """Every layer passed, and had the edges that the graph says."""
+    if not report.passed:
+        wrong = [r for r in report.rows if not r.passed]
+        raise Broken(f"{where}: no pass: {wrong or 'nothing was checked'}")
+    if sum(row.edges for row in report.rows) != graph.edges:
+        raise Broken(f"{where}: {sum(row.edges for row in report.rows)} edges, the graph has {graph.edges}")
+
+
+def check_control(graph: NeuronGraph, feeds: dict[str, Array], random: Random, path: Path) -> str:
+    """A file with a wrong edge does not pass."""
+    writers.write(graph, path, jobs=1)
+    way = random.choice(["altered", "dropped"])
+    path.write_bytes(damaged(path.read_bytes(), graph, random, way))
+    if verify_file(graph, path, feeds).passed:
+        raise Broken(f"{graph.detail}: an edge was {way}, and the file passes")
+    return way
+
+
+def damaged(text: bytes, graph: NeuronGraph, random: Random, way: str) -> bytes:
+    """GraphML with one edge left out of it and of its count; or its weight off by 1/1000 of its layer's largest."""
+    lines = text.split(b"\n")
+    edges = [k for k, line in enumerate(lines) if line.startswith(b"<edge")]
+    chosen = random.choice(edges)
+    if way == "dropped":
+        del lines[chosen]
+        return b"\n".join(lines).replace(b'parse.edges="%d"' % len(edges), b'parse.edges="%d"' % (len(edges) - 1))
+    target = re.search(rb'target="n(\d+)"', lines[chosen])
+    weight = re.search(rb'<data key="w">(.*?)</data>', lines[chosen])
+    assert target is not None
+    assert weight is not None
+    layer = graph.layer_of(int(target[1]))
+    largest = max(float(np.abs(i.block.weights).max()) for i in layer.incoming)
+    other = float(weight[1]) + 1e-3 * (largest or 1.0)
+    lines[chosen] = lines[chosen].replace(weight[0], b'<data key="w">%s</data>' % repr(other).encode())
+    return b"\n".join(lines)

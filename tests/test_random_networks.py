@@ -1,0 +1,253 @@
+"""Random networks over all operators obey the law, at every level of detail; and what they have brought to light."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, assume, event, given, note, settings
+from hypothesis import strategies as st
+
+from onnx2graphml.api import load
+from onnx2graphml.axes import same
+from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.detail import LEVELS
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.filecheck import verify_file
+from onnx2graphml.graph import Incoming, NeuronGraph
+from onnx2graphml.ops import OPERATORS
+from onnx2graphml.readers import READERS
+from onnx2graphml.verification import Report, verify
+from onnx2graphml.writers import FORMATS, write
+from randomnets import census, law
+from randomnets.builder import Builder, Tensor, Unfit
+from randomnets.draw import Network, draw_network, fed, finished
+from randomnets.found import FOUND, Found
+from randomnets.known import KNOWN, known_reason
+from randomnets.law import Broken, Discarded, KnownBug
+from randomnets.runtime import OPSETS, computes
+from randomnets.steps import STEPS
+from small import model, node, refusal, weights
+
+BY_CHOICES, BY_NUMBERS = 75, 75  # models: those that shrink, and those that tools/fuzz_networks.py has, too
+
+
+def hold(network: Network, turn: int, folder: Path) -> str:
+    """What came out: `passed`, the documented limit, or the known bug."""
+    try:
+        return law.check(network, turn, folder).refused or "passed"
+    except KnownBug as e:
+        return f"known: {e}"
+
+
+@settings(max_examples=BY_CHOICES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False), st.integers(0, 1000))
+def test_the_law(tmp_path_factory: pytest.TempPathFactory, random: Random, turn: int) -> None:
+    network = draw_network(random)
+    note(onnx.printer.to_text(network.proto))
+    try:
+        event(hold(network, turn, tmp_path_factory.mktemp("network")))
+    except Discarded:
+        assume(False)
+
+
+def test_the_law_by_numbers(tmp_path: Path) -> None:
+    discarded = 0
+    for number in range(BY_NUMBERS):
+        try:
+            hold(draw_network(Random(f"0:{number}")), number, tmp_path)
+        except Discarded:
+            discarded += 1
+        except Exception as e:
+            e.add_note(f"model {number}: python tools/fuzz_networks.py --seed 0 --only {number}")
+            raise
+    assert discarded <= BY_NUMBERS // 50
+
+
+# ------------------------------------------------------------------------------------------------------- the generator
+
+
+def test_every_operator_has_a_step() -> None:
+    assert set(STEPS) == set(OPERATORS)
+
+
+@pytest.mark.parametrize("op", sorted(STEPS))
+def test_a_step_makes_valid_models(op: str) -> None:
+    """Of its operator, in every other opset and in all types that ONNX Runtime computes it in; no one is discarded."""
+    made = 0
+    for opset in OPSETS[::2]:
+        for kind in ("e", "f", "d"):
+            dtype = np.dtype(kind)
+            b = Builder(Random(f"{op}:{opset}:{kind}"), opset)
+            x = fed(b, "normal", (1, 2, 4, 3), dtype)
+            b.inputs["x0"] = Tensor("x0", x.shape, dtype, -4, 4)
+            b.tensors.append(b.inputs["x0"])
+            if opset < STEPS[op].since or not computes(op, opset, dtype):
+                continue
+            try:
+                STEPS[op].grow(b, b.tensors[-1])
+            except Unfit:
+                continue
+            law.judge(Network(finished(b), {"x0": x}, "normal", False))
+            made += any(n.op_type == op for n in b.nodes)
+    assert made >= 4
+
+
+def test_a_number_makes_a_model() -> None:
+    """The same one each time, and another one than other numbers."""
+    made = [draw_network(Random(f"0:{n}")).proto.SerializeToString() for n in (3, 3, 4)]
+    assert made[0] == made[1] != made[2]
+
+
+def test_much_occurs() -> None:
+    """Every operator, opset, rank and type, within models that are only drawn."""
+    seen = {pair for n in range(400) for pair in census.occurring(draw_network(Random(f"0:{n}")))}
+    found = {what: {value for w, value in seen if w == what} for what, _ in seen}
+    assert found["operator"] == set(OPERATORS)
+    assert found["opset"] == {str(o) for o in OPSETS}
+    assert found["rank"] >= set("012345")
+    assert found["type"] == {"FLOAT", "FLOAT16", "DOUBLE"}
+    pads = ("VALID", "SAME_UPPER", "SAME_LOWER")
+    assert {f"{op}.auto_pad={p}" for op in ("Conv", "MaxPool") for p in pads} <= found["attribute"]
+
+
+def test_what_is_counted_of_an_attribute() -> None:
+    values = [1, 700, 0.5, b"SAME_UPPER", [1, 1], [2, 0], [-1, 0]]
+    expected = ["1", "beyond 5", "0.5", "SAME_UPPER", "2 of 1", "2 mixed", "2 mixed, negative ones"]
+    assert [census.bucket(v) for v in values] == expected
+
+
+# ----------------------------------------------------------------------------------------------- the law can be broken
+
+
+def dense() -> tuple[onnx.ModelProto, NeuronGraph]:
+    proto = model(
+        [node("Gemm", "x w b", "h"), node("Relu", "h", "y")], {"x": [1, 3]}, {"w": weights(3, 4), "b": weights(4)}
+    )
+    return proto, load(proto, detail="op")
+
+
+def with_incoming(graph: NeuronGraph, *blocks: EdgeBlock) -> NeuronGraph:
+    """The graph with other edges into its last layer."""
+    *layers, last = graph.layers
+    edges = tuple(Incoming(layers[-1].name, block) for block in blocks)
+    return dataclasses.replace(graph, layers=(*layers, dataclasses.replace(last, incoming=edges)))
+
+
+IDENTITY = EdgeBlock((same(4).strided(1, 1),))
+
+
+@pytest.mark.parametrize(
+    ("message", "blocks"),
+    [
+        ("join the same two neurons", [IDENTITY, IDENTITY]),
+        ("edges beside it", [EdgeBlock((same(4).strided(1, 2),))]),
+        ("do not come from before it", [EdgeBlock((same(4).strided(9, 1),))]),
+    ],
+)
+def test_wrong_edges_are_noticed(message: str, blocks: list[EdgeBlock]) -> None:
+    proto, graph = dense()
+    law.check_counts(with_incoming(graph, IDENTITY), proto)
+    with pytest.raises(Broken, match=message):
+        law.check_counts(with_incoming(graph, *blocks), proto)
+
+
+def test_wrong_outputs_and_pictures_are_noticed() -> None:
+    proto, graph = dense()
+    with pytest.raises(Broken, match="outputs are"):
+        law.check_counts(dataclasses.replace(graph, outputs=("h",)), proto)
+    moved = tuple(dataclasses.replace(x, spatial=(-1, 0)) for x in graph.layers)
+    with pytest.raises(Broken, match="has its picture at"):
+        law.check_counts(dataclasses.replace(graph, layers=moved), proto)
+
+
+def test_wrong_reports_are_noticed() -> None:
+    _, graph = dense()
+    report = verify(graph)
+    law.check_report(report, graph, "here")
+    with pytest.raises(Broken, match="here: no pass: nothing was checked"):
+        law.check_report(Report(()), graph, "here")
+    with pytest.raises(Broken, match=r"here: no pass: \[Row"):
+        law.check_report(Report((dataclasses.replace(report.rows[0], share=2.0),)), graph, "here")
+    with pytest.raises(Broken, match="12 edges, the graph has 16"):
+        law.check_report(Report(report.rows[:1]), graph, "here")
+
+
+def test_a_control_that_passes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, graph = dense()
+    feeds = {"x": weights(1, 3)}
+    for seed in range(4):
+        assert law.check_control(graph, feeds, Random(seed), tmp_path / "a.graphml") in ("altered", "dropped")
+    monkeypatch.setattr(law, "damaged", lambda text, *_: text)
+    with pytest.raises(Broken, match=r"an edge was .*, and the file passes"):
+        law.check_control(graph, feeds, Random(0), tmp_path / "a.graphml")
+
+
+def test_a_refusal_that_is_no_documented_limit_is_noticed(tmp_path: Path) -> None:
+    two = model([node("MatMul", "x x", "y")], {"x": [2, 2]})
+    feeds = {"x": weights(2, 2)}
+    assert "both factors" in law.check(Network(two, feeds, "normal", False), 0, tmp_path).refused
+    other = model([node("Det", "x", "y")], {"x": [2, 2]})
+    with pytest.raises(Broken, match=r"refused: .*Det"):
+        law.check(Network(other, feeds, "normal", False), 0, tmp_path)
+    with pytest.raises(Discarded):
+        law.check(Network(two, {"x": weights(3, 2)}, "normal", False), 0, tmp_path)
+
+
+def test_a_known_bug_is_known_by_its_message_and_its_model(tmp_path: Path) -> None:
+    """It is told apart from others, and from the same message where it can't be the reason."""
+    cast, other = FOUND["cast from float16"].proto, model([node("Relu", "x", "y")], {"x": [1]})
+    assert known_reason(cast, "Broken: layer in memory: no pass") == KNOWN[0].reason
+    assert not known_reason(other, "Broken: layer in memory: no pass")
+    assert not known_reason(cast, "Broken: op in memory: no pass")
+    with pytest.raises(KnownBug, match="leaves out a rounding"):
+        law.check(Network(cast, {"x": np.float16([[-2.1, 0.3, 0.7, 1.9]])}, "normal", False), 0, tmp_path)
+
+
+# ------------------------------------------------------------------------------------------- what was found, minimized
+
+
+class StillThere(Exception):
+    """What is known to be wrong is as it was found."""
+
+
+def cases() -> list[Any]:
+    """Those that still break the law are expected to; as soon as one does not, its test says so."""
+    params = []
+    for name, found in FOUND.items():
+        marks = [pytest.mark.xfail(strict=True, raises=StillThere, reason=found.reason)] if found.still else []
+        params.append(pytest.param(found, id=name, marks=marks))
+    return params
+
+
+@pytest.mark.parametrize("found", cases())
+def test_found(found: Found) -> None:
+    """The law without files, at every level of detail; a bug that turns into another one is a failure."""
+    try:
+        for level in LEVELS:
+            graph = load(found.proto, detail=level)
+            law.check_counts(graph, found.proto)
+            law.check_report(verify(graph, None if found.value is None else {"x": found.value}), graph, level)
+    except Exception as e:
+        if found.still and re.search(found.still, f"{type(e).__name__}: {e}"):
+            raise StillThere from e
+        raise
+
+
+def test_a_gemm_that_adds_what_it_multiplies() -> None:
+    """It made two edges between the same neurons."""
+    proto = model([node("Gemm", "x w x", "y")], {"x": [2, 3]}, {"w": weights(3, 3)})
+    assert "it adds the tensor that it multiplies" in refusal(proto, UnsupportedError)
+
+
+@pytest.mark.parametrize("suffix", [s for s in READERS if "node attributes" in FORMATS[s].cannot_hold])
+def test_a_layer_of_rank_0_in_a_format_without_nodes(suffix: str, tmp_path: Path) -> None:
+    graph = load(model([node("ReduceSum", "x", "y", keepdims=0)], {"x": [1, 3]}))
+    write(graph, tmp_path / f"a{suffix}")
+    assert verify_file(graph, tmp_path / f"a{suffix}").passed
