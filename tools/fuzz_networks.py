@@ -32,7 +32,7 @@ CHUNK = 16  # models that a process takes at a time
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out for one model: `passed`, `refused`, `discarded`, `known` or `failed`, and why."""
+    """What came out for one model: `passed`, `refused`, `discarded` or `failed`, and why."""
 
     number: int
     verdict: str
@@ -58,8 +58,6 @@ def judged(seed: int, number: int) -> Verdict:
         seen += [("level", f"{level} in {suffix}") for level, suffix in held.written]
         seen += [("control", held.control or "no edge")]
         found = ("refused", held.refused) if held.refused else found
-    except law.KnownBug as e:
-        found = ("known", str(e))
     except law.Discarded as e:
         found = ("discarded", str(e))
     except Exception as e:

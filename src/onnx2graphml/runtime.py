@@ -36,7 +36,7 @@ class Runtime:
 
     def __init__(self, model: Model, tensors: Sequence[str]) -> None:
         self._asked = [t for t in tensors if t not in model.inputs]
-        self._session = _session(model, self._asked) if self._asked else None
+        self._session = _session(model, list(dict.fromkeys([*self._asked, *_rounded(model)]))) if self._asked else None
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The tensors' values, and the feeds themselves."""
@@ -47,6 +47,14 @@ class Runtime:
         except Exception as e:
             raise _failure(e) from None
         return dict(zip(self._asked, found, strict=True)) | dict(feeds)
+
+
+def _rounded(model: Model) -> list[str]:
+    """Tensors of float16, and what is cast to and from it: ONNX Runtime leaves a rounding out unless asked for it."""
+    types = model.types
+    half = any(types[t].dtype == np.float16 for t in types)
+    made = [(node.op, t) for node in model.nodes for t in node.outputs if t in types]
+    return [t for op, t in made if types[t].dtype == np.float16 or op in ("Cast", "CastLike")] if half else []
 
 
 def _session(model: Model, asked: Sequence[str]) -> Any:

@@ -80,7 +80,6 @@ def ceil_mode(opset: int) -> onnx.ModelProto:
 DEFAULT = "a default is a float64 number; ONNX's is the float32 number nearest to it"
 FUNCTION = "without a kernel ONNX Runtime takes ONNX's own definition, whose constants are float32 numbers"
 CEIL = "before opset 22 ONNX's inference counts a window that begins in the padding, ONNX Runtime does not"
-REFUSED = r"output size comes to \(2, 2\); ONNX infers \(3, 3\)"
 STATISTICS = {name: np.full(2, 0.1) for name in "sbmv"}
 ONLY_PADDING = {"kernel_shape": [2], "dilations": [2], "pads": [1, 1]}
 FOUND = {
@@ -108,11 +107,9 @@ FOUND = {
         one("MaxPool", [1, 1, 1], **ONLY_PADDING),
         still="no pass",
     ),
-    "ceil_mode in opset 10": Found(CEIL, ceil_mode(10), still=REFUSED),
-    "ceil_mode in opset 21": Found(CEIL, ceil_mode(21), still=REFUSED),
-    "cast from float16": Found(
-        "ONNX Runtime leaves out a rounding unless it is asked for", cast_from_half(), still="no pass"
-    ),
+    "ceil_mode in opset 10": Found(CEIL, ceil_mode(10)),
+    "ceil_mode in opset 21": Found(CEIL, ceil_mode(21)),
+    "cast from float16": Found("ONNX Runtime leaves out a rounding unless it is asked for", cast_from_half()),
     "bias far above the products": large_bias(),
     "scalar transposed in opset 12": Found(
         "before opset 13 ONNX infers no shape for it", scalar_transposed(), still="its output has type unknown"

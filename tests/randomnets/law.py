@@ -23,7 +23,6 @@ from onnx2graphml.readers import READERS
 from onnx2graphml.verification import Report, verify
 from randomnets.builder import Array
 from randomnets.draw import Network
-from randomnets.known import known_reason
 from small import runtime
 
 ALLOWED = (
@@ -31,10 +30,6 @@ ALLOWED = (
     r"it adds the tensor that it multiplies, to which a neuron would have two edges",
 )
 """The documented limits that the generator reaches on purpose; any other refusal is a failure."""
-
-
-class KnownBug(Exception):
-    """The law does not hold for a reason that has a test of its own, which fails until the reason is gone."""
 
 
 class Discarded(Exception):
@@ -69,19 +64,9 @@ def check(network: Network, turn: int, folder: Path) -> Held:
 
     Raises:
         Discarded: the model is not valid.
-        KnownBug: the law does not hold, as in a test of its own.
         Broken: the law does not hold; the message says where.
     """
     judge(network)
-    try:
-        return _checked(network, turn, folder)
-    except Exception as e:
-        if reason := known_reason(network.proto, f"{type(e).__name__}: {e}"):
-            raise KnownBug(reason) from e
-        raise
-
-
-def _checked(network: Network, turn: int, folder: Path) -> Held:
     written, control = [], ""
     random = Random(turn)
     controlled = random.choice(LEVELS)
