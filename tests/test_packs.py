@@ -532,3 +532,13 @@ def test_labels(tmp_path):
     np.savez(tmp_path / "y.npz", y=np.zeros(3, int))
     with pytest.raises(Error, match=r"got an .npz"):
         read_labels(tmp_path / "y.npz", 3)
+
+
+def test_no_other_command_takes_the_place_of_a_pack(
+    digits: onnx2graphml.NeuronGraph, saved: Path, tmp_path: Path
+) -> None:
+    packed(digits, saved, tmp_path / "pack")
+    before = contents(tmp_path / "pack")
+    with pytest.raises(OutputError, match="is no directory that onnx2graphml wrote"):
+        onnx2graphml.passage(digits, "zeros", tmp_path / "pack")
+    assert contents(tmp_path / "pack") == before

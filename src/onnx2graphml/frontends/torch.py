@@ -48,8 +48,8 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
         >>> imported.predict({"input": np.zeros((1, 3), np.float32)})[0].shape
         (1, 2)
     """
-    _check_arguments(module, example_inputs)
-    with _evaluating(module):
+    check_arguments(module, example_inputs)
+    with evaluating(module):
         layers = _layers(module, example_inputs)
         proto = _export(module, example_inputs)
     _tag(proto, module, layers)
@@ -61,7 +61,7 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
     return Imported(proto, predict)
 
 
-def _check_arguments(module: object, example_inputs: object) -> None:
+def check_arguments(module: object, example_inputs: object) -> None:
     try:
         import onnxscript  # noqa: F401  (the exporter needs it)
         import torch
@@ -84,7 +84,7 @@ def _check_arguments(module: object, example_inputs: object) -> None:
 
 
 @contextlib.contextmanager
-def _evaluating(module: torch.nn.Module) -> Iterator[None]:
+def evaluating(module: torch.nn.Module) -> Iterator[None]:
     """Eval mode without gradients. Submodules may differ in their mode, as a frozen BatchNorm does."""
     import torch
 
@@ -98,7 +98,7 @@ def _evaluating(module: torch.nn.Module) -> Iterator[None]:
             part.training = mode
 
 
-def _run(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
+def run(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
     try:
         return module(*inputs)
     except Exception as error:
@@ -143,10 +143,10 @@ def _layers(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> list[d
         shape = tuple(output.shape) if isinstance(output, torch.Tensor) else ()
         called.setdefault(part, set()).add(shape)
 
-    paths = _first_paths(module)
+    paths = first_paths(module)
     hooks = [part.register_forward_hook(note) for part in paths]
     try:
-        _tensors(_run(module, inputs))
+        _tensors(run(module, inputs))
     finally:
         for hook in hooks:
             hook.remove()
@@ -162,7 +162,7 @@ def _layer(path: str, part: torch.nn.Module, shapes: set[tuple[int, ...]]) -> di
     return layer
 
 
-def _first_paths(module: torch.nn.Module) -> dict[torch.nn.Module, str]:
+def first_paths(module: torch.nn.Module) -> dict[torch.nn.Module, str]:
     """One name a layer, also where a module sits at several paths: the first, as in `named_modules`."""
     paths: dict[torch.nn.Module, str] = {}
     for path, part in _leaves(module).items():
@@ -227,7 +227,7 @@ def _reason(error: BaseException) -> str:
 
 def _tag(proto: onnx.ModelProto, module: torch.nn.Module, layers: list[dict[str, object]]) -> None:
     """Write the layers' names in place of the exporter's metadata, which tells the paths of source files."""
-    first = _first_paths(module)
+    first = first_paths(module)
     names = {path: first[part] for path, part in _leaves(module).items()}
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         del node.metadata_props[:]
@@ -243,5 +243,5 @@ def _predict(module: torch.nn.Module, inputs: list[tuple[np.ndarray, torch.Tenso
     import torch
 
     tensors = tuple(torch.as_tensor(np.array(a), dtype=like.dtype, device=like.device) for a, like in inputs)
-    with _evaluating(module):
-        return [output.cpu().numpy() for output in _tensors(_run(module, tensors))]
+    with evaluating(module):
+        return [output.cpu().numpy() for output in _tensors(run(module, tensors))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.frontends.torch import _check_arguments, _evaluating, _first_paths, _run
+from onnx2graphml.frontends.torch import check_arguments, evaluating, first_paths, run
 from onnx2graphml.graph import Layer
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class PassageHook:
     def __init__(
         self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], each: Each, end: Callable[[], None]
     ) -> None:
-        _check_arguments(module, inputs)
+        check_arguments(module, inputs)
         self._module = module
         self._inputs = inputs
         self._each = each
@@ -78,7 +78,7 @@ def outputs(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> dict[s
         >>> {name: array.shape for name, array in found.items()}
         {'input': (1, 3), '0': (1, 2), '1': (1, 2)}
     """
-    paths = _first_paths(module) or {module: type(module).__name__}
+    paths = first_paths(module) or {module: type(module).__name__}
     parameters = inspect.signature(module.forward).parameters
     found = {name: _array(tensor) for name, tensor in zip(parameters, inputs, strict=False)}
 
@@ -88,8 +88,8 @@ def outputs(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> dict[s
 
     hooks = [part.register_forward_hook(note) for part in paths]
     try:
-        with _evaluating(module):
-            _run(module, inputs)
+        with evaluating(module):
+            run(module, inputs)
     finally:
         for hook in hooks:
             hook.remove()

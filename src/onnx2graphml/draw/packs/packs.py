@@ -19,7 +19,7 @@ from onnx2graphml.graph import Layer, NeuronGraph
 from onnx2graphml.model import Array, Model
 from onnx2graphml.runtime import Runtime, layer_value, tensors_of
 
-GENERATOR = "onnx2graphml pack"
+GENERATOR = "pack of onnx2graphml"  # unlike other folders of this package, no other command may replace it
 BUFFER = 1 << 24  # bytes of all layers together that are kept until they are written: what a killed run loses at most
 
 
