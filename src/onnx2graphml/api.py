@@ -93,5 +93,7 @@ def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> N
 
 
 def _imported(imported: Imported, name: str, detail: str) -> NeuronGraph:
-    model = dataclasses.replace(load_model(imported.proto), name=name, predict=imported.predict)
+    model = dataclasses.replace(
+        load_model(imported.proto, weights=imported.weights), name=name, predict=imported.predict
+    )
     return at_detail(walk(model), detail)

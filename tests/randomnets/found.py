@@ -110,6 +110,10 @@ FOUND = {
     "ceil_mode in opset 10": Found(CEIL, ceil_mode(10)),
     "ceil_mode in opset 21": Found(CEIL, ceil_mode(21)),
     "cast from float16": Found("ONNX Runtime leaves out a rounding unless it is asked for", cast_from_half()),
+    "cast to its own type": Found(
+        "the value that stands for a tensor of which only the type is read stood for the one that is cast, too",
+        model([node("CastLike", "x x", "a"), node("Neg", "a", "y")], {"x": [1, 3]}, opset=19),
+    ),
     "bias far above the products": large_bias(),
     "scalar transposed in opset 12": Found(
         "before opset 13 ONNX infers no shape for it", scalar_transposed(), still="its output has type unknown"

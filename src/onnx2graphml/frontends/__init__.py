@@ -12,7 +12,7 @@ What the framework calls a layer is written into the model itself, as metadata, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
@@ -22,15 +22,21 @@ LAYERS = "onnx2graphml.layers"
 CHANNELS_LAST = "onnx2graphml.channels_last"
 
 
+LARGE = 1 << 16
+"""Elements of a weight that is handed over as an array of its own: in the model it would be a copy."""
+
+
 @dataclass(frozen=True)
 class Imported:
     """A model brought in from a framework.
 
     Attributes:
-        proto: the model as ONNX, its weights inside.
+        proto: the model as ONNX, its weights inside, except those in `weights`.
         predict: the framework's own prediction: arrays by ONNX input name, batch axis of size 1 included,
             to a list of arrays in the order of the ONNX outputs.
+        weights: large weights, by the names under which `proto` has them as additional inputs.
     """
 
     proto: onnx.ModelProto
     predict: Callable[[Mapping[str, np.ndarray]], Sequence[np.ndarray]]
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)

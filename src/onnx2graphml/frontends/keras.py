@@ -45,7 +45,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
 
     Returns:
         The ONNX model (opset 17, batch 1, the Keras inputs under their names and with their dtypes, the weights as
-        initializers), and the prediction of the model itself with `training=False`.
+        initializers or, where they are large, beside it), and the prediction of the model itself with `training=False`.
 
     Raises:
         ModelError: the model is not built, an input's shape is unknown, or the conversion fails.
@@ -71,7 +71,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     ends = [_origin(t) for t in _known(model, "outputs")]
     names |= {output.name: ends[k] if ends else f"output_{k}" for k, output in enumerate(proto.graph.output)}
     names |= {f"W{k}:0": variable.path.removeprefix(f"{model.name}/") for k, variable in enumerate(variables)}
-    tfnames.finish(proto, weights, names, tfnames.marked([row.path for row in rows]))
+    large = tfnames.finish(proto, weights, names, tfnames.marked([row.path for row in rows]))
     _describe(proto, model, inputs, rows)
 
     def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -79,7 +79,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
         outputs = model(*_arguments(model, tensors), **_inference(model))
         return [np.asarray(output) for output in keras.tree.flatten(outputs)]
 
-    return Imported(proto, predict)
+    return Imported(proto, predict, large)
 
 
 def _view(variable: Any) -> np.ndarray:

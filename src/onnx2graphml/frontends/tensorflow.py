@@ -219,14 +219,14 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]]) -> Importe
     new = {f"X{k}:0": name for k, name in enumerate(names)}
     new |= {output.name: key for output, key in zip(proto.graph.output, keys, strict=True)}
     new |= {f"{constant}:0": name for constant, name in variables.items()}
-    tfnames.finish(proto, weights, new, label)
+    large = tfnames.finish(proto, weights, new, label)
     if last:
         proto.metadata_props.add(key=CHANNELS_LAST, value="true")
 
     def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [np.asarray(y) for y in call(*(tf.constant(feed[spec.name], spec.dtype) for spec in inputs))]
 
-    return Imported(proto, predict)
+    return Imported(proto, predict, large)
 
 
 def _load(path: Path) -> Any:

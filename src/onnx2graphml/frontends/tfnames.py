@@ -15,7 +15,7 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.frontends import LAYER
+from onnx2graphml.frontends import LARGE, LAYER
 
 # From the name of a TensorFlow node or tensor to the layer it belongs to, if any, and the name to show.
 Label = Callable[[str], tuple[str | None, str]]
@@ -25,7 +25,9 @@ _GENERATED = re.compile(r"__\d+$")
 _NUMBER = re.compile(r"_\d+$")
 
 
-def finish(proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[str, str], label: Label) -> None:
+def finish(
+    proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[str, str], label: Label
+) -> dict[str, np.ndarray]:
     """Check the operators, note the layers on the nodes, turn inputs into weights, and rename everything.
 
     Args:
@@ -33,6 +35,9 @@ def finish(proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[st
         weights: what `np.asarray` takes, by the name of the input to replace.
         names: new names of tensors, numbered where they clash; all others are named by `label`.
         label: see `Label`.
+
+    Returns:
+        Large weights, by their new names: they remain inputs, behind the others.
 
     Raises:
         UnsupportedError: a node is no standard ONNX operator.
@@ -44,14 +49,15 @@ def finish(proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[st
         if layer and not _is_layout(node):
             node.metadata_props.add(key=LAYER, value=layer)
     _tag_inside(proto.graph, weights.keys())
-    inputs = [value for value in proto.graph.input if value.name not in weights]
-    del proto.graph.input[:]
-    proto.graph.input.extend(inputs)
     read = {name for node in nodes for name in node.input} | {value.name for value in proto.graph.output}
-    for name, value in weights.items():
-        if name in read:  # nothing reads the state of a random generator, for one
-            proto.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
-    _rename(proto.graph, names, label)
+    arrays = {name: np.asarray(w) for name, w in weights.items() if name in read}  # a random state, for one, is not
+    large = {name for name, array in arrays.items() if array.size > LARGE}
+    inputs = [value for value in proto.graph.input if value.name not in weights or value.name in large]
+    del proto.graph.input[:]
+    proto.graph.input.extend(sorted(inputs, key=lambda value: value.name in large))
+    proto.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in arrays.items() if n not in large)
+    new = _rename(proto.graph, names, label)
+    return {new[name]: arrays[name] for name in large}
 
 
 def walk(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
@@ -162,8 +168,8 @@ def _check(node: onnx.NodeProto, layer: str | None, opset: int) -> None:
         raise UnsupportedError(message) from None
 
 
-def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> None:
-    """Rename tensors and nodes, bodies of loops included, so that no name occurs twice."""
+def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> dict[str, str]:
+    """Rename tensors and nodes, bodies of loops included, so that no name occurs twice; the tensors' new names."""
     taken = {""}
     new = {"": ""} | {old: unique(name, taken) for old, name in names.items()}
 
@@ -182,3 +188,4 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> N
     seen: set[str] = set()
     for node in walk(graph):
         node.name = unique(label(node.name)[1], seen)
+    return new

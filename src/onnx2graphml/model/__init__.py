@@ -70,13 +70,16 @@ class Model:
         return frozenset(self.types) | frozenset(self.constants)
 
 
-def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = None) -> Model:
+def load_model(
+    source: str | Path | onnx.ModelProto, shapes: Shapes | None = None, weights: Mapping[str, Array] | None = None
+) -> Model:
     """Read a model and reduce it to nodes, types and constants.
 
     Args:
         source: an ONNX file, with its external data beside it, or a model in memory, which is left as it is.
         shapes: full static shapes by input name, for inputs with dynamic dimensions. A dynamic first dimension is 1
             by default.
+        weights: values by name for tensors that a model in memory has as inputs.
 
     Raises:
         ModelError: the file is not a valid model, or a shape is missing.
@@ -88,15 +91,16 @@ def load_model(source: str | Path | onnx.ModelProto, shapes: Shapes | None = Non
         ['Gemm', 'Softmax']
     """
     if isinstance(source, onnx.ModelProto):
-        light, weights = _light(source, None)
+        light, large = _light(source, None)
         name, sha256 = source.graph.name, ""
     else:
-        light, weights, sha256 = _read(Path(source))
+        light, large, sha256 = _read(Path(source))
         name = Path(source).name
-    make_static(network_inputs(light.graph, weights), shapes or {})
+    large |= weights or {}
+    make_static(network_inputs(light.graph, large), shapes or {})
     light = normalized(light)
-    refer(light, weights)
-    return _folded(light, weights, name, sha256)
+    refer(light, large)
+    return _folded(light, large, name, sha256)
 
 
 def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str]:

@@ -84,8 +84,10 @@ class Folding:
     def _add(self, node: onnx.NodeProto, layer: str | None) -> None:
         given = [i for i in node.input if i]
         values = {i: self.constants[i] for i in given if i in self.constants}
-        if (position := READ_FOR_TYPE.get(node.op_type)) is not None and given[position] in self.types:
-            values[given[position]] = _stand_in(self.types[given[position]])
+        if (position := READ_FOR_TYPE.get(node.op_type)) is not None:
+            about = given[position]
+            if about in self.types and given.count(about) == 1:
+                values[about] = _stand_in(self.types[about])
         if len(values) == len(set(given)) and not _is_random(node):
             self.constants |= self._folded(node, values)
             return
