@@ -26,7 +26,7 @@ from onnx2graphml import kernels
 from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.graph import Incoming, Layer
 from onnx2graphml.machine import processors
-from onnx2graphml.neurons import FUNCTIONS, Activation
+from onnx2graphml.neurons import FUNCTIONS, Activation, parse_axes
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -86,6 +86,7 @@ def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | N
 
 def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:
     """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
+    tolerance = np.where(np.isinf(value), 0, tolerance)  # no rounding moves infinity
     for function in activation:
         value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
     tiny = float(np.finfo(dtype).tiny)  # below it a runtime may flush to zero
@@ -149,12 +150,18 @@ def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, 
 def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:
     result = activation(value)
     with np.errstate(invalid="ignore"):
-        if activation.op == "Softmax":  # every neuron moves with the largest error of those it is coupled to
-            carried = 2 * result * tolerance.max(initial=0)
-        elif activation.op == "LogSoftmax":
-            carried = np.full_like(result, 2 * tolerance.max(initial=0))
+        if activation.op in (
+            "Softmax",
+            "LogSoftmax",
+        ):  # a neuron moves with the largest error of those it is coupled to
+            axes = parse_axes(dict(activation.parameters)["axis"])
+            coupled = 2 * tolerance.max(axis=axes, keepdims=True, initial=0)
+            carried = coupled * (result if activation.op == "Softmax" else np.ones_like(result))
         else:
-            moved = [np.abs(activation(value + way * tolerance) - result) for way in (1, -1)]
-            carried = np.fmax(*moved)
+            carried = np.fmax(*(_distance(activation(value + way * tolerance), result) for way in (1, -1)))
         own = np.abs(result) + (1.0 if activation.op in AROUND_ONE else 0.0)
-        return result, carried + SPARE * u * own
+        return result, carried + SPARE * u * np.where(np.isinf(result), 0, own)
+
+
+def _distance(one: Values, other: Values) -> Values:
+    return np.where(one == other, 0, np.abs(one - other))  # equal infinities have none
