@@ -494,11 +494,16 @@ def test_nothing_is_written_to_the_terminal(tmp_path):
 
 def test_vgg16():
     model = randomised(keras.applications.VGG16(weights=None))
-    proto = from_keras(model).proto
+    imported = from_keras(model)
+    proto = imported.proto
     found = rows(proto)
     assert len(found) == 23
     assert [(row["name"], row["shape"]) for row in found.values()] == [
         (layer.name, list((layer.output.shape)[1:])) for layer in model.layers
     ]
     assert set(tags(proto)) - {None} == set(found) - {model.layers[0].name}
-    assert sum(np.prod(tensor.dims) for tensor in proto.graph.initializer) >= model.count_params()
+    inside = sum(int(np.prod(tensor.dims)) for tensor in proto.graph.initializer)
+    assert inside + sum(array.size for array in imported.weights.values()) >= model.count_params()
+    assert {value.name for value in proto.graph.input[1:]} == set(imported.weights)
+    kernel = model.get_layer("fc1").kernel
+    assert np.shares_memory(imported.weights["fc1/kernel"], np.asarray(memoryview(kernel.value.value())))

@@ -150,10 +150,7 @@ def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, 
 def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:
     result = activation(value)
     with np.errstate(invalid="ignore"):
-        if activation.op in (
-            "Softmax",
-            "LogSoftmax",
-        ):  # a neuron moves with the largest error of those it is coupled to
+        if activation.op in ("Softmax", "LogSoftmax"):  # each moves with the largest error of those it is coupled to
             axes = parse_axes(dict(activation.parameters)["axis"])
             coupled = 2 * tolerance.max(axis=axes, keepdims=True, initial=0)
             carried = coupled * (result if activation.op == "Softmax" else np.ones_like(result))

@@ -110,6 +110,16 @@ FOUND = {
     "ceil_mode in opset 10": Found(CEIL, ceil_mode(10)),
     "ceil_mode in opset 21": Found(CEIL, ceil_mode(21)),
     "cast from float16": Found("ONNX Runtime leaves out a rounding unless it is asked for", cast_from_half()),
+    "logarithm of zero": Found(
+        "infinity has no distance to itself, and no rounding moves it",
+        model([node("Log", "x", "a"), node("Selu", "a", "y")], {"x": [1, 3]}),
+        np.zeros((1, 3), np.float32),
+    ),
+    "one infinite value beside finite ones": Found(
+        "only those that a LogSoftmax couples it with are not finite",
+        one("LogSoftmax", [1, 2, 3], axis=-1),
+        np.float32([[[1, 2, 3], [4, np.inf, 6]]]),
+    ),
     "cast to its own type": Found(
         "the value that stands for a tensor of which only the type is read stood for the one that is cast, too",
         model([node("CastLike", "x x", "a"), node("Neg", "a", "y")], {"x": [1, 3]}, opset=19),
