@@ -201,10 +201,11 @@ def test_damaged_files(tmp_path: Path, kind: str, suffix: str):
     with pytest.raises(Error, match="not a readable picture") as caught:
         read_image(path, RGB_LAST)
     assert "\n" not in str(caught.value)
+    assert f"of shape {list(RGB_LAST.shape)}" in str(caught.value)
 
 
 def test_missing_files_and_folders(tmp_path: Path):
-    with pytest.raises(Error, match=r"none.png: no such file"):
+    with pytest.raises(Error, match=r"none.png: no such file; expected a picture for input 'x' of shape \["):
         read_image(tmp_path / "none.png", RGB_LAST)
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(Error, match="not a readable picture"):

@@ -130,7 +130,7 @@ def failing(graph: NeuronGraph, path: Path) -> str:
 def test_one_array_for_two_inputs(two_inputs: NeuronGraph, tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", weights(1, 3))
     message = failing(two_inputs, tmp_path / "one.npy")
-    assert "a, b" in message
+    assert "'a' of shape [1, 3], 'b' of shape [1, 3]" in message
     assert ".npz" in message
 
 
@@ -173,7 +173,9 @@ def test_files_that_are_no_arrays(digits: NeuronGraph, tmp_path: Path, content: 
 
 
 def test_a_missing_file(digits: NeuronGraph, tmp_path: Path) -> None:
-    assert "nowhere.npy" in failing(digits, tmp_path / "nowhere.npy")
+    message = failing(digits, tmp_path / "nowhere.npy")
+    assert "nowhere.npy" in message
+    assert "No such file or directory; expected the input 'image' of shape [1, 8, 8, 1]" in message
 
 
 def test_arrays_of_text(digits: NeuronGraph, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def open_picture(path: Path, layer: Layer, preprocess: str = "0..1") -> Picture:
     form = picture_form(layer)
     if preprocess in OF_COLOURS and form.channels != 3:
         raise Error(f"preprocess {preprocess!r} is for 3 channels; input {layer.name!r} has shape {list(layer.shape)}")
-    image, done = _opened(path)
+    image, done = _opened(path, layer)
     pixels = _channels(path, image, layer, form, done)
     depth = 257 if pixels.dtype.itemsize == 2 else 1
     rows, columns = layer.shape[form.row], layer.shape[form.column]
@@ -165,12 +165,13 @@ def picture_form(layer: Layer) -> Form:
     return Form(ways[0], row, column, shape[ways[0]])
 
 
-def _opened(path: Path) -> tuple[Any, list[str]]:
+def _opened(path: Path, layer: Layer) -> tuple[Any, list[str]]:
     """The picture upright and loaded; what goes wrong in a damaged file is of any kind."""
     try:
         from PIL import Image, ImageOps
     except ImportError:
         raise MissingExtraError("pillow", "plot") from None
+    expected = f"expected a picture for input {layer.name!r} of shape {list(layer.shape)}"
     done: list[str] = []
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
@@ -183,9 +184,10 @@ def _opened(path: Path) -> tuple[Any, list[str]]:
     except Error:
         raise
     except FileNotFoundError:
-        raise Error(f"{path}: no such file") from None
+        raise Error(f"{path}: no such file; {expected}") from None
     except Exception as e:
-        raise Error(f"{path}: not a readable picture: {(str(e) or type(e).__name__).splitlines()[0]}") from None
+        why = (str(e) or type(e).__name__).splitlines()[0]
+        raise Error(f"{path}: not a readable picture: {why}; {expected}") from None
 
 
 def _check_size(path: Path, wide: int, high: int) -> None:

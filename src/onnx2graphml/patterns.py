@@ -95,15 +95,21 @@ def read(path: Path, model: Model) -> dict[str, Array]:
         loaded = np.load(path, allow_pickle=False)
         arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
-        raise Error(f"{path}: not a readable .npy or .npz file: {str(e).splitlines()[0]}") from None
+        why = e.strerror if isinstance(e, OSError) and e.strerror else str(e).splitlines()[0]
+        raise Error(f"{path}: not a readable .npy or .npz file: {why}; {_expected(model)}") from None
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub":
-            raise Error(f"{path}: array {name!r} has type {array.dtype}; expected numbers")
+            raise Error(f"{path}: array {name!r} has type {array.dtype}, not numbers; {_expected(model)}")
     if "" not in arrays:
         return arrays
     if len(model.inputs) != 1:
-        raise Error(f"{path} holds one array; the model has the inputs {', '.join(model.inputs)}: give an .npz")
+        raise Error(f"{path} holds one array; {_expected(model)}: give an .npz")
     return {model.inputs[0]: arrays[""]}
+
+
+def _expected(model: Model) -> str:
+    shapes = ", ".join(f"{name!r} of shape {list(kind.shape)}" for name, kind in input_types(model))
+    return f"expected the input{'s' * (len(model.inputs) > 1)} {shapes}"
 
 
 def input_types(model: Model) -> Iterator[tuple[str, TensorType]]:
