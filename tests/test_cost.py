@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,6 +84,8 @@ def test_a_full_disk_is_told_before_writing(
     with pytest.raises(TooLargeError, match=r"would take about 5 kB, and the disk has 1 kB free; layer 'conv2'"):
         cost.check_room(graph, tmp_path / "x.graphml", cost.Cost(5000, 1))
     cost.check_room(graph, tmp_path / "nowhere" / "x.graphml", cost.Cost(5000, 1))  # for the writer to refuse
+    os.mkfifo(tmp_path / "pipe.graphml")
+    cost.check_room(graph, tmp_path / "pipe.graphml", cost.Cost(5000, 1))  # what reads it has the room
 
 
 def test_the_command_line_refuses_and_estimates(

@@ -156,6 +156,8 @@ def check_room(graph: NeuronGraph, path: Path, cost: Cost) -> None:
     folder = path.absolute().parent
     if not folder.is_dir():
         return  # the writer says so
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return  # a pipe or a device
     free = shutil.disk_usage(folder).free
     if cost.bytes > free * SPARE:
         raise TooLargeError(
