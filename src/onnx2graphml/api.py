@@ -12,14 +12,12 @@ import onnx
 
 from onnx2graphml.detail import at_detail
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import Imported
+from onnx2graphml.frontends import KERAS_SUFFIXES, Imported
 from onnx2graphml.graph import NeuronGraph
 from onnx2graphml.model import load_model
 from onnx2graphml.walk import walk
 
 Shapes = Mapping[str, Sequence[int]]
-
-KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
 def load(source: Any, *, shapes: Shapes | None = None, detail: str = "layer", trust: bool = False) -> NeuronGraph:

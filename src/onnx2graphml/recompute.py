@@ -71,6 +71,11 @@ def fan_in_factor(n: int) -> float:
     return min(n + SPARE, LAMBDA * math.sqrt(n + SPARE))
 
 
+def sum_tolerance(n: int, size: Values, bias_size: float, u: float) -> Values:
+    """How far sums may be off: of n products whose sizes come to `size`, the bias among them, in roundings of `u`."""
+    return u * (fan_in_factor(n) * size + SPARE * bias_size)
+
+
 def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | None = None) -> Recomputed:
     """The values of a layer from those of the layers before it.
 
@@ -106,7 +111,7 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
         for incoming in layer.incoming:
             _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
         n = sum(i.block.degree("target") for i in layer.incoming)
-        return total, u * (fan_in_factor(n) * size + SPARE * bias_size)
+        return total, sum_tolerance(n, size, bias_size, u)
     if layer.combine in ("max", "min", "product"):
         kernel, start = {
             "max": (kernels.greatest_products, -np.inf),

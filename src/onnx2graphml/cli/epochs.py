@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli import passage
-from onnx2graphml.cli.options import Parser, named_shape
+from onnx2graphml.cli.options import Parser, add_model_options, command_parser
 
 if TYPE_CHECKING:
     from onnx2graphml.graph import NeuronGraph
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
 def parser() -> Parser:
     """The options."""
-    parser = Parser(
-        prog="onnx2graphml epochs",
-        description="Run one pattern through every checkpoint of a network, and draw each layer as it learns: a strip "
+    parser = command_parser(
+        "epochs",
+        "Run one pattern through every checkpoint of a network, and draw each layer as it learns: a strip "
         "with a column for each epoch, and a film; a layer has the same colours at every epoch.",
-        epilog="example:\n  onnx2graphml epochs checkpoints/ digit.npy -o out --layers conv1,dense1",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "example:\n  onnx2graphml epochs checkpoints/ digit.npy -o out --layers conv1,dense1",
     )
     parser.add_argument(
         "checkpoints",
@@ -46,16 +44,7 @@ def parser() -> Parser:
     parser.add_argument("--film", choices=("png", "gif"), default="png", help="animated PNG (default), or GIF")
     parser.add_argument("--kind", choices=("png", "svg", "pdf"), default="png", help="of the strips (default png)")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long each epoch stays (default 0.5)")
-    parser.add_argument(
-        "--shape",
-        metavar="NAME=1,3,224,224",
-        action="append",
-        type=named_shape,
-        default=[],
-        help="the full shape of an input that the model leaves open; may be repeated",
-    )
-    parser.add_argument("--trust", action="store_true", help="run Python code that a Keras file holds (Lambda layers)")
-    parser.add_argument("--seed", type=int, default=0, help="of what is random (default 0)")
+    add_model_options(parser)
     return parser
 
 

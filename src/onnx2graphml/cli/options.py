@@ -18,14 +18,25 @@ class Parser(argparse.ArgumentParser):
 
 def model_parser(command: str, description: str, epilog: str) -> Parser:
     """A command that takes a model: its shapes, and whether to trust it."""
-    parser = Parser(
+    parser = command_parser(command, description, epilog)
+    parser.add_argument("model", metavar="MODEL", help="an .onnx, .keras or .h5 file, or a SavedModel folder")
+    add_model_options(parser)
+    return parser
+
+
+def command_parser(command: str, description: str, epilog: str) -> Parser:
+    """A command without options, yet."""
+    return Parser(
         prog=f"onnx2graphml {command}".strip(),
         description=description,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="MODEL", help="an .onnx, .keras or .h5 file, or a SavedModel folder")
+
+
+def add_model_options(parser: Parser) -> None:
+    """What there is to say of any model that is read."""
     parser.add_argument(
         "--shape",
         metavar="NAME=1,3,224,224",
@@ -36,7 +47,6 @@ def model_parser(command: str, description: str, epilog: str) -> Parser:
     )
     parser.add_argument("--trust", action="store_true", help="run Python code that a Keras file holds (Lambda layers)")
     parser.add_argument("--seed", type=int, default=0, help="of what is random (default 0)")
-    return parser
 
 
 def graph_parser(command: str, description: str, epilog: str) -> Parser:

@@ -13,7 +13,7 @@ from onnx2graphml.gathered import CODES, OTHER, START
 from onnx2graphml.graph import Layer
 from onnx2graphml.neurons import FUNCTIONS, parse_activations
 from onnx2graphml.readers.found import Edges
-from onnx2graphml.recompute import SPARE, Recomputed, Values, fan_in_factor, finished, unit_roundoff
+from onnx2graphml.recompute import SPARE, Recomputed, Values, finished, sum_tolerance, unit_roundoff
 from onnx2graphml.writers.xmltext import unescape
 
 INPUTS = 2  # ports that a function has
@@ -55,7 +55,7 @@ class Combined:
         value, tolerance = self.total[rows], np.zeros(layer.neurons)
         if found.combine == "sum":
             bias_size = max(layer.bias_size, float(np.nanmax(np.abs(self.matched.bias[rows]), initial=0)))
-            tolerance = u * (fan_in_factor(degree) * self.size[rows] + SPARE * bias_size)
+            tolerance = sum_tolerance(degree, self.size[rows], bias_size, u)
         elif found.combine not in ("input", "constant"):
             value = self._function(number, found.combine) if found.combine in FUNCTIONS else value
             tolerance = SPARE * u * np.abs(value)

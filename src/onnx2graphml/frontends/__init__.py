@@ -22,8 +22,10 @@ LAYERS = "onnx2graphml.layers"
 CHANNELS_LAST = "onnx2graphml.channels_last"
 
 
+KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+
 LARGE = 1 << 16
-"""Elements of a weight that is handed over as an array of its own: in the model it would be a copy."""
+"""Elements of a weight that is kept once, as an array beside the model: in it, it would be a copy."""
 
 
 @dataclass(frozen=True)

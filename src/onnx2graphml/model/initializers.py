@@ -16,6 +16,7 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import ModelError, reason
+from onnx2graphml.frontends import LARGE
 from onnx2graphml.model.external import Bytes, DataFiles, is_external
 from onnx2graphml.model.limits import check_folded
 from onnx2graphml.model.messages import messages
@@ -23,7 +24,6 @@ from onnx2graphml.model.nodes import element_type
 
 Array = npt.NDArray[Any]
 
-LARGE = 1 << 16  # elements of an initializer that is kept once, as an array
 BITS = {"UINT2": 2, "INT2": 2, "UINT4": 4, "INT4": 4, "FLOAT4E2M1": 4, "FLOAT6E2M3": 6, "FLOAT6E3M2": 6}
 """Of types of which NumPy's elements are wider than those in a file."""
 

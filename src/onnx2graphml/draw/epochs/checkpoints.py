@@ -6,8 +6,9 @@ from pathlib import Path
 
 from onnx2graphml.draw.natural import natural
 from onnx2graphml.errors import Error
+from onnx2graphml.frontends import KERAS_SUFFIXES
 
-SUFFIXES = (".onnx", ".keras", ".h5", ".hdf5")
+SUFFIXES = (".onnx", *KERAS_SUFFIXES)
 
 
 def checkpoints(folder: Path) -> tuple[dict[str, Path], list[str]]:
