@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.recompute import recompute
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.recompute import recompute
 
 
 def run(graph: NeuronGraph, inputs: Mapping[str, Any]) -> list[Any]:

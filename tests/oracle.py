@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
-from onnx2graphml.blocks import EdgeBlock, Edges
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.blocks import EdgeBlock, Edges
 
 Edge = tuple[int, int, float]
 Array = npt.NDArray[Any]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml import axes as ax
-from onnx2graphml.blocks import EdgeBlock
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
-from onnx2graphml.neurons import Activation
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.graph.neurons import Activation
 
 WEIRD = "in\x00put <&>\"' 🧠 ]]> \t\r\n \\u0041 \udc80 \uffff"
 HARD_FLOATS = [0.1, -0.0, 0.0, 1, -1, 1e-45, 1.1754944e-38, 3.4028235e38, -1.2345679e-06, 16777216, 1e16, 1 / 3, 100.5]

@@ -20,7 +20,7 @@ from onnx2graphml.draw.architecture.drawing import FONT, Arrow, Box, Drawing, Te
 from onnx2graphml.draw.architecture.layering import crossings, layered
 from onnx2graphml.draw.architecture.spacing import spaced
 from onnx2graphml.errors import OutputError
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from synthetic import every_kind, parallel, same
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -20,7 +20,7 @@ from onnx2graphml.draw.architecture.architecture import RENDERERS, architecture,
 from onnx2graphml.draw.architecture.svg import svg
 from onnx2graphml.draw.lettering import printable
 from onnx2graphml.errors import Error, MissingExtraError, OutputError
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.graph.graph import NeuronGraph
 from synthetic import every_kind
 from test_architecture import faults, network
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
 from onnx2graphml.errors import TooLargeError
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
 from oracle import window_outputs
 
 WINDOWS = list(itertools.product(range(1, 6), range(1, 4), range(1, 4), range(1, 3), range(3)))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnx2graphml import axes as ax
-from onnx2graphml import blocks
-from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph import blocks
+from onnx2graphml.graph.blocks import EdgeBlock
 from oracle import (
     Edge,
     Sample,

@@ -15,9 +15,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from onnx2graphml import cli, writers
+from onnx2graphml import cli
 from onnx2graphml.api import load
-from onnx2graphml.detail import LEVELS
+from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.formats import registry
 from onnx2graphml.progress import progress
 from small import model, node, weights
 
@@ -259,4 +260,4 @@ def test_the_formats_are_told(capsys: Any) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     out = capsys.readouterr().out
-    assert all(suffix in out for suffix in writers.FORMATS)
+    assert all(suffix in out for suffix in registry.FORMATS)

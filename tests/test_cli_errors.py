@@ -169,7 +169,7 @@ def test_the_disk_gets_full_on_the_way(failing: Failing, monkeypatch: pytest.Mon
         file.write(b"<graphml>")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("onnx2graphml.writers.graphml.write_graphml", write)
+    monkeypatch.setattr("onnx2graphml.formats.graphml.write.write_graphml", write)
     out = tmp_path / "out.graphml"
     out.write_text("earlier")
     assert "No space left on device" in failing(DIGITS, out)
@@ -244,7 +244,7 @@ def test_an_interruption_leaves_no_file(failing: Failing, monkeypatch: pytest.Mo
         file.write(b"<graphml>")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("onnx2graphml.writers.graphml.write_graphml", write)
+    monkeypatch.setattr("onnx2graphml.formats.graphml.write.write_graphml", write)
     assert "interrupted" in failing(DIGITS, tmp_path / "out.graphml", status=130)
     assert not list(tmp_path.iterdir())
 
@@ -253,7 +253,7 @@ def test_out_of_memory(failing: Failing, monkeypatch: pytest.MonkeyPatch, tmp_pa
     def write(graph: Any, file: Any, progress: Any = None, **options: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("onnx2graphml.writers.graphml.write_graphml", write)
+    monkeypatch.setattr("onnx2graphml.formats.graphml.write.write_graphml", write)
     assert "memory" in failing(DIGITS, tmp_path / "out.graphml")
     assert not list(tmp_path.iterdir())
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnx2graphml import axes as ax
-from onnx2graphml import compose as composing
-from onnx2graphml.blocks import EdgeBlock
-from onnx2graphml.compose import NotComposable, compose
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph import compose as composing
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.compose import NotComposable, compose
 from oracle import (
     Edge,
     Step,

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 import onnx2graphml as o2g
-from onnx2graphml import cli, cost
-from onnx2graphml.axes import relation, same, window
-from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml import cli
 from onnx2graphml.cli import convert
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.writers import FORMATS
+from onnx2graphml.formats import estimate
+from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.graph.axes import relation, same, window
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import NeuronGraph
 
 DIGITS = Path(__file__).parent.parent / "fixtures" / "digits.onnx"
 
@@ -36,18 +37,18 @@ def size_on_disk(path: Path) -> int:
 def test_the_estimated_size_is_near_the_real_one(
     graph: NeuronGraph, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cost, "TRIED_EDGES", 1 << 11)  # so that something is extrapolated
-    monkeypatch.setattr(cost, "TRIED_NODES", 1 << 9)
+    monkeypatch.setattr(estimate, "TRIED_EDGES", 1 << 11)  # so that something is extrapolated
+    monkeypatch.setattr(estimate, "TRIED_NODES", 1 << 9)
     o2g.write(graph, tmp_path / f"digits{suffix}")
     real = size_on_disk(tmp_path / f"digits{suffix}")
     compressed = suffix in (".parquet", ".npz") or suffix.endswith((".gz", ".zst"))
-    assert cost.estimate(graph, suffix).bytes == pytest.approx(real, rel=0.8 if compressed else 0.1)
+    assert estimate.estimate(graph, suffix).bytes == pytest.approx(real, rel=0.8 if compressed else 0.1)
 
 
 def test_nothing_large_is_written_to_estimate(graph: NeuronGraph) -> None:
     """A million times the edges take no longer to estimate: the count is only a factor."""
     many = EdgeBlock((same(10**6).strided(1, 1), relation(0, 0, np.zeros(10**5, int))), np.ones(1, np.float32))
-    part = cost.middle(many, 1000)
+    part = estimate.middle(many, 1000)
     assert many.count == 10**11
     assert 100 <= part.count <= 10**5
 
@@ -61,7 +62,7 @@ def test_the_middle_is_a_run_of_the_blocks_order(edges: int) -> None:
     ]
     part = [
         e
-        for c in cost.middle(block, edges).expand()
+        for c in estimate.middle(block, edges).expand()
         for e in zip(c.source.tolist(), c.target.tolist(), c.weight.tolist(), strict=True)
     ]
     assert 1 <= len(part) <= max(edges, 1)
@@ -70,22 +71,22 @@ def test_the_middle_is_a_run_of_the_blocks_order(edges: int) -> None:
 
 
 def test_too_many_edges_are_refused(graph: NeuronGraph) -> None:
-    cost.check_edges(graph, None)
-    cost.check_edges(graph, graph.edges)
+    estimate.check_edges(graph, None)
+    estimate.check_edges(graph, graph.edges)
     with pytest.raises(TooLargeError, match=r"25,816 edges, more than --max-edges 25,815; layer 'conv2' .*--top-k"):
-        cost.check_edges(graph, graph.edges - 1)
+        estimate.check_edges(graph, graph.edges - 1)
 
 
 def test_a_full_disk_is_told_before_writing(
     graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    cost.check_room(graph, tmp_path / "x.graphml", cost.Cost(1100, 1))  # within the estimate's own error
+    estimate.check_room(graph, tmp_path / "x.graphml", estimate.Cost(1100, 1))  # within the estimate's own error
     with pytest.raises(TooLargeError, match=r"would take about 5 kB, and the disk has 1 kB free; layer 'conv2'"):
-        cost.check_room(graph, tmp_path / "x.graphml", cost.Cost(5000, 1))
-    cost.check_room(graph, tmp_path / "nowhere" / "x.graphml", cost.Cost(5000, 1))  # for the writer to refuse
+        estimate.check_room(graph, tmp_path / "x.graphml", estimate.Cost(5000, 1))
+    estimate.check_room(graph, tmp_path / "nowhere" / "x.graphml", estimate.Cost(5000, 1))  # for the writer to refuse
     os.mkfifo(tmp_path / "pipe.graphml")
-    cost.check_room(graph, tmp_path / "pipe.graphml", cost.Cost(5000, 1))  # what reads it has the room
+    estimate.check_room(graph, tmp_path / "pipe.graphml", estimate.Cost(5000, 1))  # what reads it has the room
 
 
 def test_the_command_line_refuses_and_estimates(

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from onnx2graphml.api import load
-from onnx2graphml.detail import LEVELS, at_detail
+from onnx2graphml.build.detail import LEVELS, at_detail
 from onnx2graphml.errors import Error
 from small import SIDE, levels, model, node, operators, weights
 

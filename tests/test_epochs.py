@@ -16,16 +16,16 @@ import pytest
 import onnx2graphml
 from onnx2graphml.draw.colours import Scale
 from onnx2graphml.draw.epochs import film as films
-from onnx2graphml.draw.epochs.checkpoints import checkpoints
 from onnx2graphml.draw.epochs.epochs import Recorder, Recording, epochs, record, shown
 from onnx2graphml.draw.epochs.folder import write_film
-from onnx2graphml.draw.packs import fingerprint
-from onnx2graphml.draw.packs.map_pictures import class_panels, write_maps
-from onnx2graphml.draw.packs.maps import Maps
-from onnx2graphml.draw.packs.packs import pack
-from onnx2graphml.draw.packs.pattern_files import pattern_files
+from onnx2graphml.draw.map_pictures import class_panels, write_maps
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
-from onnx2graphml.graph import Layer
+from onnx2graphml.graph.graph import Layer
+from onnx2graphml.recording import fingerprint
+from onnx2graphml.recording.checkpoints import checkpoints
+from onnx2graphml.recording.input_files import pattern_files
+from onnx2graphml.recording.maps import Maps
+from onnx2graphml.recording.packs import pack
 from small import SIDE, model, node, runtime, weights
 
 image = pytest.importorskip("PIL.Image")
@@ -597,7 +597,7 @@ def test_the_command_pack(tmp_path, capsys):
 
 
 def test_an_interrupted_pack_says_how_to_go_on(tmp_path, capsys, monkeypatch):
-    from onnx2graphml.draw.packs import packs
+    from onnx2graphml.recording import packs
 
     def stopped(*args: Any) -> Any:
         raise KeyboardInterrupt

@@ -14,15 +14,15 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx2graphml import writers
 from onnx2graphml.api import load
+from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.cli import main
-from onnx2graphml.detail import LEVELS
 from onnx2graphml.errors import Error
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.readers import READERS
-from onnx2graphml.verification import Report
+from onnx2graphml.formats import registry, writing
+from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.against_runtime import Report
+from onnx2graphml.verification.file import verify_file
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -63,22 +63,22 @@ def lines_of(name: str) -> tuple[bytes, ...]:
     import io
 
     out = io.BytesIO()
-    writers.FORMATS[".graphml"].load()(graph_of(name), out)
+    registry.FORMATS[".graphml"].load()(graph_of(name), out)
     return tuple(out.getvalue().splitlines(keepends=True))
 
 
 # ------------------------------------------------------------------------------------------------- what is not damaged
 
 
-@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", MODELS)
 def test_what_was_written_passes(name: str, level: str, suffix: str, tmp_path: Path) -> None:
     graph = graph_of(name, level)
     path = tmp_path / f"a{suffix}"
-    writers.write(graph, path)
+    writing.write(graph, path)
     told: list[int] = []
-    report = verify_file(graph, path, seed=list(READERS).index(suffix), progress=told.append)
+    report = verify_file(graph, path, seed=list(FORMATS).index(suffix), progress=told.append)
     assert report.passed, [row for row in report.rows if not row.passed]
     assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.combine != "input"]
     assert sum(told) == graph.edges == sum(row.edges for row in report.rows)
@@ -354,7 +354,7 @@ def test_every_kind_of_damage_is_one_of_some_model() -> None:
 @pytest.mark.parametrize("suffix", [".graphml.gz", ".graphml.zst"])
 def test_a_truncated_compressed_file_is_refused(suffix: str, tmp_path: Path) -> None:
     path, graph = tmp_path / f"a{suffix}", graph_of("digits")
-    writers.write(graph, path)
+    writing.write(graph, path)
     whole = path.read_bytes()
     for size in (0, 1, 3, 10, 100, len(whole) // 2, len(whole) - 9, len(whole) - 4, len(whole) - 1):
         path.write_bytes(whole[:size])

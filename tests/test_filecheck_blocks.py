@@ -13,16 +13,16 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx2graphml import axes as ax
-from onnx2graphml import writers
 from onnx2graphml.api import load
-from onnx2graphml.axes import Axis
-from onnx2graphml.blocks import EdgeBlock
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.formats import registry, writing
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.ops import join, pool
 from onnx2graphml.ops.windows import Window
-from onnx2graphml.verification import network_values, verify
+from onnx2graphml.verification.against_runtime import network_values, verify
+from onnx2graphml.verification.file import verify_file
 from small import model, node, weights
 from test_filecheck import FIXTURES, outcome
 
@@ -346,7 +346,7 @@ def wrong_graph(kind: str, monkeypatch: pytest.MonkeyPatch) -> NeuronGraph:
 
 
 def found_in_file(kind: str, suffix: str, wrong: NeuronGraph, folder: Path) -> bool:
-    writers.write(wrong, folder / f"a{suffix}")
+    writing.write(wrong, folder / f"a{suffix}")
     return outcome(right_graph(kind), folder / f"a{suffix}") not in ("not found", "refused in other than one line")
 
 
@@ -386,7 +386,7 @@ def test_most_mistakes_are_found_by_values_alone(
 # ----------------------------------------------------------------------------------------------- one weight, any format
 
 
-CASES = [("digits", suffix) for suffix in writers.FORMATS] + [("residual", ".parquet"), ("residual", ".npz")]
+CASES = [("digits", suffix) for suffix in registry.FORMATS] + [("residual", ".parquet"), ("residual", ".npz")]
 
 
 @pytest.mark.parametrize(("name", "suffix"), CASES)
@@ -402,7 +402,7 @@ def test_a_weight_changed_by_a_thousandth_is_found(name: str, suffix: str, tmp_p
         changed_weights = block.weights.copy()
         changed_weights[random.choice(used)] += 1e-3 * np.abs(block.weights).max()
         wrong = with_block(layer, EdgeBlock(block.axes, changed_weights))
-        writers.write(
+        writing.write(
             dataclasses.replace(graph, layers=(*graph.layers[:number], wrong, *graph.layers[number + 1 :])),
             tmp_path / f"a{suffix}",
         )

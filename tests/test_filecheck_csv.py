@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx2graphml import writers
 from onnx2graphml.errors import Error
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.readers import decompressed, open_graph
+from onnx2graphml.formats import decompressed, writing
+from onnx2graphml.formats.reading import open_graph
+from onnx2graphml.verification.file import verify_file
 from synthetic import every_kind
 from test_filecheck import (
     Damage,
@@ -48,7 +48,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], F
     for name in POSITIONS:
         for suffix in SUFFIXES:
             path = tmp_path_factory.mktemp("csv") / f"a{suffix}"
-            writers.write(graph_of(name), path)
+            writing.write(graph_of(name), path)
             made[name, suffix] = {file.name: file.read_bytes() for file in path.iterdir()}
     return made
 
@@ -386,7 +386,7 @@ def test_what_is_told(kind: str, message: str, folders: dict[tuple[str, str], Fo
 
 def test_a_line_without_end_is_not_taken_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.gephi.csv"
-    writers.write(graph_of("doubles"), path)
+    writing.write(graph_of("doubles"), path)
     with (path / "edges.csv").open("ab") as file:
         file.write(b"1" * (3 << 20) + b"\n")
     monkeypatch.setattr(decompressed, "CHUNK", 1 << 20)
@@ -402,7 +402,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_edges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.neo4j.csv"
-    writers.write(every_kind(), path)
+    writing.write(every_kind(), path)
     with open_graph(path) as file:
         whole = sum(len(edges) for edges in file.edges())
     text = (path / "edges.csv").read_bytes()

@@ -18,11 +18,12 @@ import numpy.typing as npt
 import pytest
 import scipy.sparse
 
-from onnx2graphml import tables, writers
-from onnx2graphml.cli import main
+from onnx2graphml.cli import main, tables
 from onnx2graphml.errors import Error
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.readers import npz, open_graph
+from onnx2graphml.formats import registry, writing
+from onnx2graphml.formats.npz import read
+from onnx2graphml.formats.reading import open_graph
+from onnx2graphml.verification.file import verify_file
 from test_filecheck import FIXTURES, graph_of, outcome
 
 MODELS = ["digits", "ports", "doubles"]
@@ -37,7 +38,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     made = {}
     for name in MODELS:
         path = tmp_path_factory.mktemp("npz") / "a.npz"
-        writers.write(graph_of(name), path)
+        writing.write(graph_of(name), path)
         made[name] = path.read_bytes()
     return made
 
@@ -69,9 +70,9 @@ def test_what_can_not_be_checked_is_told(name: str, files: dict[str, bytes], tmp
     assert lines[-len(expected) :] == [f"not checked: {what}" for what in report.unchecked]
 
 
-@pytest.mark.parametrize("suffix", [s for s, f in writers.FORMATS.items() if "node attributes" not in f.cannot_hold])
+@pytest.mark.parametrize("suffix", [s for s, f in registry.FORMATS.items() if "node attributes" not in f.cannot_hold])
 def test_all_is_checked_in_other_formats(suffix: str, tmp_path: Path) -> None:
-    writers.write(graph_of("ports"), tmp_path / f"a{suffix}")
+    writing.write(graph_of("ports"), tmp_path / f"a{suffix}")
     report = verify_file(graph_of("ports"), tmp_path / f"a{suffix}")
     assert report.unchecked == ()
     assert "not checked" not in tables.verification(report)
@@ -113,7 +114,7 @@ def test_as_scipy_saves_it_again(files: dict[str, bytes], tmp_path: Path) -> Non
 
 
 def test_reads_what_scipy_reads(files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npz, "ROWS", 1000)
+    monkeypatch.setattr(read, "ROWS", 1000)
     path = tmp_path / "a.npz"
     path.write_bytes(files["digits"])
     with open_graph(path) as file:
@@ -393,7 +394,7 @@ def test_more_than_was_declared_is_not_taken_into_memory(
     path = tmp_path / "a.npz"
     np.savez_compressed(path, **arrays(files["doubles"]) | {"row": zeros, "col": zeros + 6, "data": zeros.astype("f4")})
     assert path.stat().st_size < n / 50
-    monkeypatch.setattr(npz, "ROWS", 1 << 14)
+    monkeypatch.setattr(read, "ROWS", 1 << 14)
     verify_file(graph_of("doubles"), path)
     tracemalloc.start()
     try:
@@ -407,7 +408,7 @@ def test_more_than_was_declared_is_not_taken_into_memory(
 
 
 def test_another_number_of_nodes_is_told(tmp_path: Path) -> None:
-    writers.write(graph_of("digits", "op"), tmp_path / "a.npz")
+    writing.write(graph_of("digits", "op"), tmp_path / "a.npz")
     message = r"a.npz: \d+ nodes; at detail 'layer' the model has 3738: is it the graph of another model, or at another"
     with pytest.raises(Error, match=message):
         verify_file(graph_of("digits"), tmp_path / "a.npz")

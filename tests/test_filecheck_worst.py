@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onnx2graphml import axes as ax
-from onnx2graphml import tables, writers
-from onnx2graphml.axes import Axis
-from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.cli import tables
 from onnx2graphml.errors import Error
-from onnx2graphml.filecheck import InEdge, Worst, verify_file, worst_neuron
-from onnx2graphml.graph import Layer, NeuronGraph
-from onnx2graphml.verification import Row
+from onnx2graphml.formats import registry, writing
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.verification.against_runtime import Row
+from onnx2graphml.verification.file import InEdge, Worst, verify_file, worst_neuron
 from test_filecheck import graph_of
 
 LAYER = "conv2"
@@ -46,7 +47,7 @@ def failed(graph: NeuronGraph, path: Path) -> Row:
 
 def worst_of(change: Change, suffix: str, folder: Path, name: str = LAYER, model: str = "digits") -> Worst:
     graph, path = graph_of(model), folder / f"a{suffix}"
-    writers.write(damaged(graph, name, change), path)
+    writing.write(damaged(graph, name, change), path)
     found = worst_neuron(graph, path, failed(graph, path))
     assert found.layer == name
     assert graph.neuron(name, found.index) == found.id
@@ -74,7 +75,7 @@ def elsewhere(edges: Axis, weights: np.ndarray) -> tuple[Axis, np.ndarray]:
     return Axis(source, edges.target, edges.tap), weights
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_all_in_edges_are_those_of_the_graph(suffix: str, tmp_path: Path) -> None:
     graph, found = graph_of("digits"), worst_of(larger, suffix, tmp_path)
     edges = graph.in_edges(found.id)
@@ -115,7 +116,7 @@ def test_where_values_agree_it_is_the_first_whose_edges_differ(tmp_path: Path) -
     def more(edges: Axis, weights: np.ndarray) -> tuple[Axis, np.ndarray]:
         return edges, np.where(edges.target == 700, weights + 1, weights).astype(weights.dtype)
 
-    writers.write(damaged(graph, "conv1", more), path)
+    writing.write(damaged(graph, "conv1", more), path)
     (row,) = (row for row in verify_file(graph, path, inputs).rows if not row.passed)
     assert (row.layer, row.share <= 1, row.worst) == ("conv1", True, 700)
     found = worst_neuron(graph, path, row)
@@ -139,7 +140,7 @@ def test_what_is_printed(tmp_path: Path) -> None:
 
 def test_a_row_of_no_layer_is_refused(tmp_path: Path) -> None:
     graph, path = graph_of("digits"), tmp_path / "a.npz"
-    writers.write(graph, path)
+    writing.write(graph, path)
     row = dataclasses.replace(verify_file(graph, path).rows[0], layer="prediction of digit")
     with pytest.raises(Error, match="no layer is named 'prediction of digit'"):
         worst_neuron(graph, path, row)
@@ -147,7 +148,7 @@ def test_a_row_of_no_layer_is_refused(tmp_path: Path) -> None:
 
 def test_only_that_neurons_edges_are_kept(tmp_path: Path) -> None:
     graph, path = graph_of("residual"), tmp_path / "a.npz"
-    writers.write(graph, path)
+    writing.write(graph, path)
     row = verify_file(graph, path).rows[0]
     worst_neuron(graph, path, row)
     tracemalloc.start()

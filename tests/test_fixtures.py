@@ -13,7 +13,8 @@ import onnxruntime as ort
 import pytest
 
 import onnx2graphml as o2g
-from onnx2graphml import cli, tables
+from onnx2graphml import cli
+from onnx2graphml.cli import tables
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

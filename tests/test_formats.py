@@ -21,20 +21,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from onnx2graphml import axes as ax
-from onnx2graphml import writers
-from onnx2graphml.atomic_directory import atomic_directory
-from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import Error, MissingExtraError, OutputError, TooLargeError
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.neurons import activations_text
-from onnx2graphml.writers import columns, npz
-from onnx2graphml.writers.dialect import graph_attributes
-from onnx2graphml.writers.xmltext import escape
+from onnx2graphml.files.atomic_folder import atomic_directory
+from onnx2graphml.formats import columns, registry, writing
+from onnx2graphml.formats.npz import write
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.attributes import graph_attributes
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.graph.neurons import activations_text
+from onnx2graphml.graph.xmltext import escape
 from synthetic import array, conv_graph, dense, dense_graph, every_kind, graph_of, parallel, same
 from test_graphml import read as read_graphml_bytes
 
-DIRECTORIES = sorted(suffix for suffix, f in writers.FORMATS.items() if f.out == "directory")
+DIRECTORIES = sorted(suffix for suffix, f in registry.FORMATS.items() if f.out == "directory")
 
 
 @dataclass
@@ -108,7 +108,7 @@ def read_npz(path: Path) -> Read:
     return Read(None, None, m.shape[0], [(s, t, w, None) for s, t, w in edges])
 
 
-READERS: dict[str, Callable[[Path], Read]] = {
+FORMATS: dict[str, Callable[[Path], Read]] = {
     ".graphml": read_graphml,
     ".graphml.gz": functools.partial(read_graphml, decompress=gzip.decompress),
     ".graphml.zst": read_graphml_zst,
@@ -176,32 +176,32 @@ def assert_holds(found: Read, graph: NeuronGraph, cannot_hold: tuple[str, ...]) 
 
 
 def test_every_format_has_a_reader():
-    assert READERS.keys() == writers.FORMATS.keys()
+    assert FORMATS.keys() == registry.FORMATS.keys()
 
 
 def holds(suffix: str, graph: NeuronGraph, path: Path) -> None:
-    writers.write(graph, path)
-    assert_holds(READERS[suffix](path), graph, writers.FORMATS[suffix].cannot_hold)
+    writing.write(graph, path)
+    assert_holds(FORMATS[suffix](path), graph, registry.FORMATS[suffix].cannot_hold)
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 @pytest.mark.parametrize("graph", [every_kind(), conv_graph(3, 5), dense_graph(7, 40), NeuronGraph((), ())])
 def test_a_format_holds_the_graph(suffix: str, graph: NeuronGraph, tmp_path: Path):
     holds(suffix, graph, tmp_path / f"a{suffix}")
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_parallel_edges_are_held_or_refused(suffix: str, tmp_path: Path):
     path = tmp_path / f"a{suffix}"
-    if "parallel edges" in writers.FORMATS[suffix].cannot_hold:
+    if "parallel edges" in registry.FORMATS[suffix].cannot_hold:
         with pytest.raises(OutputError, match="'y'"):
-            writers.write(parallel(), path)
+            writing.write(parallel(), path)
         assert not path.exists()
     else:
         holds(suffix, parallel(), path)
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_non_finite_weights_are_held_or_refused(suffix: str, tmp_path: Path):
     weights = array([np.nan, np.inf, -np.inf])
     graph = graph_of(
@@ -209,9 +209,9 @@ def test_non_finite_weights_are_held_or_refused(suffix: str, tmp_path: Path):
         Layer("y", "Mul", (3,), incoming=(Incoming("x", EdgeBlock((ax.same(3),), weights)),)),
     )
     path = tmp_path / f"a{suffix}"
-    if "non-finite numbers" in writers.FORMATS[suffix].cannot_hold:
+    if "non-finite numbers" in registry.FORMATS[suffix].cannot_hold:
         with pytest.raises(OutputError, match="NaN or infinite"):
-            writers.write(graph, path)
+            writing.write(graph, path)
         assert not list(tmp_path.iterdir())
     else:
         holds(suffix, graph, path)
@@ -226,31 +226,31 @@ def changed(**changes: Any) -> NeuronGraph:
     return NeuronGraph(graph.layers, graph.outputs, made["model"])
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 @pytest.mark.parametrize("change", [{"weight": 0.1000001}, {"target": 2}, {"bias": -0.5}, {"name": "z"}, {"model": ""}])
 def test_a_different_graph_is_noticed(suffix: str, change: dict[str, Any], tmp_path: Path):
-    path, cannot_hold = tmp_path / f"a{suffix}", writers.FORMATS[suffix].cannot_hold
-    writers.write(changed(**change), path)
+    path, cannot_hold = tmp_path / f"a{suffix}", registry.FORMATS[suffix].cannot_hold
+    writing.write(changed(**change), path)
     lost = {"bias": "node attributes", "name": "node attributes", "model": "graph attributes"}
     if lost.get(*change) in cannot_hold:
-        assert_holds(READERS[suffix](path), changed(), cannot_hold)
+        assert_holds(FORMATS[suffix](path), changed(), cannot_hold)
     else:
         with pytest.raises(AssertionError):
-            assert_holds(READERS[suffix](path), changed(), cannot_hold)
+            assert_holds(FORMATS[suffix](path), changed(), cannot_hold)
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_a_damaged_file_is_noticed(suffix: str, tmp_path: Path):
     path, graph = tmp_path / f"a{suffix}", conv_graph(3, 5)
-    writers.write(graph, path)
+    writing.write(graph, path)
     for file in [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]:
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) // 2])
         broken = (AssertionError, OSError, ValueError, EOFError, zipfile.BadZipFile, ElementTree.ParseError)
         with pytest.raises(broken):
-            assert_holds(READERS[suffix](path), graph, writers.FORMATS[suffix].cannot_hold)
+            assert_holds(FORMATS[suffix](path), graph, registry.FORMATS[suffix].cannot_hold)
         file.write_bytes(whole)
-    assert_holds(READERS[suffix](path), graph, writers.FORMATS[suffix].cannot_hold)
+    assert_holds(FORMATS[suffix](path), graph, registry.FORMATS[suffix].cannot_hold)
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -258,25 +258,25 @@ def contents(path: Path) -> dict[str, bytes]:
     return {str(f.relative_to(path)): f.read_bytes() for f in files}
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_the_bytes_do_not_depend_on_jobs(suffix: str, tmp_path: Path):
     for jobs in (1, 2, 3):
-        writers.write(every_kind(), tmp_path / f"{jobs}{suffix}", jobs=jobs)
+        writing.write(every_kind(), tmp_path / f"{jobs}{suffix}", jobs=jobs)
     first, *others = (contents(tmp_path / f"{jobs}{suffix}") for jobs in (1, 2, 3))
     assert first
     assert all(other == first for other in others)
 
 
-@pytest.mark.parametrize("suffix", writers.FORMATS)
+@pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_progress_adds_up(suffix: str, tmp_path: Path):
     told: list[int] = []
-    writers.write(every_kind(), tmp_path / f"a{suffix}", progress=told.append)
+    writing.write(every_kind(), tmp_path / f"a{suffix}", progress=told.append)
     assert sum(told) == every_kind().edges
 
 
 def test_a_wrong_number_of_jobs_is_told(tmp_path: Path):
     with pytest.raises(Error, match="jobs is 0; expected at least 1"):
-        writers.write(every_kind(), tmp_path / "a.parquet", jobs=0)
+        writing.write(every_kind(), tmp_path / "a.parquet", jobs=0)
     assert not list(tmp_path.iterdir())
 
 
@@ -289,14 +289,14 @@ def test_a_wrong_number_of_jobs_is_told(tmp_path: Path):
 def test_nothing_is_left_after_an_exception(suffix: str, error: type[BaseException], older: bool, tmp_path: Path):
     path = tmp_path / f"a{suffix}"
     if older:
-        writers.write(conv_graph(3, 5), path)
+        writing.write(conv_graph(3, 5), path)
     before = contents(tmp_path)
 
     def fail(_: int) -> None:
         raise error
 
     with pytest.raises(error):
-        writers.write(every_kind(), path, progress=fail)
+        writing.write(every_kind(), path, progress=fail)
     assert contents(tmp_path) == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name] * older
 
@@ -305,7 +305,7 @@ def test_nothing_is_left_after_an_exception(suffix: str, error: type[BaseExcepti
 def test_a_directory_of_ours_is_replaced(suffix: str, tmp_path: Path):
     path, link = tmp_path / f"a{suffix}", tmp_path / f"link{suffix}"
     link.symlink_to(path)
-    writers.write(every_kind(), path)
+    writing.write(every_kind(), path)
     holds(suffix, conv_graph(3, 5), link)
     assert link.is_symlink()
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, link.name]
@@ -322,7 +322,7 @@ def test_what_is_not_ours_is_refused(content: dict[str, str] | None, tmp_path: P
             (path / name).write_text(text)
     before = contents(tmp_path)
     with pytest.raises(OutputError, match=r"a\.parquet': it exists and is no directory that onnx2graphml wrote") as e:
-        writers.write(every_kind(), path)
+        writing.write(every_kind(), path)
     assert "\n" not in str(e.value)
     assert contents(tmp_path) == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.parquet"]
@@ -330,7 +330,7 @@ def test_what_is_not_ours_is_refused(content: dict[str, str] | None, tmp_path: P
 
 def test_the_older_directory_is_put_back_if_renaming_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "a.neo4j.csv"
-    writers.write(every_kind(), path)
+    writing.write(every_kind(), path)
     before = contents(path)
     rename = Path.rename
 
@@ -341,14 +341,14 @@ def test_the_older_directory_is_put_back_if_renaming_fails(tmp_path: Path, monke
 
     monkeypatch.setattr(Path, "rename", fails)
     with pytest.raises(OutputError, match="Input/output error"):
-        writers.write(conv_graph(3, 5), path)
+        writing.write(conv_graph(3, 5), path)
     assert contents(path) == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_missing_parent_is_told(tmp_path: Path):
     with pytest.raises(OutputError, match=r"there is no directory '.*nowhere'; create it first"):
-        writers.write(every_kind(), tmp_path / "nowhere" / "a.parquet")
+        writing.write(every_kind(), tmp_path / "nowhere" / "a.parquet")
 
 
 def test_what_came_in_between_is_not_lost(tmp_path: Path):
@@ -361,7 +361,7 @@ def test_what_came_in_between_is_not_lost(tmp_path: Path):
 @pytest.mark.parametrize("suffix", DIRECTORIES)
 def test_standard_output_takes_no_directory(suffix: str):
     with pytest.raises(OutputError, match=r"is a folder, which standard output can't take; give a path"):
-        writers.write(every_kind(), "-", format=suffix)
+        writing.write(every_kind(), "-", format=suffix)
 
 
 # How edges become columns
@@ -407,7 +407,7 @@ def duckdb() -> Any:
 
 
 def parquet(graph: NeuronGraph, path: Path, **options: Any) -> Path:
-    from onnx2graphml.writers.parquet import write_parquet
+    from onnx2graphml.formats.parquet.write import write_parquet
 
     path.mkdir()
     write_parquet(graph, path, **options)
@@ -495,7 +495,7 @@ def test_all_parts_of_a_graph_have_one_schema(pq: Any, tmp_path: Path):
 def test_duckdb_counts_in_degrees(duckdb: Any, tmp_path: Path):
     channels, side = 3, 6
     path = tmp_path / "a.parquet"
-    writers.write(conv_graph(channels, side), path)
+    writing.write(conv_graph(channels, side), path)
     edges, nodes = f"'{path}/edges/*.parquet'", f"'{path}/nodes.parquet'"
     found = duckdb.sql(
         f'select "index"[2] as r, "index"[3] as c, count(*) from {edges} join {nodes} on dst = id '
@@ -512,7 +512,7 @@ def test_duckdb_counts_in_degrees(duckdb: Any, tmp_path: Path):
 def test_polars_reads_it(tmp_path: Path):
     pl = pytest.importorskip("polars", reason="reads Parquet as its users do")
     graph, path = every_kind(), tmp_path / "a.parquet"
-    writers.write(graph, path)
+    writing.write(graph, path)
     edges = pl.scan_parquet(path / "edges" / "*.parquet")
     assert edges.select(pl.len()).collect().item() == graph.edges
     degree = edges.group_by("src").len().collect()
@@ -539,17 +539,17 @@ def test_a_full_disk_is_told(pq: Any, tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     with pytest.raises(OutputError, match=r"can't write '.*a\.parquet': No space left on device"):
-        writers.write(every_kind(), tmp_path / "a.parquet")
+        writing.write(every_kind(), tmp_path / "a.parquet")
     assert not list(tmp_path.iterdir())
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "onnx2graphml.writers.parquet", raising=False)
+    monkeypatch.delitem(sys.modules, "onnx2graphml.formats.parquet.write", raising=False)
     with pytest.raises(MissingExtraError, match=r"needs pyarrow.*pip install 'onnx2graphml\[parquet\]'"):
-        writers.find("a.parquet")
+        registry.find("a.parquet")
     with pytest.raises(MissingExtraError):
-        writers.write(every_kind(), tmp_path / "a.parquet")
+        writing.write(every_kind(), tmp_path / "a.parquet")
     assert not list(tmp_path.iterdir())
 
 
@@ -576,14 +576,14 @@ def test_csv_headers(suffix: str, nodes: str, edges: list[str], tmp_path: Path):
         Layer('a "b", c', "Input", (3,), "input"),
         Layer("y", "Sum", (3,), incoming=(Incoming('a "b", c', same(3)),)),
     )
-    writers.write(graph, tmp_path / f"a{suffix}")
+    writing.write(graph, tmp_path / f"a{suffix}")
     found = (tmp_path / f"a{suffix}" / "nodes.csv").read_text().splitlines()
     assert found[:2] == [nodes, '0,"a ""b"", c","Input","0",,,,"input",,']
     assert (tmp_path / f"a{suffix}" / "edges.csv").read_text().splitlines()[:2] == edges
 
 
 def test_csv_types_follow_the_weights(tmp_path: Path):
-    writers.write(every_kind(), tmp_path / "a.neo4j.csv")
+    writing.write(every_kind(), tmp_path / "a.neo4j.csv")
     assert (tmp_path / "a.neo4j.csv" / "edges.csv").read_text().startswith(":START_ID,:END_ID,weight:double,port:int\n")
     assert "bias:double" in (tmp_path / "a.neo4j.csv" / "nodes.csv").open().readline()
 
@@ -593,14 +593,14 @@ def test_csv_bytes_do_not_depend_on_tiles(suffix: str, tmp_path: Path):
     for tile in (1, 7, 1 << 15):
         out = tmp_path / f"{tile}"
         out.mkdir()
-        writers.FORMATS[suffix].load()(every_kind(), out, jobs=2, tile=tile)
+        registry.FORMATS[suffix].load()(every_kind(), out, jobs=2, tile=tile)
     first, *others = (contents(tmp_path / f"{tile}") for tile in (1, 7, 1 << 15))
     assert all(other == first for other in others)
 
 
 def test_duckdb_reads_csv(duckdb: Any, tmp_path: Path):
     path = tmp_path / "a.gephi.csv"
-    writers.write(every_kind(), path)
+    writing.write(every_kind(), path)
     assert duckdb.sql(f"select count(*) from read_csv('{path}/nodes.csv')").fetchall() == [(every_kind().neurons,)]
     assert duckdb.sql(f"select count(*) from read_csv('{path}/edges.csv')").fetchall() == [(every_kind().edges,)]
 
@@ -610,9 +610,9 @@ def test_duckdb_reads_csv(duckdb: Any, tmp_path: Path):
 
 def test_npz_refuses_a_graph_that_is_too_large(tmp_path: Path):
     graph = conv_graph(512, 56)
-    assert graph.edges > npz.NPZ_EDGES
+    assert graph.edges > write.NPZ_EDGES
     with pytest.raises(TooLargeError, match=r"more than the 200,000,000 .* write it as \.parquet"):
-        writers.write(graph, tmp_path / "a.npz")
+        writing.write(graph, tmp_path / "a.npz")
     assert not list(tmp_path.iterdir())
 
 
@@ -622,7 +622,7 @@ def test_npz_keeps_zero_weights_and_multiplies(tmp_path: Path):
     graph = graph_of(
         Layer("x", "Input", (2,), "input"), Layer("y", "Gemm", (3,), incoming=(Incoming("x", dense(2, 3, weights)),))
     )
-    writers.write(graph, tmp_path / "a.npz")
+    writing.write(graph, tmp_path / "a.npz")
     m = sparse.load_npz(tmp_path / "a.npz")
     assert (m.nnz, m.shape, m.dtype, m.row.dtype) == (6, (5, 5), np.float32, np.int32)
     assert m.tocsr().nnz == 6
@@ -641,6 +641,6 @@ def test_npz_two_blocks_that_share_no_pair_are_no_parallel_edges(tmp_path: Path)
 
 def test_npz_is_the_same_each_time(tmp_path: Path):
     for name in ("a.npz", "b.npz"):
-        writers.write(every_kind(), tmp_path / name)
+        writing.write(every_kind(), tmp_path / name)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     shutil.rmtree(tmp_path)

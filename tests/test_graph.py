@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnx2graphml import axes as ax
-from onnx2graphml.blocks import EdgeBlock, Edges
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph, numbered
-from onnx2graphml.neurons import Activation
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.blocks import EdgeBlock, Edges
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.graph.neurons import Activation
 from oracle import Edge, Sample, brute, conv_block, convolution, dense_block, integers, listed, products
 
 

@@ -22,15 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from onnx2graphml import writers
-from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.formats import lines, render, writing
+from onnx2graphml.formats.graphml import write
+from onnx2graphml.formats.lines import FLOAT, NUMBER, EdgeLines, NodeLines
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.graph.neurons import activations_text
+from onnx2graphml.graph.xmltext import escape, unescape
 from onnx2graphml.model import load_model
-from onnx2graphml.neurons import activations_text
-from onnx2graphml.walk import walk
-from onnx2graphml.writers import graphml, render
-from onnx2graphml.writers.xmltext import escape, unescape
 from synthetic import WEIRD, array, conv_graph, dense, dense_graph, every_kind, graph_of, parallel
 
 MODELS = Path(__file__).parents[2] / "shared" / "models"
@@ -52,7 +53,7 @@ def graph_from(path: Path) -> NeuronGraph:
 
 def written(graph: NeuronGraph, **options: Any) -> bytes:
     file = io.BytesIO()
-    graphml.write_graphml(graph, file, **options)
+    write.write_graphml(graph, file, **options)
     return file.getvalue()
 
 
@@ -185,10 +186,10 @@ def test_names_survive() -> None:
 
 
 def test_only_used_keys_are_declared() -> None:
-    head = graphml.header(graph_of(Layer("x", "Input", (1,), "input"))).decode()
+    head = write.header(graph_of(Layer("x", "Input", (1,), "input"))).decode()
     assert re.findall(r'for="node" attr.name="(\w+)"', head) == ["layer", "op", "index", "combine"]
     assert re.findall(r'for="edge" attr.name="(\w+)" attr.type="(\w+)"', head) == [("weight", "double")]
-    head = graphml.header(every_kind()).decode()
+    head = write.header(every_kind()).decode()
     names = "layer op index channel row col combine bias activation"
     assert re.findall(r'for="node" attr.name="(\w+)"', head) == names.split()
     assert re.findall(r'for="edge" attr.name="(\w+)"', head) == ["weight", "port"]
@@ -224,7 +225,7 @@ def test_checker_notices_damage(damage: str) -> None:
 
 def test_networkx_reads_it(tmp_path: Path) -> None:
     graph = every_kind()
-    writers.write(graph, tmp_path / "a.graphml")
+    writing.write(graph, tmp_path / "a.graphml")
     g = nx.read_graphml(tmp_path / "a.graphml")
     assert type(g) is nx.DiGraph
     assert g.number_of_edges() == graph.edges
@@ -241,7 +242,7 @@ def test_networkx_reads_it(tmp_path: Path) -> None:
 
 
 def test_networkx_keeps_parallel_edges(tmp_path: Path) -> None:
-    writers.write(parallel(), tmp_path / "a.graphml")
+    writing.write(parallel(), tmp_path / "a.graphml")
     g = nx.read_graphml(tmp_path / "a.graphml")
     assert type(g) is nx.MultiDiGraph
     assert sorted(port for _, _, port in g.edges(data="port")) == [0, 0, 0, 1, 1, 1]
@@ -250,7 +251,7 @@ def test_networkx_keeps_parallel_edges(tmp_path: Path) -> None:
 @pytest.mark.parametrize("graph", [every_kind(), parallel()])
 def test_igraph_reads_it(tmp_path: Path, graph: NeuronGraph) -> None:
     igraph = pytest.importorskip("igraph", reason="igraph, another reader of GraphML, is not installed")
-    writers.write(graph, tmp_path / "a.graphml")
+    writing.write(graph, tmp_path / "a.graphml")
     g = igraph.Graph.Read_GraphML(str(tmp_path / "a.graphml"))
     assert g.is_directed()
     assert g.vs["id"] == [f"n{i}" for i in range(graph.neurons)]
@@ -271,14 +272,14 @@ def test_bytes_do_not_depend_on_tiles(graph: NeuronGraph, tile: int) -> None:
 def test_bytes_do_not_depend_on_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = conv_graph(3, 9)
     whole = written(graph)
-    monkeypatch.setattr(graphml, "TABLE", 0)
+    monkeypatch.setattr(lines, "TABLE", 0)
     assert written(graph) == whole
 
 
 def test_bytes_do_not_depend_on_the_length_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = graph_of(Layer("x" * 3000, "Input", (40,), "input"))
     whole = written(graph)
-    monkeypatch.setattr(graphml, "ROOM", 10_000)
+    monkeypatch.setattr(write, "ROOM", 10_000)
     assert written(graph) == whole
     assert_reads_back(graph)
 
@@ -293,11 +294,13 @@ def test_progress_adds_up() -> None:
 @pytest.mark.parametrize("digits", range(1, 17))
 def test_ids_of_any_length(digits: int) -> None:
     first = max(0, 10 ** (digits - 1) - 3)
-    lines = graphml.NodeLines.of(Layer("x", "Input", (6,), "input", first_id=first)).render(0, 6).tobytes()
-    assert re.findall(rb'id="n(\d+)"', lines) == [str(first + i).encode() for i in range(6)]
+    layer = Layer("x", "Input", (6,), "input", first_id=first)
+    text = NodeLines.of(layer, f"n{NUMBER} {NUMBER}{FLOAT}\n").render(0, 6).tobytes()
+    assert re.findall(rb"n(\d+)", text) == [str(first + i).encode() for i in range(6)]
     incoming = Incoming("x", dense(3, 2, array([1, 2, 3, 4, 5, 6])))
-    lines = graphml.EdgeLines.of(incoming, first, first + 1).render(next(incoming.block.tiles())).tobytes()
-    found = [tuple(map(int, pair)) for pair in re.findall(rb'source="n(\d+)" target="n(\d+)"', lines)]
+    edges = EdgeLines.of(incoming, first, first + 1, f"n{NUMBER} n{NUMBER} {FLOAT}\n")
+    text = edges.render(next(incoming.block.tiles())).tobytes()
+    found = [tuple(map(int, pair)) for pair in re.findall(rb"n(\d+) n(\d+)", text)]
     assert found == [(first + s, first + 1 + t) for s in range(3) for t in range(2)]
 
 
@@ -379,10 +382,10 @@ class Sink(io.RawIOBase):
 def test_memory_does_not_grow_with_edges(small: NeuronGraph, large: NeuronGraph) -> None:
     assert large.edges >= 4 * small.edges >= 4_000_000
     peaks = []
-    graphml.write_graphml(small, Sink())  # compiled code is not counted
+    write.write_graphml(small, Sink())  # compiled code is not counted
     for graph in (small, large):
         tracemalloc.start()
-        graphml.write_graphml(graph, Sink())
+        write.write_graphml(graph, Sink())
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 20e6
@@ -402,7 +405,7 @@ def test_failure_leaves_the_older_file(tmp_path: Path, error: type[BaseException
 
     for target in ("a.graphml", "b.graphml"):
         with pytest.raises(error):
-            writers.write(every_kind(), tmp_path / target, progress=fail)
+            writing.write(every_kind(), tmp_path / target, progress=fail)
     assert names(tmp_path) == ["a.graphml"]
     assert (tmp_path / "a.graphml").read_bytes() == b"older"
 
@@ -415,7 +418,7 @@ def test_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match=r"a\.graphml': No space left on device") as caught:
-        writers.write(every_kind(), tmp_path / "a.graphml")
+        writing.write(every_kind(), tmp_path / "a.graphml")
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == ["a.graphml"]
     assert (tmp_path / "a.graphml").read_bytes() == b"older"
@@ -425,26 +428,26 @@ def test_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.Mon
 def test_full_device(tmp_path: Path) -> None:
     (tmp_path / "a.graphml").symlink_to("/dev/full")
     with pytest.raises(OutputError, match="No space left on device"):
-        writers.write(every_kind(), tmp_path / "a.graphml")
+        writing.write(every_kind(), tmp_path / "a.graphml")
     assert names(tmp_path) == ["a.graphml"]
 
 
 def test_missing_directory(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"there is no directory '.*nowhere'; create it first"):
-        writers.write(every_kind(), tmp_path / "nowhere" / "a.graphml")
+        writing.write(every_kind(), tmp_path / "nowhere" / "a.graphml")
     assert names(tmp_path) == []
 
 
 def test_directory_as_target(tmp_path: Path) -> None:
     (tmp_path / "a.graphml").mkdir()
     with pytest.raises(OutputError, match="it is a directory"):
-        writers.write(every_kind(), tmp_path / "a.graphml")
+        writing.write(every_kind(), tmp_path / "a.graphml")
 
 
 def test_file_as_directory(tmp_path: Path) -> None:
     (tmp_path / "f").touch()
     with pytest.raises(OutputError, match="Not a directory"):
-        writers.write(every_kind(), tmp_path / "f" / "a.graphml")
+        writing.write(every_kind(), tmp_path / "f" / "a.graphml")
 
 
 def test_forbidden_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,7 +456,7 @@ def test_forbidden_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(os, "open", forbid)
     with pytest.raises(OutputError, match="Permission denied"):
-        writers.write(every_kind(), tmp_path / "a.graphml")
+        writing.write(every_kind(), tmp_path / "a.graphml")
 
 
 def test_replaces_and_keeps_mode_and_link(tmp_path: Path) -> None:
@@ -461,7 +464,7 @@ def test_replaces_and_keeps_mode_and_link(tmp_path: Path) -> None:
     real.write_bytes(b"older")
     real.chmod(0o640)
     link.symlink_to(real)
-    writers.write(every_kind(), link)
+    writing.write(every_kind(), link)
     assert link.is_symlink()
     assert real.read_bytes() == written(every_kind())
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
@@ -470,7 +473,7 @@ def test_replaces_and_keeps_mode_and_link(tmp_path: Path) -> None:
 def test_new_file_respects_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        writers.write(every_kind(), tmp_path / "a.graphml")
+        writing.write(every_kind(), tmp_path / "a.graphml")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.graphml").stat().st_mode) == 0o640
@@ -478,24 +481,24 @@ def test_new_file_respects_the_umask(tmp_path: Path) -> None:
 
 def test_longest_possible_name(tmp_path: Path) -> None:
     name = "x" * (255 - len(".graphml")) + ".graphml"
-    writers.write(every_kind(), tmp_path / name)
+    writing.write(every_kind(), tmp_path / name)
     assert names(tmp_path) == [name]
 
 
 def test_standard_output(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    writers.write(every_kind(), "-")
+    writing.write(every_kind(), "-")
     assert capsysbinary.readouterr().out == written(every_kind())
 
 
 def test_unknown_suffix(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"no format is known for 'a\.gexf'.*\.graphml"):
-        writers.write(every_kind(), tmp_path / "a.gexf")
+        writing.write(every_kind(), tmp_path / "a.gexf")
     assert names(tmp_path) == []
 
 
 def test_format_overrides_suffix(tmp_path: Path) -> None:
-    writers.write(every_kind(), tmp_path / "a.GraphML")
-    writers.write(every_kind(), str(tmp_path / "b.xml"), format=".graphml")
+    writing.write(every_kind(), tmp_path / "a.GraphML")
+    writing.write(every_kind(), str(tmp_path / "b.xml"), format=".graphml")
     assert (tmp_path / "a.GraphML").read_bytes() == (tmp_path / "b.xml").read_bytes()
 
 

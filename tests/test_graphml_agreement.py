@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from onnx2graphml import writers
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.thin import top_k
+from onnx2graphml.formats import writing
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.select import top_k
 from synthetic import every_kind, parallel
 from test_filecheck import graph_of
 
@@ -126,7 +126,7 @@ def numbers_rounded(attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", GRAPHS)
 def test_all_agree(name: str, tmp_path: Path) -> None:
     graph, path = GRAPHS[name](), tmp_path / "a.graphml"
-    writers.write(graph, path)
+    writing.write(graph, path)
     read = {library: reads(path) for library, reads in LIBRARIES.items()}
     for library, found in read.items():
         assert agree(graph, found, expected(graph)), library
@@ -154,7 +154,7 @@ CHANGED: dict[str, tuple[bytes, bytes]] = {
 @pytest.mark.parametrize("kind", CHANGED)
 def test_a_difference_is_noticed(kind: str, library: str, tmp_path: Path) -> None:
     graph, path = graph_of("doubles"), tmp_path / "a.graphml"
-    writers.write(graph, path)
+    writing.write(graph, path)
     pattern, by = CHANGED[kind]
     text = path.read_bytes()
     changed = re.sub(pattern, by, text, count=1)
@@ -166,7 +166,7 @@ def test_a_difference_is_noticed(kind: str, library: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_truncated_file_is_refused_by_each(library: str, tmp_path: Path) -> None:
     path = tmp_path / "a.graphml"
-    writers.write(graph_of("doubles"), path)
+    writing.write(graph_of("doubles"), path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(Exception, match=r"(?i)unclosed|no element|parse error|error at|not a valid"):
         LIBRARIES[library](path)

@@ -24,16 +24,16 @@ import pytest
 import zstandard
 
 import onnx2graphml
-from onnx2graphml import writers
 from onnx2graphml.errors import OutputError
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.writers import compressed, graphml, render
-from onnx2graphml.writers.inorder import InOrder
+from onnx2graphml.formats import render, writing
+from onnx2graphml.formats.graphml import compressed, write
+from onnx2graphml.formats.inorder import InOrder
+from onnx2graphml.graph.graph import NeuronGraph
 from synthetic import conv_graph, dense_graph, every_kind, parallel
 
 DIGITS = Path(__file__).parents[1] / "fixtures" / "digits.onnx"
 WRITERS: dict[str, Callable[..., None]] = {
-    ".graphml": graphml.write_graphml,
+    ".graphml": write.write_graphml,
     ".graphml.gz": compressed.write_graphml_gz,
     ".graphml.zst": compressed.write_graphml_zst,
 }
@@ -82,7 +82,7 @@ def test_progress_adds_up() -> None:
 
 def test_networkx_reads_gzip(tmp_path: Path) -> None:
     graph = every_kind()
-    writers.write(graph, tmp_path / "a.graphml.gz")
+    writing.write(graph, tmp_path / "a.graphml.gz")
     g = nx.read_graphml(tmp_path / "a.graphml.gz")
     assert (g.number_of_nodes(), g.number_of_edges()) == (graph.neurons, graph.edges)
 
@@ -92,7 +92,7 @@ def test_command_line_tools_read_it(tmp_path: Path, suffix: str, tool: str) -> N
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed")
     graph, path = conv_graph(5, 28), tmp_path / f"a{suffix}"
-    writers.write(graph, path, jobs=2)
+    writing.write(graph, path, jobs=2)
     assert subprocess.run([tool, "-t", path], check=False).returncode == 0
     text = subprocess.run([tool, "-dc", path], check=True, capture_output=True).stdout
     assert text == written(".graphml", graph)
@@ -205,7 +205,7 @@ def test_failing_worker_ends_it(
 
     monkeypatch.setattr(render, "edge_lines", fail)
     graph = conv_graph(20, 60)
-    ends_promptly(lambda: writers.write(graph, path, jobs=jobs), error)
+    ends_promptly(lambda: writing.write(graph, path, jobs=jobs), error)
     assert len(calls) < 20, "what was not begun is dropped"
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"older"
@@ -287,7 +287,7 @@ def test_nothing_is_taken_after_an_error() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_full_device(suffix: str, jobs: int) -> None:
     with pytest.raises(OutputError, match="No space left on device") as caught:
-        writers.write(conv_graph(5, 28), "/dev/full", format=suffix, jobs=jobs)
+        writing.write(conv_graph(5, 28), "/dev/full", format=suffix, jobs=jobs)
     assert "\n" not in str(caught.value)
 
 
@@ -310,7 +310,7 @@ def child(code: str, *arguments: object, **options: Any) -> subprocess.Popen[str
 PEAK = """
 suffix, channels = sys.argv[1], int(sys.argv[2])
 graph = conv_graph(channels, 56)
-writers.write(graph, "/dev/null", format=suffix, jobs=2)
+writing.write(graph, "/dev/null", format=suffix, jobs=2)
 # Not getrusage: what it tells is at least the peak of the process that this one was started by.
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(graph.edges, int(status["VmHWM"].split()[0]) * 1024)
@@ -335,7 +335,7 @@ WRITE = """
 def told(edges):
     print("begun", flush=True)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-writers.write(conv_graph(61, 56), sys.argv[1], jobs=2, progress=told)
+writing.write(conv_graph(61, 56), sys.argv[1], jobs=2, progress=told)
 """
 
 

@@ -12,10 +12,10 @@ import pytest
 import zstandard
 
 from graphml_schema import problems
-from onnx2graphml import writers
-from onnx2graphml.detail import LEVELS
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.thin import top_k
+from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.formats import registry, writing
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.select import top_k
 from synthetic import every_kind, parallel
 from test_filecheck import graph_of
 
@@ -28,12 +28,12 @@ DECOMPRESSED: dict[str, Callable[[bytes], bytes]] = {
 
 def written(graph: NeuronGraph, folder: Path, suffix: str = ".graphml") -> bytes:
     path = folder / f"a{suffix}"
-    writers.write(graph, path)
+    writing.write(graph, path)
     return DECOMPRESSED[suffix](path.read_bytes())
 
 
 def test_every_graphml_format_is_checked() -> None:
-    assert DECOMPRESSED.keys() == {suffix for suffix in writers.FORMATS if ".graphml" in suffix}
+    assert DECOMPRESSED.keys() == {suffix for suffix in registry.FORMATS if ".graphml" in suffix}
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -21,10 +21,10 @@ from hostile.cases import Case
 from hostile.texts import NAMES
 from onnx2graphml.api import load
 from onnx2graphml.errors import Error, ModelError, TooLargeError
+from onnx2graphml.formats.reading import open_graph
+from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.model import limits, load_model
-from onnx2graphml.readers import open_graph
-from onnx2graphml.verification import verify
-from onnx2graphml.writers.xmltext import unescape
+from onnx2graphml.verification.against_runtime import verify
 from small import model, node, refusal, weights
 
 HERE = Path(__file__).parent

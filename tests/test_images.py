@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from onnx2graphml import images
 from onnx2graphml.errors import Error, MissingExtraError
-from onnx2graphml.graph import Layer
-from onnx2graphml.images import PREPROCESS, open_picture, picture_form, read_image
+from onnx2graphml.graph.graph import Layer
+from onnx2graphml.inference import images
+from onnx2graphml.inference.images import PREPROCESS, open_picture, picture_form, read_image
 
 RGB_FIRST = Layer("x", "Input", (3, 4, 6), spatial=(0, 1, 2), order=(0, 1, 2))
 RGB_LAST = Layer("x", "Input", (4, 6, 3), spatial=(2, 0, 1), order=(0, 1, 2))

@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 
 from onnx2graphml.errors import MissingExtraError, ModelError, UnsupportedError
-from onnx2graphml.frontends import CHANNELS_LAST, LAYER, LAYERS, tfnames
+from onnx2graphml.frontends import tfnames
+from onnx2graphml.model.metadata import CHANNELS_LAST, LAYER, LAYERS
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")

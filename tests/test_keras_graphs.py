@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import onnx2graphml as o2g
-from onnx2graphml import tables
+from onnx2graphml.cli import tables
 from onnx2graphml.errors import TooLargeError
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
@@ -121,6 +121,6 @@ def test_the_file_and_the_onnx_of_a_model_are_one_graph() -> None:
 
 
 def test_a_layer_too_large_to_reorder_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onnx2graphml.compose.LIMIT", 10)
+    monkeypatch.setattr("onnx2graphml.graph.compose.LIMIT", 10)
     with pytest.raises(TooLargeError, match=r"too large to be brought .* --detail op shows it in ONNX's"):
         o2g.load(FIXTURES / "digits.onnx")

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from matplotlib.colors import Normalize
 
 from onnx2graphml.draw.colours import NOT_FINITE, Scale, limits, painted, scale_of
-from onnx2graphml.draw.files import file_name, safe
 from onnx2graphml.draw.mosaic import mosaic, square_columns
-from onnx2graphml.draw.passage.tiles import energy, folded, map_size, reduced, tiles_of, view_of
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import Layer
+from onnx2graphml.files.picture_folder import file_name, safe
+from onnx2graphml.graph.graph import Layer
+from onnx2graphml.recording.tiles import energy, folded, map_size, reduced, tiles_of, view_of
 
 F = np.float32
 

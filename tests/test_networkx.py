@@ -8,10 +8,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from onnx2graphml import writers
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.networkx_graph import to_networkx
+from onnx2graphml.formats import writing
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.networkx_graph import to_networkx
 from synthetic import conv_graph, every_kind, parallel
 
 
@@ -28,7 +28,7 @@ def test_is_what_weighted_edges_make(graph: NeuronGraph) -> None:
 
 @pytest.mark.parametrize("graph", [every_kind(), parallel()])
 def test_is_what_the_file_holds(graph: NeuronGraph, tmp_path: Path) -> None:
-    writers.write(graph, tmp_path / "a.graphml")
+    writing.write(graph, tmp_path / "a.graphml")
     file, g = nx.read_graphml(tmp_path / "a.graphml"), to_networkx(graph)
     assert type(g) is type(file)
     assert g.graph.items() <= file.graph.items()  # NetworkX adds defaults of its own

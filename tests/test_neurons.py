@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.neurons import (
+from onnx2graphml.graph.neurons import (
     ACTIVATIONS,
     COUPLING,
     FUNCTIONS,

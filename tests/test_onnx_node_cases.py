@@ -13,10 +13,10 @@ import pytest
 from onnx import numpy_helper
 
 from network import run, with_constants
+from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.model import is_float, load_model
 from onnx2graphml.ops import OPERATORS
-from onnx2graphml.walk import walk
 
 EXCLUDED = {
     r"test_batchnorm_.*_training_mode": "batch statistics are not fixed weights",

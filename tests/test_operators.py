@@ -13,8 +13,9 @@ import onnx
 import pytest
 
 from onnx2graphml import ops
-from onnx2graphml.blocks import EdgeBlock
+from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.model import OLDEST_OPSET, load_model
 from onnx2graphml.ops import OPERATORS, Call, Neurons, Tensor
 from onnx2graphml.ops.conv import Conv
@@ -24,7 +25,6 @@ from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
 from onnx2graphml.ops.registry import operator
 from onnx2graphml.ops.shape import Cast, Gather, Slice
-from onnx2graphml.walk import walk
 from small import model, node
 
 # --------------------------------------------------------------------------------------------------------- the contract

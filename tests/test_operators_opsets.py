@@ -13,7 +13,7 @@ import pytest
 
 from network import run
 from onnx2graphml.api import load
-from onnx2graphml.verification import verify
+from onnx2graphml.verification.against_runtime import verify
 from small import assert_exact, model, node, random_feeds, runtime, weights
 
 OPSETS = range(7, 23)

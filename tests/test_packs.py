@@ -18,13 +18,13 @@ import onnx
 import pytest
 
 import onnx2graphml
-from onnx2graphml.draw.natural import natural
-from onnx2graphml.draw.packs import array_file, fingerprint
-from onnx2graphml.draw.packs import folder as pack_folder
-from onnx2graphml.draw.packs.maps import difference, maps, moments, read_labels
-from onnx2graphml.draw.packs.packs import Pack, pack
-from onnx2graphml.draw.packs.pattern_files import pattern_files
 from onnx2graphml.errors import Error, OutputError
+from onnx2graphml.recording import array_file, fingerprint
+from onnx2graphml.recording import folder as pack_folder
+from onnx2graphml.recording.input_files import pattern_files
+from onnx2graphml.recording.maps import difference, maps, moments, read_labels
+from onnx2graphml.recording.natural import natural
+from onnx2graphml.recording.packs import Pack, pack
 from small import model, node, runtime, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -475,7 +475,7 @@ def labels() -> np.ndarray:
 
 @pytest.mark.parametrize("chunk", [1, 5000, 1 << 23])
 def test_mean_and_variance_are_numpy_s(many, labels, chunk, monkeypatch):
-    monkeypatch.setattr("onnx2graphml.draw.packs.maps.CHUNK", chunk)
+    monkeypatch.setattr("onnx2graphml.recording.maps.CHUNK", chunk)
     for layer in many.layers:
         whole = np.load(many.files[layer.name].path).astype(np.float64)
         found = maps(many, layer, labels)
@@ -491,7 +491,7 @@ def test_mean_and_variance_are_numpy_s(many, labels, chunk, monkeypatch):
 
 def test_a_large_mean_takes_nothing_from_the_variance(tmp_path, monkeypatch):
     """The sum of squares less the square of the sum would lose all of it."""
-    monkeypatch.setattr("onnx2graphml.draw.packs.maps.CHUNK", 800)
+    monkeypatch.setattr("onnx2graphml.recording.maps.CHUNK", 800)
     values = 1e9 + np.random.default_rng(0).random((1000, 3))
     np.save(tmp_path / "x.npy", values)
     _, variance = moments(array_file.opened(tmp_path / "x.npy"), range(1000))

@@ -17,8 +17,8 @@ from onnx2graphml.api import from_torch, load
 from onnx2graphml.draw.passage.passage import Passage, passage, values_of
 from onnx2graphml.draw.passage.sheets import sheets_of
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.graph import Layer, NeuronGraph
-from onnx2graphml.images import read_image
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.inference.images import read_image
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx2graphml import axes as ax
 from onnx2graphml.api import load
-from onnx2graphml.draw.passage.alignment import Fields, alignments, fitted
 from onnx2graphml.draw.passage.overlay import extent_of, overlays_of
 from onnx2graphml.draw.passage.passage import passage
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.reach import receptive_field
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.receptive_field import receptive_field
+from onnx2graphml.recording.alignment import Fields, alignments, fitted
 from small import SIDE, model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -24,7 +24,7 @@ from onnx2graphml.draw.passage.passage import Passage, passage
 from onnx2graphml.draw.passage.process import plot_pattern_process
 from onnx2graphml.draw.passage.sheets import sheet_figure
 from onnx2graphml.errors import Error, MissingExtraError, OutputError
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.graph.graph import NeuronGraph
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -15,16 +15,16 @@ from hypothesis import HealthCheck, assume, event, given, note, settings
 from hypothesis import strategies as st
 
 from onnx2graphml.api import load
-from onnx2graphml.axes import same
-from onnx2graphml.blocks import EdgeBlock
-from onnx2graphml.detail import LEVELS
+from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.graph import Incoming, NeuronGraph
+from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.formats.writing import write
+from onnx2graphml.graph.axes import same
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, NeuronGraph
 from onnx2graphml.ops import OPERATORS
-from onnx2graphml.readers import READERS
-from onnx2graphml.verification import Report, verify
-from onnx2graphml.writers import FORMATS, write
+from onnx2graphml.verification.against_runtime import Report, verify
+from onnx2graphml.verification.file import verify_file
 from randomnets import census, law
 from randomnets.builder import Builder, Tensor, Unfit
 from randomnets.draw import Network, draw_network, fed, finished
@@ -232,7 +232,7 @@ def test_a_gemm_that_adds_what_it_multiplies() -> None:
     assert "it adds the tensor that it multiplies" in refusal(proto, UnsupportedError)
 
 
-@pytest.mark.parametrize("suffix", [s for s in READERS if "node attributes" in FORMATS[s].cannot_hold])
+@pytest.mark.parametrize("suffix", [s for s in FORMATS if "node attributes" in FORMATS[s].cannot_hold])
 def test_a_layer_of_rank_0_in_a_format_without_nodes(suffix: str, tmp_path: Path) -> None:
     graph = load(model([node("ReduceSum", "x", "y", keepdims=0)], {"x": [1, 3]}))
     write(graph, tmp_path / f"a{suffix}")

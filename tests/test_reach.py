@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from onnx2graphml.api import load
-from onnx2graphml.detail import LEVELS
+from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.reach import receptive_field
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.receptive_field import receptive_field
 from small import SIDE, model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

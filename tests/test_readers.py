@@ -13,15 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from onnx2graphml import writers
 from onnx2graphml.api import load
 from onnx2graphml.errors import Error
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.graph import Layer, NeuronGraph
-from onnx2graphml.readers import READERS, decompressed, open_graph
-from onnx2graphml.readers.lines import Pieces
-from onnx2graphml.writers.dialect import graph_attributes, layer_attributes, spatial_dimensions
-from onnx2graphml.writers.xmltext import unescape
+from onnx2graphml.formats import decompressed, registry, writing
+from onnx2graphml.formats.pieces import Pieces
+from onnx2graphml.formats.reading import open_graph
+from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.xmltext import unescape
+from onnx2graphml.verification.file import verify_file
 from synthetic import conv_graph, dense_graph, every_kind, graph_of, parallel
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -69,11 +70,11 @@ def assert_read_back(graph: NeuronGraph, path: Path) -> None:
         assert (s, t, edge[2].dtype.type(w), p) == edge
 
 
-@pytest.mark.parametrize("suffix", [s for s in READERS if "node attributes" not in writers.FORMATS[s].cannot_hold])
+@pytest.mark.parametrize("suffix", [s for s in FORMATS if "node attributes" not in registry.FORMATS[s].cannot_hold])
 @pytest.mark.parametrize("name", GRAPHS)
 def test_reads_back(name: str, suffix: str, tmp_path: Path) -> None:
     graph, path = GRAPHS[name](), tmp_path / f"a{suffix}"
-    writers.write(graph, path)
+    writing.write(graph, path)
     assert_read_back(graph, path)
 
 
@@ -81,7 +82,7 @@ def test_reads_back(name: str, suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("chunk", [1, 7, 60, 1000])
 def test_wherever_chunks_end(chunk: int, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decompressed, "CHUNK", chunk)
-    writers.write(every_kind(), tmp_path / f"a{suffix}")
+    writing.write(every_kind(), tmp_path / f"a{suffix}")
     assert_read_back(every_kind(), tmp_path / f"a{suffix}")
 
 
@@ -107,7 +108,7 @@ def test_other_numbers_are_left_to_the_parser(text: str) -> None:
 
 
 def test_every_format_has_a_reader() -> None:
-    assert READERS.keys() == writers.FORMATS.keys()
+    assert FORMATS.keys() == registry.FORMATS.keys()
 
 
 def test_what_has_no_reader(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_damaged_parquet_is_found(kind: str, tmp_path: Path) -> None:
     graph, folder = load(FIXTURES / "digits.onnx"), tmp_path / "a.parquet"
-    writers.write(graph, folder)
+    writing.write(graph, folder)
     assert verify_file(graph, folder).passed
     DAMAGES[kind](folder)
     try:
@@ -225,7 +226,7 @@ def test_damaged_parquet_is_found(kind: str, tmp_path: Path) -> None:
 
 def test_a_negative_row_is_told(tmp_path: Path) -> None:
     graph, folder = load(FIXTURES / "digits.onnx"), tmp_path / "a.parquet"
-    writers.write(graph, folder)
+    writing.write(graph, folder)
     DAMAGES["a row of -1, which readers call none"](folder)
     with pytest.raises(Error, match="column row has negative numbers; expected none"):
         verify_file(graph, folder)

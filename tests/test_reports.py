@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from onnx2graphml import patterns
 from onnx2graphml.api import load
 from onnx2graphml.cli import main
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.reports import About, write_json, write_junit
-from onnx2graphml.verification import Report, Row, together, verify
-from onnx2graphml.writers.xmltext import unescape
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.xmltext import unescape
+from onnx2graphml.inference import inputs
+from onnx2graphml.verification.against_runtime import Report, Row, together, verify
+from onnx2graphml.verification.reports import About, write_json, write_junit
 
 DIGITS = str(Path(__file__).parents[1] / "fixtures" / "digits.onnx")
 
@@ -79,26 +79,26 @@ def test_of_several_patterns_the_worst_counts() -> None:
     assert not report.passed
 
 
-@pytest.mark.parametrize("name", patterns.MADE)
+@pytest.mark.parametrize("name", inputs.MADE)
 def test_extreme_patterns_pass(digits: NeuronGraph, name: str) -> None:
     assert digits.origin is not None
-    feeds = patterns.made(name, digits.origin, 1)
+    feeds = inputs.made(name, digits.origin, 1)
     assert feeds["image"].shape == (1, 8, 8, 1)
     assert verify(digits, feeds).passed
 
 
 def test_what_the_patterns_are(digits: NeuronGraph) -> None:
     assert digits.origin is not None
-    of = {name: patterns.made(name, digits.origin)["image"] for name in patterns.MADE}
+    of = {name: inputs.made(name, digits.origin)["image"] for name in inputs.MADE}
     assert not of["zeros"].any()
     assert set(np.unique(of["ties"])) == {-1, 0, 1}
     assert abs(of["random"]).max() < 10
-    assert 1000 < abs(of["large"]).max() <= 2 * patterns.LARGE
+    assert 1000 < abs(of["large"]).max() <= 2 * inputs.LARGE
 
 
 def test_the_command_writes_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     json_file, junit_file = tmp_path / "r.json", tmp_path / "r.xml"
-    every = [option for name in patterns.MADE for option in ("--pattern", name)]
+    every = [option for name in inputs.MADE for option in ("--pattern", name)]
     files = ["--report", str(json_file), "--junit", str(junit_file)]
     assert main(["verify", DIGITS, *every, "--pattern", "random", *files]) == 0
     rows = json.loads(json_file.read_text())["rows"]

@@ -9,8 +9,8 @@ from onnx import helper
 from torch import nn
 from torch.nn import functional as F
 
-from onnx2graphml.frontends import LAYER
-from onnx2graphml.scopes import framework_layers
+from onnx2graphml.model.metadata import LAYER
+from onnx2graphml.model.scopes import framework_layers
 
 pytestmark = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("FutureWarning", "DeprecationWarning")]
 

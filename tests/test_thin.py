@@ -11,9 +11,8 @@ import pytest
 import onnx2graphml as o2g
 from onnx2graphml import cli
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.sublayers import subnetwork
-from onnx2graphml.thin import min_abs_weight, sample, top_k
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.select import min_abs_weight, sample, subnetwork, top_k
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MODELS = [("digits.onnx", "op"), ("digits.onnx", "layer"), ("residual.onnx", "neuron")]
@@ -72,7 +71,7 @@ def test_no_edge_is_expanded_to_thin_a_large_layer(monkeypatch: pytest.MonkeyPat
     def expanded(*_: object) -> None:
         raise AssertionError("an edge was expanded")
 
-    monkeypatch.setattr("onnx2graphml.blocks.EdgeBlock.expand", expanded)
+    monkeypatch.setattr("onnx2graphml.graph.blocks.EdgeBlock.expand", expanded)
     assert top_k(graph, 3).layer("dense1").in_edges == 3 * 48
     assert min_abs_weight(graph, 0.1).edges < graph.edges
 

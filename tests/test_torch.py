@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from onnx2graphml.errors import MissingExtraError, ModelError
-from onnx2graphml.frontends import LAYER, LAYERS
 from onnx2graphml.frontends.torch import from_torch
-from onnx2graphml.scopes import framework_layers
+from onnx2graphml.model.metadata import LAYER, LAYERS
+from onnx2graphml.model.scopes import framework_layers
 
 
 def randomised(module, seed=0):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import onnx2graphml as o2g
-from onnx2graphml.detail import at_detail
-from onnx2graphml.walk import walk
+from onnx2graphml.build.detail import at_detail
+from onnx2graphml.build.walk import walk
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx2graphml import patterns
 from onnx2graphml.api import load
-from onnx2graphml.detail import LEVELS
+from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.patterns import pattern
-from onnx2graphml.recompute import fan_in_factor, unit_roundoff
-from onnx2graphml.verification import Report, compared, verify
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.inference import inputs
+from onnx2graphml.inference.inputs import pattern
+from onnx2graphml.verification.against_runtime import Report, compared, verify
+from onnx2graphml.verification.recompute import fan_in_factor, unit_roundoff
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_report(digits: NeuronGraph) -> None:
     assert verify(digits, seed=3).rows == verify(digits, seed=3).rows
     assert verify(digits, seed=3).rows != verify(digits, seed=4).rows
     assert digits.origin is not None
-    first, again = patterns.made("random", digits.origin, 7), patterns.made("random", digits.origin, 7)
+    first, again = inputs.made("random", digits.origin, 7), inputs.made("random", digits.origin, 7)
     assert all(np.array_equal(first[n], again[n]) for n in first)
 
 
@@ -186,7 +186,7 @@ def test_arrays_of_text(digits: NeuronGraph, tmp_path: Path) -> None:
 def test_what_is_missing_is_named(two_inputs: NeuronGraph) -> None:
     assert two_inputs.origin is not None
     with pytest.raises(Error, match=r"no array is given for input 'b' of shape \[1, 3\]"):
-        patterns.checked(two_inputs.origin, {"a": weights(1, 3)})
+        inputs.checked(two_inputs.origin, {"a": weights(1, 3)})
 
 
 # ------------------------------------------------------------------------------------------------------------ tolerance

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx2graphml import axes as ax
-from onnx2graphml import patterns
 from onnx2graphml.api import load
-from onnx2graphml.axes import Axis
-from onnx2graphml.blocks import EdgeBlock
-from onnx2graphml.detail import LEVELS
-from onnx2graphml.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.neurons import Activation
-from onnx2graphml.recompute import recompute
-from onnx2graphml.verification import verify
+from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.inference import inputs
+from onnx2graphml.verification.against_runtime import verify
+from onnx2graphml.verification.recompute import recompute
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -34,7 +34,7 @@ def fixture(name: str, level: str) -> tuple[NeuronGraph, dict[str, Any], dict[st
     """A graph, an input to it, and the values that its layers then have."""
     graph = load(FIXTURES / f"{name}.onnx", detail=level)
     assert graph.origin is not None
-    feeds = patterns.made("random", graph.origin)
+    feeds = inputs.made("random", graph.origin)
     if name == "digits":
         feeds["image"] = np.load(FIXTURES / "digits.npz")["x"][:1]
     values: dict[str, Any] = {}

@@ -14,11 +14,11 @@ from scipy.spatial.distance import cosine
 from onnx2graphml.api import load
 from onnx2graphml.cli import weights as command
 from onnx2graphml.draw.figures import KINDS
-from onnx2graphml.draw.weights.arrays import layer_arrays
-from onnx2graphml.draw.weights.differences import difference, matches
-from onnx2graphml.draw.weights.orders import ORDERS
 from onnx2graphml.draw.weights.weights import weights
 from onnx2graphml.errors import Error, OutputError
+from onnx2graphml.parameters.arrays import layer_arrays
+from onnx2graphml.parameters.differences import difference, matches
+from onnx2graphml.parameters.orders import ORDERS
 from small import model, node
 from small import weights as numbers
 
@@ -164,7 +164,7 @@ def test_an_unknown_array_is_a_mistake():
 
 
 def test_a_difference_is_numpys(monkeypatch):
-    monkeypatch.setattr("onnx2graphml.draw.weights.statistics.CHUNK", 10)
+    monkeypatch.setattr("onnx2graphml.parameters.statistics.CHUNK", 10)
     this, other = numbers(5, 7), numbers(5, 7, seed=1)
     found, exact = difference(this, other), other.astype(np.float64) - this
     np.testing.assert_allclose(found.l2, np.linalg.norm(exact), rtol=1e-12)

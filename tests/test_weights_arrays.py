@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from onnx2graphml.api import from_torch, load
-from onnx2graphml.draw.weights.arrays import LayerArrays, layer_arrays, unread
-from onnx2graphml.draw.weights.traces import Traces
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import is_float
+from onnx2graphml.parameters.arrays import LayerArrays, layer_arrays, unread
+from onnx2graphml.parameters.traces import Traces
 
 
 def by_name(graph: NeuronGraph) -> dict:

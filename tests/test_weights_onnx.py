@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from onnx2graphml.api import load
-from onnx2graphml.draw.weights.arrays import layer_arrays, unread
-from onnx2graphml.draw.weights.traces import Traces
 from onnx2graphml.model import load_model
+from onnx2graphml.parameters.arrays import layer_arrays, unread
+from onnx2graphml.parameters.traces import Traces
 from small import model, node, weights
 from test_weights_arrays import by_name, check_laws
 

@@ -7,11 +7,11 @@ import onnx
 import pytest
 
 from onnx2graphml.api import load
-from onnx2graphml.draw.weights.arrays import layer_arrays
 from onnx2graphml.draw.weights.figures import array_figure, drawn, histogram_figure
 from onnx2graphml.draw.weights.panels import GRID, PIXELS, panels, strongest
-from onnx2graphml.draw.weights.statistics import statistics
 from onnx2graphml.draw.weights.weights import BY
+from onnx2graphml.parameters.arrays import layer_arrays
+from onnx2graphml.parameters.statistics import statistics
 from small import model, node
 from small import weights as numbers
 

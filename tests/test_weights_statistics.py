@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from onnx2graphml.api import load
-from onnx2graphml.draw.weights import statistics as module
-from onnx2graphml.draw.weights.arrays import layer_arrays
-from onnx2graphml.draw.weights.orders import ORDERS, descending, mean_activations, order_of, similar
-from onnx2graphml.draw.weights.statistics import ALIKE, DEAD, SMALL, near_duplicates, spectral_norm, statistics
 from onnx2graphml.errors import Error
+from onnx2graphml.parameters import statistics as module
+from onnx2graphml.parameters.arrays import layer_arrays
+from onnx2graphml.parameters.orders import ORDERS, descending, mean_activations, order_of, similar
+from onnx2graphml.parameters.statistics import ALIKE, DEAD, SMALL, near_duplicates, spectral_norm, statistics
 from small import model, node, random_feeds, runtime, weights
 
 

@@ -12,8 +12,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
-from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.ops.windows import Window, WindowAttributes, shared_out, sliding, transposed
 
 ort.set_default_logger_severity(4)

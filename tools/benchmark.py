@@ -145,7 +145,7 @@ def _copy() -> Callable[[], int]:
 def _recompute(graph: NeuronGraph) -> Callable[[], int]:
     import numpy as np
 
-    from onnx2graphml.recompute import recompute
+    from onnx2graphml.verification.recompute import recompute
 
     x, y = graph.layers
     values = {x.name: np.random.default_rng(1).normal(size=x.neurons)}
@@ -158,11 +158,11 @@ def _recompute(graph: NeuronGraph) -> Callable[[], int]:
 
 
 def _write(case: Case, graph: NeuronGraph) -> Callable[[], int]:
-    from onnx2graphml import writers
+    from onnx2graphml.formats import registry
 
     if case.what == "parquet":
         return lambda: _written_folder(graph, case.jobs)
-    found = writers.FORMATS[f".{case.what}"].load()
+    found = registry.FORMATS[f".{case.what}"].load()
 
     def run() -> int:
         file = Counter()
@@ -173,11 +173,11 @@ def _write(case: Case, graph: NeuronGraph) -> Callable[[], int]:
 
 
 def _written_folder(graph: NeuronGraph, jobs: int) -> int:
-    from onnx2graphml import writers
+    from onnx2graphml.formats import writing
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.parquet"
-        writers.write(graph, path, jobs=jobs)
+        writing.write(graph, path, jobs=jobs)
         return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnx2graphml.api import from_torch, load
-    from onnx2graphml.blocks import EdgeBlock
-    from onnx2graphml.graph import Layer, NeuronGraph
+    from onnx2graphml.formats.writing import write
+    from onnx2graphml.graph.blocks import EdgeBlock
+    from onnx2graphml.graph.graph import Layer, NeuronGraph
+    from onnx2graphml.graph.receptive_field import receptive_field
+    from onnx2graphml.graph.select import min_abs_weight, sample, subnetwork, top_k
     from onnx2graphml.pictures import (
         architecture,
         passage,
@@ -24,31 +27,27 @@ if TYPE_CHECKING:
         plot_pattern_process,
         weights,
     )
-    from onnx2graphml.reach import receptive_field
-    from onnx2graphml.sublayers import subnetwork
-    from onnx2graphml.thin import min_abs_weight, sample, top_k
-    from onnx2graphml.verification import verify
-    from onnx2graphml.writers import write
+    from onnx2graphml.verification.against_runtime import verify
 
 _HOMES = {
-    "EdgeBlock": "blocks",
+    "EdgeBlock": "graph.blocks",
     "architecture": "pictures",
     "passage": "pictures",
     "passage_callback": "pictures",
     "passage_hook": "pictures",
     "plot_pattern_process": "pictures",
     "weights": "pictures",
-    "Layer": "graph",
-    "NeuronGraph": "graph",
+    "Layer": "graph.graph",
+    "NeuronGraph": "graph.graph",
     "from_torch": "api",
     "load": "api",
-    "min_abs_weight": "thin",
-    "receptive_field": "reach",
-    "sample": "thin",
-    "subnetwork": "sublayers",
-    "top_k": "thin",
-    "verify": "verification",
-    "write": "writers",
+    "min_abs_weight": "graph.select",
+    "receptive_field": "graph.receptive_field",
+    "sample": "graph.select",
+    "subnetwork": "graph.select",
+    "top_k": "graph.select",
+    "verify": "verification.against_runtime",
+    "write": "formats.writing",
 }
 
 __all__ = [

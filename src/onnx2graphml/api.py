@@ -10,12 +10,12 @@ from typing import Any
 
 import onnx
 
-from onnx2graphml.detail import at_detail
+from onnx2graphml.build.detail import at_detail
+from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import KERAS_SUFFIXES, Imported
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import load_model
-from onnx2graphml.walk import walk
 
 Shapes = Mapping[str, Sequence[int]]
 

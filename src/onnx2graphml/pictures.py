@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onnx2graphml import patterns
 from onnx2graphml.api import load
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.inference import inputs
 from onnx2graphml.model import Array
 
 if TYPE_CHECKING:
     from onnx2graphml.draw.architecture.drawing import Drawing
     from onnx2graphml.draw.epochs.epochs import Recorder
     from onnx2graphml.draw.passage.passage import Passage
-    from onnx2graphml.draw.weights.weights import Weights
+    from onnx2graphml.draw.weights.found import Weights
     from onnx2graphml.frontends.watch_keras import PassageCallback
     from onnx2graphml.frontends.watch_torch import PassageHook
 
 Pattern = str | Path | Array | Mapping[str, Array]
-"""A name in `patterns.MADE`, an .npy or .npz file, an array for a network of one input, or arrays by input name."""
+"""A name in `inputs.MADE`, an .npy or .npz file, an array for a network of one input, or arrays by input name."""
 
 
 def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None = None, **options: Any) -> Passage:
@@ -186,9 +186,9 @@ def feeds(graph: NeuronGraph, given: Pattern) -> dict[str, Array]:
     if model is None:
         raise Error("the graph was not made from a model, so that there is nothing to run")
     if isinstance(given, str | Path):
-        return patterns.pattern(str(given), model)
+        return inputs.pattern(str(given), model)
     if isinstance(given, Mapping):
-        return patterns.checked(model, given)
+        return inputs.checked(model, given)
     if len(model.inputs) != 1:
         raise Error(f"one pattern is given; the model has the inputs {', '.join(model.inputs)}: give a mapping by name")
-    return patterns.checked(model, {model.inputs[0]: given})
+    return inputs.checked(model, {model.inputs[0]: given})

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import onnx2graphml.kernels  # noqa: F401 (its imports are not to count)
+import onnx2graphml.graph.kernels  # noqa: F401 (its imports are not to count)
 from hostile import CASES, write
 from onnx2graphml import cli
 

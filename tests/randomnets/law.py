@@ -13,14 +13,14 @@ from random import Random
 import numpy as np
 import onnx
 
-from onnx2graphml import writers
 from onnx2graphml.api import load
-from onnx2graphml.detail import LEVELS
+from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import OutputError, UnsupportedError
-from onnx2graphml.filecheck import verify_file
-from onnx2graphml.graph import NeuronGraph
-from onnx2graphml.readers import READERS
-from onnx2graphml.verification import Report, verify
+from onnx2graphml.formats import registry, writing
+from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.against_runtime import Report, verify
+from onnx2graphml.verification.file import verify_file
 from randomnets.builder import Array
 from randomnets.draw import Network
 from small import runtime
@@ -78,7 +78,7 @@ def check(network: Network, turn: int, folder: Path) -> Held:
             return Held(refused=allowed(str(e)))
         check_counts(graph, network.proto)
         check_report(verify(graph, network.feeds), graph, f"{level} in memory")
-        suffix = written_as(graph, list(READERS)[(turn + k) % len(READERS)], folder)
+        suffix = written_as(graph, list(FORMATS)[(turn + k) % len(FORMATS)], folder)
         path = folder / f"{level}{suffix}"
         check_report(verify_file(graph, path, network.feeds), graph, f"{level} in {suffix}")
         if fewer is not None and len(graph.layers) > fewer:
@@ -93,11 +93,11 @@ def check(network: Network, turn: int, folder: Path) -> Held:
 def written_as(graph: NeuronGraph, suffix: str, folder: Path) -> str:
     """The format in which the graph was written: GraphML where the other has no parallel edges and the graph has."""
     try:
-        writers.write(graph, folder / f"{graph.detail}{suffix}", jobs=1)
+        writing.write(graph, folder / f"{graph.detail}{suffix}", jobs=1)
     except OutputError:
-        if "parallel edges" not in writers.FORMATS[suffix].cannot_hold:
+        if "parallel edges" not in registry.FORMATS[suffix].cannot_hold:
             raise
-        writers.write(graph, folder / f"{graph.detail}.graphml", jobs=1)
+        writing.write(graph, folder / f"{graph.detail}.graphml", jobs=1)
         return ".graphml"
     return suffix
 
@@ -154,7 +154,7 @@ def check_report(report: Report, graph: NeuronGraph, where: str) -> None:
 
 def check_control(graph: NeuronGraph, feeds: dict[str, Array], random: Random, path: Path) -> str:
     """A file with a wrong edge does not pass."""
-    writers.write(graph, path, jobs=1)
+    writing.write(graph, path, jobs=1)
     way = random.choice(["altered", "dropped"])
     path.write_bytes(damaged(path.read_bytes(), graph, random, way))
     if verify_file(graph, path, feeds).passed:

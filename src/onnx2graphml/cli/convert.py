@@ -43,8 +43,8 @@ examples:
 
 def parser() -> Parser:
     """The options."""
-    from onnx2graphml import writers
     from onnx2graphml.cli import COMMANDS
+    from onnx2graphml.formats import registry
 
     parser = graph_parser(
         "",
@@ -53,7 +53,7 @@ def parser() -> Parser:
         EPILOG,
     )
     parser.usage = f"onnx2graphml [options] MODEL OUT\n       onnx2graphml {{{','.join(COMMANDS)}}} ..."
-    parser.add_argument("out", metavar="OUT", help=f"what to write: a name in {', '.join(writers.FORMATS)}; or -")
+    parser.add_argument("out", metavar="OUT", help=f"what to write: a name in {', '.join(registry.FORMATS)}; or -")
     parser.add_argument("--jobs", type=int, help="threads (default: all processors); the output does not depend on it")
     parser.add_argument("--max-edges", metavar="N", type=int, help="refuse a graph of more edges than that")
     parser.add_argument("--dry-run", action="store_true", help="print what the file would take, and write nothing")
@@ -69,21 +69,21 @@ def _version() -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Write the graph, or print what it would cost."""
-    from onnx2graphml import cost, writers
+    from onnx2graphml.formats import estimate, registry, writing
     from onnx2graphml.progress import progress
 
-    to_file = options.out != writers.STDOUT
-    suffix = writers.suffix(options.out) if to_file else writers.DEFAULT  # an unknown one is told at once
-    writers.FORMATS[suffix].load()
+    to_file = options.out != registry.STDOUT
+    suffix = registry.suffix(options.out) if to_file else registry.DEFAULT  # an unknown one is told at once
+    registry.FORMATS[suffix].load()
     graph = load_graph(options)
-    cost.check_edges(graph, options.max_edges)
+    estimate.check_edges(graph, options.max_edges)
     if options.dry_run:
-        print(f"{graph.neurons:,} nodes, {graph.edges:,} edges: {cost.estimate(graph, suffix)}")
+        print(f"{graph.neurons:,} nodes, {graph.edges:,} edges: {estimate.estimate(graph, suffix)}")
         return 0
     if to_file and graph.edges > WORTH_AN_ESTIMATE:
-        cost.check_room(graph, Path(options.out), cost.estimate(graph, suffix))
+        estimate.check_room(graph, Path(options.out), estimate.estimate(graph, suffix))
     with progress("writing", graph.edges) as advance:
-        writers.write(graph, options.out, progress=advance, jobs=options.jobs)
+        writing.write(graph, options.out, progress=advance, jobs=options.jobs)
     if to_file:
         print(f"{options.out}: {graph.neurons:,} nodes, {graph.edges:,} edges", file=sys.stderr)
     return 0

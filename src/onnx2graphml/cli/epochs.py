@@ -12,7 +12,7 @@ from onnx2graphml.cli import passage
 from onnx2graphml.cli.options import Parser, add_model_options, command_parser
 
 if TYPE_CHECKING:
-    from onnx2graphml.graph import NeuronGraph
+    from onnx2graphml.graph.graph import NeuronGraph
     from onnx2graphml.model import Array
 
 
@@ -50,9 +50,9 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Record, draw, and say what was written."""
-    from onnx2graphml.draw.epochs.checkpoints import checkpoints
     from onnx2graphml.draw.epochs.epochs import epochs
     from onnx2graphml.draw.epochs.folder import write_film
+    from onnx2graphml.recording.checkpoints import checkpoints
 
     models, others = checkpoints(Path(options.checkpoints))
     if others:

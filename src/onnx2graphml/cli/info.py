@@ -20,11 +20,12 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
-    from onnx2graphml import cost, tables
+    from onnx2graphml.cli import tables
+    from onnx2graphml.formats import estimate
 
     graph = load_graph(options)
     print(tables.info(graph))
     if options.sizes:
         print()
-        print(tables.costs(cost.estimates(graph)))
+        print(tables.costs(estimate.estimates(graph)))
     return 0

@@ -25,7 +25,7 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Print what is known of the neuron."""
-    from onnx2graphml import tables
+    from onnx2graphml.cli import tables
 
     graph = load_graph(options)
     print(tables.neuron(graph, graph.neuron(options.layer, position(options.index)), options.limit))

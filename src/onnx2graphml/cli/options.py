@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from onnx2graphml.graph import NeuronGraph
+    from onnx2graphml.graph.graph import NeuronGraph
 
 
 class Parser(argparse.ArgumentParser):
@@ -91,16 +91,16 @@ def load_model_graph(options: argparse.Namespace) -> NeuronGraph:
 
 def load_graph(options: argparse.Namespace) -> NeuronGraph:
     """The graph for the options of `graph_parser`."""
-    from onnx2graphml import sublayers, thin
     from onnx2graphml.api import load
+    from onnx2graphml.graph import select
 
     graph = load(options.model, shapes=dict(options.shape), detail=options.detail, trust=options.trust)
     if options.layers is not None:
-        graph = sublayers.subnetwork(graph, options.layers)
+        graph = select.subnetwork(graph, options.layers)
     if options.min_abs_weight is not None:
-        return thin.min_abs_weight(graph, options.min_abs_weight)
+        return select.min_abs_weight(graph, options.min_abs_weight)
     if options.top_k is not None:
-        return thin.top_k(graph, options.top_k)
+        return select.top_k(graph, options.top_k)
     if options.sample is not None:
-        return thin.sample(graph, options.sample, options.seed)
+        return select.sample(graph, options.sample, options.seed)
     return graph

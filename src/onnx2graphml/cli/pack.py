@@ -12,9 +12,9 @@ from onnx2graphml.cli.passage import PREPROCESS
 from onnx2graphml.errors import Error
 
 if TYPE_CHECKING:
-    from onnx2graphml.draw.packs.packs import Pack
-    from onnx2graphml.draw.packs.pattern_files import PatternFiles
-    from onnx2graphml.graph import NeuronGraph
+    from onnx2graphml.graph.graph import NeuronGraph
+    from onnx2graphml.recording.input_files import PatternFiles
+    from onnx2graphml.recording.packs import Pack
 
 
 def parser() -> Parser:
@@ -51,8 +51,8 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Write the pack and its maps; say what was written."""
-    from onnx2graphml.draw.packs.maps import read_labels
-    from onnx2graphml.draw.packs.pattern_files import pattern_files
+    from onnx2graphml.recording.input_files import pattern_files
+    from onnx2graphml.recording.maps import read_labels
 
     graph = load_model_graph(options)
     patterns = pattern_files(Path(options.patterns), graph, options.preprocess)
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         return 130
     print(f"{found.count:,} patterns, {len(found.layers)} layers: {found.folder}")
     if options.maps or labels is not None or options.difference:
-        from onnx2graphml.draw.packs.map_pictures import write_maps
+        from onnx2graphml.draw.map_pictures import write_maps
 
         folder = write_maps(found, labels=labels, pair=options.difference, kind=options.kind, limit=options.limit)
         print(f"maps: {folder}")
@@ -74,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _packed(options: argparse.Namespace, graph: NeuronGraph, patterns: PatternFiles) -> Pack:
-    from onnx2graphml.draw.packs.packs import pack
     from onnx2graphml.progress import progress
+    from onnx2graphml.recording.packs import pack
 
     layers = options.layers.split(",") if options.layers else None
     with progress("recording", graph.edges * patterns.count) as advance:

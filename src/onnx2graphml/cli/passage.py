@@ -12,7 +12,7 @@ from onnx2graphml.errors import Error
 
 if TYPE_CHECKING:
     from onnx2graphml.draw.passage.passage import Passage
-    from onnx2graphml.graph import NeuronGraph
+    from onnx2graphml.graph.graph import NeuronGraph
     from onnx2graphml.model import Array
 
 KINDS = ("png", "svg", "pdf")
@@ -86,22 +86,23 @@ def run(options: argparse.Namespace) -> int:
 
 def feeds(graph: NeuronGraph, pattern: str, preprocess: str | None, seed: int) -> dict[str, Array]:
     """The arrays that a PATTERN stands for; what is done with a picture is told on standard error."""
-    from onnx2graphml import patterns
-    from onnx2graphml.images import SUFFIXES, open_picture
+    from onnx2graphml.inference.images import SUFFIXES, open_picture
+    from onnx2graphml.inference.inputs import checked
+    from onnx2graphml.inference.inputs import pattern as named
 
     assert graph.origin is not None
     path = Path(pattern)
     if path.suffix.lower() not in SUFFIXES:
         if preprocess is not None:
             raise Error(f"--preprocess is for pictures ({', '.join(SUFFIXES)}); the pattern is {pattern!r}")
-        return patterns.pattern(pattern, graph.origin, seed)
+        return named(pattern, graph.origin, seed)
     inputs = [layer for layer in graph.layers if layer.combine == "input"]
     if len(inputs) != 1:
         names = ", ".join(repr(layer.name) for layer in inputs)
         raise Error(f"{pattern} is one picture; the model has the inputs {names}: give an .npz file")
     picture = open_picture(path, inputs[0], preprocess or "0..1")
     print(f"{pattern}: {'; '.join(picture.done)}", file=sys.stderr)
-    return patterns.checked(graph.origin, {inputs[0].tensor: picture.array})
+    return checked(graph.origin, {inputs[0].tensor: picture.array})
 
 
 def report(found: Passage) -> str:

@@ -9,8 +9,8 @@ from onnx2graphml.cli.options import Parser, graph_parser, load_graph
 from onnx2graphml.errors import Error
 
 if TYPE_CHECKING:
-    from onnx2graphml.graph import NeuronGraph
-    from onnx2graphml.verification import Report
+    from onnx2graphml.graph.graph import NeuronGraph
+    from onnx2graphml.verification.against_runtime import Report
 
 SHOWN = 3  # layers whose worst neuron is printed: each takes a pass over the file
 WHOSE = {False: "ONNX Runtime", True: "ONNX Runtime and the model"}
@@ -18,7 +18,8 @@ WHOSE = {False: "ONNX Runtime", True: "ONNX Runtime and the model"}
 
 def parser() -> Parser:
     """The options."""
-    from onnx2graphml import patterns, readers
+    from onnx2graphml.formats import registry
+    from onnx2graphml.inference import inputs
 
     parser = graph_parser(
         "verify",
@@ -35,13 +36,13 @@ def parser() -> Parser:
         "graph",
         metavar="GRAPH",
         nargs="?",
-        help=f"a graph that was written of it, to be checked: {', '.join(readers.READERS)}; at its own level of detail",
+        help=f"a written graph of the model, to be checked at its own level of detail: {', '.join(registry.FORMATS)}",
     )
     parser.add_argument(
         "--pattern",
         metavar="P",
         action="append",
-        help=f"what goes in: {', '.join(patterns.MADE)}, an .npy file for a network of one input, or an .npz file with "
+        help=f"what goes in: {', '.join(inputs.MADE)}, an .npy file for a network of one input, or an .npz file with "
         "an array per input name; may be repeated, each random one has a seed of its own (default: random)",
     )
     parser.add_argument("--report", metavar="FILE.json", help="write what was found as JSON")
@@ -51,7 +52,8 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Verify, print the table, write the reports."""
-    from onnx2graphml import reports, tables
+    from onnx2graphml.cli import tables
+    from onnx2graphml.verification import reports
 
     of_file = options.graph is not None
     if of_file:
@@ -73,8 +75,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _print_worst(graph: NeuronGraph, path: str, report: Report) -> None:
     """The worst neuron of each of the first layers that differ, with its in-edges in the file and in the model."""
-    from onnx2graphml import tables
-    from onnx2graphml.filecheck import worst_neuron
+    from onnx2graphml.cli import tables
+    from onnx2graphml.verification.file import worst_neuron
 
     failed = [row for row in report.rows if not row.passed and row.op != "framework"]
     for row in failed[:SHOWN]:
@@ -83,10 +85,10 @@ def _print_worst(graph: NeuronGraph, path: str, report: Report) -> None:
 
 def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
     """The report for all patterns together."""
-    from onnx2graphml.filecheck import verify_file
-    from onnx2graphml.patterns import pattern
+    from onnx2graphml.inference.inputs import pattern
     from onnx2graphml.progress import progress
-    from onnx2graphml.verification import together, verify
+    from onnx2graphml.verification.against_runtime import together, verify
+    from onnx2graphml.verification.file import verify_file
 
     names = options.pattern or ["random"]
     if graph.origin is None:
@@ -105,12 +107,12 @@ def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
 
 def file_detail(options: argparse.Namespace) -> str:
     """The level of detail that a file says it has; where its format can't, the one that was asked for."""
-    from onnx2graphml import readers, writers
-    from onnx2graphml.detail import LEVELS
+    from onnx2graphml.build.detail import LEVELS
+    from onnx2graphml.formats import reading, registry
 
-    with readers.open_graph(options.graph) as file:
+    with reading.open_graph(options.graph) as file:
         found = file.about().get("detail")
-    if found is None and "graph attributes" in writers.FORMATS[writers.suffix(options.graph)].cannot_hold:
+    if found is None and "graph attributes" in registry.FORMATS[registry.suffix(options.graph)].cannot_hold:
         return str(options.detail)
     if found not in LEVELS:
         raise Error(f"{options.graph}: detail is {found!r}; expected one of {', '.join(LEVELS)}")

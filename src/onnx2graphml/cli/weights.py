@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """Explain the arrays, write the folder."""
     from onnx2graphml.api import load
     from onnx2graphml.draw.weights.weights import weights
-    from onnx2graphml.patterns import pattern
+    from onnx2graphml.inference.inputs import pattern
 
     if options.against and not options.output:
         raise Error("--against needs -o DIR, where the differences go")

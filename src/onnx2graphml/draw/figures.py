@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.atomic import atomic
 from onnx2graphml.draw.colours import Scale, painted
 from onnx2graphml.draw.lettering import printable
 from onnx2graphml.errors import Error, MissingExtraError
+from onnx2graphml.files.atomic_file import atomic
 
 KINDS = ("png", "svg", "pdf")
 DPI = 150

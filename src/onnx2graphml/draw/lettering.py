@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from onnx2graphml.draw.architecture.repeats import Fold
-from onnx2graphml.graph import Layer, NeuronGraph
-from onnx2graphml.neurons import activations_text
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.neurons import activations_text
 
 CELL = 0.64  # a letter's width as a share of its size: at most 0.602 in such fonts, and then rounded to a pixel
 CELLS = 28  # of a line in a box: what is longer goes on in the next line

@@ -1,12 +1,7 @@
 """Other frameworks' models as ONNX. One file a framework, and the only files that import it.
 
 A frontend returns an `Imported`: the ONNX model, and the framework's own prediction to hold it against.
-What the framework calls a layer is written into the model itself, as metadata, so that it survives a file:
-
-- on a node, `LAYER`: the name of the framework's layer that the node comes from; absent where there is none;
-- on the model, `LAYERS`: a JSON list, in the framework's order, of `{"name", "class", "shape"}`, the shape that the
-  framework shows without the batch axis (absent when the layer has several outputs);
-- on the model, `CHANNELS_LAST`: `"true"` where the framework shows (row, column, channel).
+What the framework calls a layer is written into the model itself; see `model.metadata`.
 """
 
 from __future__ import annotations
@@ -17,15 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 
-LAYER = "onnx2graphml.layer"
-LAYERS = "onnx2graphml.layers"
-CHANNELS_LAST = "onnx2graphml.channels_last"
-
-
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
-
-LARGE = 1 << 16
-"""Elements of a weight that is kept once, as an array beside the model: in it, it would be a copy."""
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ import numpy as np
 import onnx
 
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import CHANNELS_LAST, LAYERS, Imported, tfnames
+from onnx2graphml.frontends import Imported, tfnames
 from onnx2graphml.frontends.tensorflow import (
     convert,
     converting,
     freeze,
     static_inputs,
 )
+from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS
 
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip

@@ -21,7 +21,8 @@ import numpy as np
 import onnx
 
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
-from onnx2graphml.frontends import CHANNELS_LAST, Imported, tfnames
+from onnx2graphml.frontends import Imported, tfnames
+from onnx2graphml.model.metadata import CHANNELS_LAST
 
 
 @contextlib.contextmanager

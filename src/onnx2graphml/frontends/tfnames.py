@@ -15,7 +15,7 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.frontends import LARGE, LAYER
+from onnx2graphml.model.metadata import LARGE, LAYER
 
 # From the name of a TensorFlow node or tensor to the layer it belongs to, if any, and the name to show.
 Label = Callable[[str], tuple[str | None, str]]

@@ -14,8 +14,9 @@ import numpy as np
 import onnx
 
 from onnx2graphml.errors import MissingExtraError, ModelError
-from onnx2graphml.frontends import LAYER, LAYERS, Imported
-from onnx2graphml.scopes import framework_layers
+from onnx2graphml.frontends import Imported
+from onnx2graphml.model.metadata import LAYER, LAYERS
+from onnx2graphml.model.scopes import framework_layers
 
 if TYPE_CHECKING:
     import torch

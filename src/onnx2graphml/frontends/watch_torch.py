@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.frontends.torch import check_arguments, evaluating, first_paths, run
-from onnx2graphml.graph import Layer
+from onnx2graphml.graph.graph import Layer
 
 if TYPE_CHECKING:
     import torch

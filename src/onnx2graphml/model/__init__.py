@@ -14,17 +14,17 @@ import numpy.typing as npt
 import onnx
 
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import CHANNELS_LAST, LAYERS
 from onnx2graphml.model import file as onnxfile
 from onnx2graphml.model.external import DataFiles
 from onnx2graphml.model.folding import Folding, needed
 from onnx2graphml.model.initializers import initializers, refer, without_large
 from onnx2graphml.model.limits import check_all_neurons, check_neurons
 from onnx2graphml.model.messages import check_text
+from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS
 from onnx2graphml.model.nodes import Node, TensorType, is_float, tensor_type
+from onnx2graphml.model.scopes import framework_layers
 from onnx2graphml.model.static import Shapes, make_static, network_inputs
 from onnx2graphml.model.valid import OLDEST_OPSET, normalized, opset_of
-from onnx2graphml.scopes import framework_layers
 
 __all__ = ["OLDEST_OPSET", "Model", "Node", "Predict", "TensorType", "is_float", "load_model"]
 

@@ -16,10 +16,10 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import ModelError, reason
-from onnx2graphml.frontends import LARGE
 from onnx2graphml.model.external import Bytes, DataFiles, is_external
 from onnx2graphml.model.limits import check_folded
 from onnx2graphml.model.messages import messages
+from onnx2graphml.model.metadata import LARGE
 from onnx2graphml.model.nodes import element_type
 
 Array = npt.NDArray[Any]

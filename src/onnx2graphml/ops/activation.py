@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.neurons import Activation, axes_text
+from onnx2graphml.graph.neurons import Activation, axes_text
 from onnx2graphml.ops.broadcast import broadcast, scalar
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
 from onnx2graphml.ops.registry import Constant
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding, transposed
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.graph import Incoming
-from onnx2graphml.neurons import Activation
+from onnx2graphml.graph.graph import Incoming
+from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.ops.activation import pointwise
 from onnx2graphml.ops.broadcast import broadcast, scalar
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator, weights_dtype

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.graph import Incoming
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.ops.broadcast import broadcast, broadcast_strides, scaled
 from onnx2graphml.ops.registry import Call, Neurons, Operand, Tensor, incoming, operator, weights_dtype
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.graph import Incoming
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator, weights_dtype
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from onnx2graphml import axes as ax
+from onnx2graphml.graph import axes as ax
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator, weights_dtype
 
 Axes = Sequence[int] | None

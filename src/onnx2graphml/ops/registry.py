@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.blocks import EdgeBlock
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.graph import Incoming
-from onnx2graphml.neurons import Activation
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming
+from onnx2graphml.graph.neurons import Activation
 
 Constant = npt.NDArray[Any]
 
@@ -207,7 +207,7 @@ def _check_operand(parameter: inspect.Parameter, hint: Any, operand: Operand | N
 
 def incoming(source: Tensor, *axes: Any, weights: Constant | None = None, port: int | None = None) -> Incoming:
     """The edges from one input tensor."""
-    from onnx2graphml.blocks import ONE
+    from onnx2graphml.graph.blocks import ONE
 
     flat = ONE if weights is None else np.ascontiguousarray(weights).reshape(-1)
     return Incoming(source.name, EdgeBlock(tuple(axes), flat), port)

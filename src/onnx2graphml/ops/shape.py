@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml import axes as ax
 from onnx2graphml.errors import ModelError, UnsupportedError
+from onnx2graphml.graph import axes as ax
 from onnx2graphml.ops.broadcast import broadcast, scalar
 from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
 

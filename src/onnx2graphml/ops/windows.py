@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onnx2graphml import axes as ax
-from onnx2graphml.axes import Axis
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from onnx2graphml.atomic import atomic
 from onnx2graphml.draw.architecture.dot import dot
 from onnx2graphml.draw.architecture.drawing import Drawing
 from onnx2graphml.draw.architecture.figure import pdf, png
@@ -13,7 +12,8 @@ from onnx2graphml.draw.architecture.placement import placed
 from onnx2graphml.draw.architecture.repeats import repeats
 from onnx2graphml.draw.architecture.svg import svg
 from onnx2graphml.errors import OutputError
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.files.atomic_file import atomic
+from onnx2graphml.graph.graph import NeuronGraph
 
 FOLD_ABOVE = 40  # layers: with more, repeats are folded unless it is said otherwise
 

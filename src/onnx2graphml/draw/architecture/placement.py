@@ -14,7 +14,7 @@ from onnx2graphml.draw.architecture.layering import Layering, layered
 from onnx2graphml.draw.architecture.paper import Paper
 from onnx2graphml.draw.architecture.repeats import Fold
 from onnx2graphml.draw.architecture.spacing import places
-from onnx2graphml.graph import Layer, NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 MARGIN = 24  # around everything
 LANE = 2  # the width of a lane

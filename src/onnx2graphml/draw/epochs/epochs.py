@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnx2graphml.draw.colours import Scale, scale_of
-from onnx2graphml.draw.packs.packs import selected
-from onnx2graphml.draw.passage.tiles import Tiles, energy, tiles_of
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import Layer, NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
 from onnx2graphml.model import Array
-from onnx2graphml.runtime import Runtime, layer_value, tensors_of
+from onnx2graphml.recording.packs import selected
+from onnx2graphml.recording.tiles import Tiles, energy, tiles_of
 
 LIMIT = 16  # channels of a layer that are shown
 
@@ -180,7 +180,7 @@ def epochs(
 
     Example:
         >>> import onnx2graphml
-        >>> from onnx2graphml.patterns import made
+        >>> from onnx2graphml.inference.inputs import made
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> epochs([("first", graph), ("second", graph)], lambda graph: made("zeros", graph.origin)).epochs
         ('first', 'second')

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.atomic import atomic
 from onnx2graphml.draw.epochs.epochs import Recording, Shown
 from onnx2graphml.draw.figures import DPI, LARGE, PLAIN, SMALL, colour_bar, figure, shortened, write
 from onnx2graphml.draw.mosaic import mosaic
 from onnx2graphml.draw.passage.layer_picture import LayerPicture, draw_cell, shape_text
 from onnx2graphml.draw.passage.panel import Box, colours, layout, place
-from onnx2graphml.draw.passage.tiles import Tiles, reduced
 from onnx2graphml.errors import Error, MissingExtraError
+from onnx2graphml.files.atomic_file import atomic
+from onnx2graphml.recording.tiles import Tiles, reduced
 
 FILMS = {"png": "PNG", "gif": "GIF"}
 """Suffixes, and what Pillow calls the format. An animated PNG has the true colours; a GIF has 256 of them."""

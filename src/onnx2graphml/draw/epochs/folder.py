@@ -11,8 +11,9 @@ import numpy as np
 from onnx2graphml.draw.epochs import film as films
 from onnx2graphml.draw.epochs.epochs import LIMIT, Recording, Shown, shown
 from onnx2graphml.draw.figures import check_kind, save
-from onnx2graphml.draw.files import file_name, layer_entry, picture_folder, write_manifest
 from onnx2graphml.errors import Error
+from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
+from onnx2graphml.graph.attributes import layer_entry
 
 
 def write_film(

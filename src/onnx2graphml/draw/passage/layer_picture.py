@@ -11,7 +11,6 @@ import numpy as np
 
 from onnx2graphml.draw.colours import Scale, scale_of
 from onnx2graphml.draw.figures import DPI, LARGE, NORMAL, SMALL, figure, shortened, write
-from onnx2graphml.draw.files import layer_entry
 from onnx2graphml.draw.passage.panel import (
     BAR,
     Box,
@@ -23,9 +22,10 @@ from onnx2graphml.draw.passage.panel import (
     layout,
     points_in_one,
 )
-from onnx2graphml.draw.passage.tiles import Tiles
-from onnx2graphml.graph import Layer
+from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Array
+from onnx2graphml.recording.tiles import Tiles
 
 WIDTH, HEIGHT = 1400, 1250  # pixels that a picture's tiles take at most, with their colour bar
 LEAST = 620  # pixels of a picture's width

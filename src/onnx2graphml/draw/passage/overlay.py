@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from onnx2graphml.draw.colours import Scale, painted, scale_of
 from onnx2graphml.draw.figures import DPI, LARGE, NORMAL, colour_bar, figure, number, shortened
-from onnx2graphml.draw.files import layer_entry
-from onnx2graphml.draw.passage.alignment import Alignment, alignments
 from onnx2graphml.draw.passage.layer_picture import LayerPicture, described, wrapped_notes, write_at
 from onnx2graphml.draw.passage.panel import Box, place
-from onnx2graphml.draw.passage.tiles import view_of
-from onnx2graphml.graph import Layer, NeuronGraph
+from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.model import Array
+from onnx2graphml.recording.alignment import Alignment, alignments
+from onnx2graphml.recording.tiles import view_of
 
 SIDE = 640  # pixels of the longer side of a picture
 MARGIN, TITLE, BAR = 30, 66, 110
@@ -107,7 +107,7 @@ def extent_of(alignment: Alignment, shape: tuple[int, ...]) -> tuple[float, floa
     """Left, right, bottom and top of an image of that shape whose pixels are centred on their receptive fields.
 
     Example:
-        >>> from onnx2graphml.draw.passage.alignment import Fields
+        >>> from onnx2graphml.recording.alignment import Fields
         >>> half = Fields(2.0, -1.0, 1.0)  # stride 2, three wide, padded by 1: centred on 0, 2, 4, 6
         >>> extent_of((half, half), (4, 4))
         (-1.0, 7.0, 7.0, -1.0)

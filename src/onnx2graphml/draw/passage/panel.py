@@ -12,8 +12,8 @@ import numpy.typing as npt
 from onnx2graphml.draw.colours import NOT_FINITE, Scale, coloured, shares
 from onnx2graphml.draw.figures import DPI, SMALL, colour_bar, number, write
 from onnx2graphml.draw.mosaic import Mosaic, mosaic, square_columns
-from onnx2graphml.draw.passage.tiles import Tiles, reduced
 from onnx2graphml.model import Array
+from onnx2graphml.recording.tiles import Tiles, reduced
 
 BAR = 110  # pixels to the right of an image, for its colour bar
 LABEL = 19  # pixels above a tile, for its number

@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx2graphml import patterns
 from onnx2graphml.draw.colours import scale_of
 from onnx2graphml.draw.figures import check_kind, save
-from onnx2graphml.draw.files import file_name, layer_entry, picture_folder, write_manifest
 from onnx2graphml.draw.passage.layer_picture import LayerPicture, layer_figure, scales_of
 from onnx2graphml.draw.passage.overlay import Overlay, overlay_figure, overlays_of
 from onnx2graphml.draw.passage.sheets import check_grid, sheet_figure, sheets_of
-from onnx2graphml.draw.passage.tiles import map_size, tiles_of
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import Layer, NeuronGraph
+from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
+from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.inference import inputs
+from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
 from onnx2graphml.model import Array, Model
-from onnx2graphml.runtime import Runtime, layer_value, tensors_of
+from onnx2graphml.recording.tiles import map_size, tiles_of
 
 SCALES = ("layer", "channel", "global")
 
@@ -101,7 +102,7 @@ def passage(
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> conv2 = passage(graph, patterns.pattern("random", graph.origin)).layer("conv2")
+        >>> conv2 = passage(graph, inputs.pattern("random", graph.origin)).layer("conv2")
         >>> conv2.value.shape, conv2.tiles.array.shape
         ((2, 2, 24), (24, 2, 2))
     """
@@ -126,11 +127,11 @@ def values_of(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, Array
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> values_of(graph, patterns.pattern("zeros", graph.origin))["conv1"].shape
+        >>> values_of(graph, inputs.pattern("zeros", graph.origin))["conv1"].shape
         (8, 8, 16)
     """
     model = _model(graph)
-    tensors = Runtime(model, tensors_of(graph.layers)).run(patterns.checked(model, feeds))
+    tensors = Runtime(model, tensors_of(graph.layers)).run(inputs.checked(model, feeds))
     return {layer.name: layer_value(layer, tensors) for layer in graph.layers}
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onnx2graphml.draw.figures import save
-from onnx2graphml.draw.files import safe
 from onnx2graphml.draw.passage.passage import passage
 from onnx2graphml.draw.passage.sheets import sheet_figure, sheets_of
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.files.picture_folder import safe
+from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import Array
 
 

@@ -16,7 +16,7 @@ from onnx2graphml.draw.figures import DPI, NORMAL, SMALL, colour_bar, figure, nu
 from onnx2graphml.draw.mosaic import mosaic, square_columns
 from onnx2graphml.draw.passage.panel import Box, place
 from onnx2graphml.draw.weights.panels import Panel
-from onnx2graphml.draw.weights.statistics import Statistics
+from onnx2graphml.parameters.statistics import Statistics
 
 Array = npt.NDArray[Any]
 

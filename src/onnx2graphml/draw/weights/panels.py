@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.draw.weights.arrays import TrainedArray
+from onnx2graphml.parameters.arrays import TrainedArray
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -56,7 +56,7 @@ def panels(array: TrainedArray, order: Ints | None, limit: int = LIMIT) -> tuple
 
     Example:
         >>> import onnx2graphml
-        >>> from onnx2graphml.draw.weights.arrays import layer_arrays
+        >>> from onnx2graphml.parameters.arrays import layer_arrays
         >>> conv1 = layer_arrays(onnx2graphml.load("fixtures/digits.onnx"))[1].arrays
         >>> [(p.form, p.values.shape, p.statement) for array in conv1 for p in panels(array, None)]
         [('grid', (16, 3, 3), 'all 16 outputs'), ('vector', (16,), 'all 16')]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.draw.figures import number
 from onnx2graphml.draw.lettering import printable
-from onnx2graphml.draw.weights.statistics import ALIKE, DEAD, NEAR_ZERO, SMALL, TOLERANCE
+from onnx2graphml.parameters.statistics import ALIKE, DEAD, NEAR_ZERO, SMALL, TOLERANCE
 
 if TYPE_CHECKING:
-    from onnx2graphml.draw.weights.weights import ArrayWeights, LayerWeights, Weights
+    from onnx2graphml.draw.weights.found import ArrayWeights, LayerWeights, Weights
 
 NUMBERS = (
     "mean",

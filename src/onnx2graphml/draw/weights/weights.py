@@ -6,26 +6,27 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml import patterns
-from onnx2graphml.atomic import atomic
 from onnx2graphml.draw.figures import check_kind, save
-from onnx2graphml.draw.files import file_name, layer_entry, picture_folder, write_manifest
 from onnx2graphml.draw.weights import tables as weight_tables
-from onnx2graphml.draw.weights.arrays import LayerArrays, TrainedArray, layer_arrays, unread
-from onnx2graphml.draw.weights.differences import Difference, Matches, difference, matches
 from onnx2graphml.draw.weights.figures import array_figure, histogram_figure, scale
-from onnx2graphml.draw.weights.orders import ORDERS, Order, mean_activations, order_of
+from onnx2graphml.draw.weights.found import ArrayWeights, LayerWeights, Weights
 from onnx2graphml.draw.weights.panels import LIMIT, Panel, panels
-from onnx2graphml.draw.weights.statistics import Statistics, statistics
 from onnx2graphml.errors import Error
-from onnx2graphml.graph import NeuronGraph
+from onnx2graphml.files.atomic_file import atomic
+from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
+from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.inference import inputs
+from onnx2graphml.parameters.arrays import LayerArrays, layer_arrays, unread
+from onnx2graphml.parameters.differences import Matches, difference, matches
+from onnx2graphml.parameters.orders import ORDERS, Order, mean_activations, order_of
+from onnx2graphml.parameters.statistics import statistics
 
 Array = npt.NDArray[Any]
 
@@ -35,67 +36,6 @@ BY = {
     "similarity": "each output followed by the one most like it (cosine) that is left, from the largest norm on",
     "activation": "outputs by their mean magnitude for the pattern, largest first",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayWeights:
-    """An array with all that is known of it.
-
-    Attributes:
-        panels: what is drawn of it; none for scalars.
-        file: of the picture; empty where there is none, and where the array is drawn at another layer.
-        difference, difference_panels, difference_file: against the other model's, where that has the array, too.
-    """
-
-    array: TrainedArray
-    statistics: Statistics
-    panels: tuple[Panel, ...]
-    file: str = ""
-    difference: Difference | None = None
-    difference_panels: tuple[Panel, ...] = ()
-    difference_file: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class LayerWeights:
-    """A layer's arrays, the order that its outputs are shown in, and the file of its histograms."""
-
-    of: LayerArrays
-    order: Order | None
-    arrays: tuple[ArrayWeights, ...]
-    histograms: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """What `weights` found.
-
-    Attributes:
-        model, against: the models' names; `against` is empty where there is none.
-        layers: all of them, also those without arrays.
-        order: what was asked for.
-        unread: initializers of floats that no layer reads.
-        matches: what of the two models belongs together; None without another.
-    """
-
-    model: str
-    layers: tuple[LayerWeights, ...]
-    order: str
-    unread: Mapping[str, Array]
-    matches: Matches | None = None
-    against: str = ""
-
-    @property
-    def permutations(self) -> dict[str, list[int]]:
-        """By layer, its outputs' numbers in the order in which they are shown."""
-        return {x.of.layer.name: x.order.permutation.tolist() for x in self.layers if x.order is not None}
-
-    def array(self, name: str) -> ArrayWeights:
-        """The array of that name; `Error` if there is none."""
-        found = [a for x in self.layers for a in x.arrays if a.array.name == name]
-        if not found:
-            raise Error(f"no layer has an array named {name!r}")
-        return found[0]
 
 
 def weights(
@@ -156,7 +96,7 @@ def _activations(
 ) -> dict[str, Array]:
     model = graph.origin
     assert model is not None
-    given = patterns.made("random", model) if feeds is None else patterns.checked(model, feeds)
+    given = inputs.made("random", model) if feeds is None else inputs.checked(model, feeds)
     return mean_activations([x.layer for x in layers if x.arrays], model, given)
 
 

@@ -1,0 +1,189 @@
+"""How much of the ONNX graph shows: a layer for every tensor, what a framework's user calls a layer, or still less.
+
+Two rewritings, each exact, do all of it:
+
+- **compose away** a layer that only moves values: its consumers take their edges from where the values come from;
+- **absorb** a layer that only moves, scales, shifts or activates another layer's values, one for one, into that layer.
+
+A level of detail is a choice of where they are done.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from onnx2graphml.build.absorb import absorbed, is_one_to_one
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.compose import NotComposable, compose
+from onnx2graphml.errors import Error
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.build.names import in_order_of, named
+from onnx2graphml.build.framework_order import as_shown
+
+LEVELS = ("op", "layer", "neuron")
+
+COPIES = ("Identity", "Dropout", "Cast", "CastLike")  # never a layer
+REARRANGES = ("Transpose", "Squeeze", "Unsqueeze")  # an exporter's, where no layer of the framework claims it
+PRODUCTS = ("MatMul", "Gemm")
+
+
+def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
+    """The graph at a level of detail.
+
+    Args:
+        graph: with a layer for every tensor, as `walk` makes it.
+        level: `op`, `layer` or `neuron`.
+
+    Raises:
+        Error: there is no such level.
+        TooLargeError: a layer can't be brought into the framework's order in bounded memory.
+    """
+    if level not in LEVELS:
+        raise Error(f"detail is {level!r}; expected one of {', '.join(LEVELS)}")
+    if level == "op":
+        return graph
+    network = _Network(graph)
+    # In Keras all that computes belongs to a layer, so that what belongs to none is the exporter's.
+    all_in_layers = graph.origin is not None and graph.origin.channels_last
+    if level == "layer":
+        network.rewrite(
+            lambda layer, near: _is_plumbing(layer, near, all_in_layers),
+            lambda layer, producer: _is_one_layer(layer, producer, all_in_layers),
+        )
+    else:
+        network.rewrite(lambda layer, near: True, lambda layer, producer: True)
+    layers = [as_shown(layer, network.layers) for layer in network.layers.values()]
+    if graph.origin is not None:
+        layers = in_order_of(list(graph.origin.layer_shapes), layers)
+    renamed, names = named(layers, network.read_by)
+    outputs = tuple(names[o] for o in graph.outputs)
+    return NeuronGraph(numbered(renamed), outputs, graph.model, graph.model_sha256, level, graph.origin)
+
+
+def _is_plumbing(layer: Layer, near: list[Layer], all_in_layers: bool) -> bool:
+    """Whether a layer that only moves values is no layer to the framework's user; `near` is what reads it."""
+    if layer.op in COPIES:
+        return True
+    if layer.scope is not None:
+        return bool(near) and all(n.scope == layer.scope for n in near)
+    pads_a_convolution = layer.op == "Pad" and bool(near) and all(n.op == "Conv" for n in near)
+    return all_in_layers or layer.op in REARRANGES or pads_a_convolution
+
+
+def _is_one_layer(layer: Layer, producer: Layer, all_in_layers: bool) -> bool:
+    """Whether a layer and the one it reads are one to the framework's user."""
+    if layer.scope is not None or producer.scope is not None:
+        return layer.scope == producer.scope or (layer.scope is None and (all_in_layers or bool(layer.activation)))
+    is_bias = layer.op == "Add" and producer.op in PRODUCTS and producer.bias is None
+    return bool(layer.activation) or is_bias or layer.op in (*COPIES, *REARRANGES)
+
+
+class _Network:
+    """Layers by tensor name, with who reads whom, while they are rewritten."""
+
+    def __init__(self, graph: NeuronGraph) -> None:
+        self.layers = {layer.name: layer for layer in graph.layers}
+        self.outputs = set(graph.outputs)
+        self.read_by: dict[str, set[str]] = {name: set() for name in self.layers}
+        for layer in graph.layers:
+            self._read(layer)
+
+    def rewrite(self, composes: Callable[[Layer, list[Layer]], bool], absorbs: Callable[[Layer, Layer], bool]) -> None:
+        """Go through the layers in order, and absorb or compose away wherever that is exact and asked for."""
+        for name in list(self.layers):
+            layer = self.layers[name]
+            if is_selection(layer) and name not in self.outputs:
+                near = [self.layers[n] for n in self.read_by[name]]
+                if composes(layer, near) and self._compose_away(layer, near):
+                    continue
+            producer = self._only_producer(layer)
+            if producer is not None and absorbs(layer, producer):
+                self._absorb(producer, layer)
+
+    def _read(self, layer: Layer) -> None:
+        for incoming in layer.incoming:
+            self.read_by[incoming.source].add(layer.name)
+
+    def _only_producer(self, layer: Layer) -> Layer | None:
+        """The one layer that this one reads, where nothing else reads it."""
+        if len(layer.incoming) != 1 or layer.incoming[0].port is not None:
+            return None
+        producer = self.layers[layer.incoming[0].source]
+        read_only_here = self.read_by[producer.name] == {layer.name} and producer.name not in self.outputs
+        return producer if read_only_here and producer.combine not in ("input", "constant") else None
+
+    def _absorb(self, producer: Layer, layer: Layer) -> None:
+        """Replace both layers by one in the later one's place, where that is exact."""
+        merged = absorbed(producer, layer)
+        if merged is None:
+            return
+        for incoming in producer.incoming:
+            self.read_by[incoming.source] -= {producer.name}
+        del self.layers[producer.name], self.read_by[producer.name]
+        self.layers[layer.name] = merged
+        self._read(merged)
+
+    def _compose_away(self, layer: Layer, near: list[Layer]) -> bool:
+        """Let all readers of a layer read what it reads; false, and nothing changed, unless that is exact for all."""
+        rewired = [self._rewired(reader, layer) for reader in near]
+        if not near or any(edges is None for edges in rewired):
+            return False
+        for incoming in layer.incoming:
+            self.read_by[incoming.source] -= {layer.name}
+        del self.layers[layer.name], self.read_by[layer.name]
+        for reader, edges in zip(near, rewired, strict=True):
+            assert edges is not None
+            self.layers[reader.name] = dataclasses.replace(reader, incoming=edges)
+            self._read(self.layers[reader.name])
+        return True
+
+    def _rewired(self, reader: Layer, layer: Layer) -> tuple[Incoming, ...] | None:
+        """The reader's edges with those from `layer` taken from its sources; None where that is not exact."""
+        if any(self.layers[i.source].dtype.itemsize > layer.dtype.itemsize for i in layer.incoming):
+            return None  # a cast to a shorter type rounds
+        if reader.combine != "sum" and sum(i.block.count for i in layer.incoming) != layer.neurons:
+            return None  # a neuron without in-edges is 0, which a maximum or a product would miss
+        edges: list[Incoming] = []
+        try:
+            for incoming in reader.incoming:
+                if incoming.source != layer.name:
+                    edges.append(incoming)
+                    continue
+                for first in layer.incoming:
+                    block = compose(first.block, incoming.block, layer.shape)
+                    edges.append(Incoming(first.source, block, incoming.port))
+        except NotComposable:
+            return None
+        edges = [e for e in edges if e.block.count]
+        return None if may_repeat(edges) else tuple(edges)
+
+
+def is_selection(layer: Layer) -> bool:
+    """Whether a layer only moves values, each to at most one place: none is changed, added or doubled."""
+    return (
+        layer.combine == "sum"
+        and layer.bias is None
+        and not layer.activation
+        and (len(layer.incoming) == 1 or layer.op == "Concat")
+        and all(i.block.is_selection and is_one_to_one(i.block) for i in layer.incoming)
+        and not may_repeat(list(layer.incoming))
+    )
+
+
+def may_repeat(edges: list[Incoming]) -> bool:
+    """Whether two blocks might hold the same pair of neurons: same source, and positions in common."""
+    for k, one in enumerate(edges):
+        for other in edges[:k]:
+            if (one.source, one.port) == (other.source, other.port) and _meet(one.block, other.block):
+                return True
+    return False
+
+
+def _meet(one: EdgeBlock, other: EdgeBlock) -> bool:
+    return all(
+        len(np.intersect1d(one.covers(side), other.covers(side), assume_unique=True)) > 0
+        for side in ("source", "target")
+    )

@@ -1,0 +1,65 @@
+"""Layers in the order of axes that the framework shows, which is not always that of the ONNX tensor."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.compose import NotComposable, compose, followed
+from onnx2graphml.errors import TooLargeError
+from onnx2graphml.graph.graph import Incoming, Layer
+
+
+def as_shown(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
+    """The layer with its axes in the framework's order, and its in-edges between layers so shown.
+
+    Args:
+        layers: by name, those that it reads, in the order of their tensors.
+
+    Raises:
+        TooLargeError: that is not possible in bounded memory.
+    """
+    try:
+        edges = [_between_shown(i, layers[i.source], layer) for i in layer.incoming]
+    except NotComposable:
+        raise TooLargeError(
+            f"layer {layer.name!r} is too large to be brought from ONNX's order of axes into the framework's; "
+            f"--detail op shows it in ONNX's"
+        ) from None
+    if _in_order(layer):
+        return dataclasses.replace(layer, incoming=tuple(edges))
+    order = layer.framework_order
+    place = {axis: position for position, axis in enumerate(order)}
+    return dataclasses.replace(
+        layer,
+        shape=tuple(layer.shape[a] for a in order),
+        order=order,
+        bias=None if layer.bias is None else layer.bias.transpose(order),
+        activation=tuple(a.with_axes(place) for a in layer.activation),
+        spatial=tuple(place[a] for a in layer.spatial),
+        incoming=tuple(edges),
+    )
+
+
+def _between_shown(incoming: Incoming, source: Layer, layer: Layer) -> Incoming:
+    block = incoming.block
+    if not _in_order(source):
+        block = compose(reordering(source).flipped(), block, source.shape)
+    if not _in_order(layer):
+        block = followed(block, reordering(layer), layer.shape)
+    return Incoming(incoming.source, block, incoming.port)
+
+
+def _in_order(layer: Layer) -> bool:
+    return layer.framework_order == tuple(sorted(layer.framework_order))
+
+
+def reordering(layer: Layer) -> EdgeBlock:
+    """From a layer's positions in its tensor to those in the framework's order."""
+    shown = [layer.shape[a] for a in layer.framework_order]
+    source, target = ax.strides(layer.shape), ax.strides(shown)
+    return EdgeBlock(
+        tuple(ax.same(n).strided(source[a], t) for n, a, t in zip(shown, layer.framework_order, target, strict=True))
+    )

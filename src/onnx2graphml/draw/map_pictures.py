@@ -1,0 +1,154 @@
+"""Statistics of a pack as arrays and pictures: a folder in the pack's own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.draw.colours import Scale, scale_of
+from onnx2graphml.draw.epochs.epochs import alike
+from onnx2graphml.draw.figures import DPI, LARGE, check_kind, figure, save, shortened, write
+from onnx2graphml.draw.passage.layer_picture import LayerPicture, draw_cell
+from onnx2graphml.draw.passage.panel import Box
+from onnx2graphml.errors import Error
+from onnx2graphml.files.picture_folder import picture_folder, write_manifest
+from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.graph.graph import Layer
+from onnx2graphml.model import Array
+from onnx2graphml.recording.folder import MAPS
+from onnx2graphml.recording.maps import Labels, Maps, difference, maps
+from onnx2graphml.recording.packs import Pack
+
+LIMIT = 64  # channels that are shown of a layer
+CLASSES = 12  # classes that are shown
+ACROSS = 3
+PANEL = (480, 480)  # pixels
+HEAD, GAP = 56, 16
+
+Named = Mapping[str, Array]
+
+
+def write_maps(
+    pack: Pack,
+    *,
+    labels: Labels | None = None,
+    pair: tuple[int, int] | None = None,
+    kind: str = "png",
+    limit: int = LIMIT,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Write what a pack's patterns have in common to the folder `maps` in its own, which is replaced as a whole.
+
+    Of each layer, as float64: `03-conv1-mean.npy` and `-variance.npy`; with labels `-class-mean.npy`,
+    `-class-variance.npy` and `-class-difference.npy` (the class's mean less that of all), a row for each class; with a
+    pair `-difference.npy` (the first pattern's values less the second's). And a picture of each.
+
+    Args:
+        labels: shape (patterns,), see `read_labels`.
+        pair: two patterns' numbers.
+        kind: of the pictures: `png`, `svg` or `pdf`.
+        limit: channels of a layer that are shown: those of the greatest sum of squares, the same in each panel.
+        progress: told each layer's name before it is worked on.
+
+    Raises:
+        Error: there is no such pattern, the limit is less than 1, or an option is none of those above.
+        MissingExtraError: Matplotlib is not installed.
+        OutputError: the folder can't be written.
+
+    Example:
+        >>> write_maps(pack, pair=(3, 17))  # doctest: +SKIP
+        PosixPath('out/maps')
+    """
+    check_kind(kind)
+    if limit < 1:
+        raise Error(f"the limit of channels is {limit}; expected 1 or more")
+    folder = pack.folder / MAPS
+    classes: tuple[Any, ...] = ()
+    with picture_folder(folder) as new:
+        entries = []
+        for layer in pack.layers:
+            if progress:
+                progress(layer.name)
+            found = maps(pack, layer, labels)
+            classes = found.classes
+            arrays = _arrays(found)
+            if pair is not None:
+                arrays["difference"] = difference(pack, layer, *pair)
+            entries.append(_written(new, pack, found, arrays, pair, kind, limit))
+        told = {"patterns": pack.count, "classes": classes, "difference": pair, "layers": entries}
+        write_manifest(new, {"generator": "onnx2graphml maps", "classes_shown": classes[:CLASSES], **told})
+    return folder
+
+
+def _arrays(found: Maps) -> dict[str, Array]:
+    arrays = {"mean": found.mean, "variance": found.variance}
+    if found.classes:
+        arrays |= {
+            "class-mean": found.class_means,
+            "class-variance": found.class_variances,
+            "class-difference": found.class_differences,
+        }
+    return arrays
+
+
+def _written(
+    folder: Path, pack: Pack, found: Maps, arrays: Named, pair: tuple[int, int] | None, kind: str, limit: int
+) -> dict[str, Any]:
+    """Write a layer's arrays and pictures; what the manifest says of them."""
+    layer = found.layer
+    stem = pack.files[layer.name].path.stem
+    for name, array in arrays.items():
+        np.save(folder / f"{stem}-{name}.npy", array)
+    files = {name: f"{stem}-{name}.npy" for name in arrays}
+    if not layer.neurons:
+        return layer_entry(layer) | {"arrays": files, "pictures": []}
+    panels = {f"mean of {pack.count:,}": found.mean, f"variance of {pack.count:,}": found.variance}
+    if pair is not None:
+        panels[f"pattern {pair[0]} less {pair[1]}"] = arrays["difference"]
+    pictures = {f"{stem}.{kind}": picture(layer, pack.channels_last, panels, {}, limit)}
+    if found.classes:
+        of_classes, scale = class_panels(found)
+        said = (
+            f"{len(of_classes)} of {len(found.classes)} classes, the first"
+            if len(of_classes) < len(found.classes)
+            else ""
+        )
+        pictures[f"{stem}-classes.{kind}"] = picture(layer, pack.channels_last, of_classes, scale, limit, said)
+    for name, drawn in pictures.items():
+        save(drawn, folder / name)
+    return layer_entry(layer) | {"arrays": files, "pictures": list(pictures)}
+
+
+def class_panels(found: Maps) -> tuple[dict[str, Array], dict[str, Scale]]:
+    """How the classes' means differ from that of all, the first `CLASSES` of them, in colours that all share."""
+    differences = found.class_differences
+    scale = scale_of([differences])
+    shown = {f"class {label} less all": differences[k] for k, label in enumerate(found.classes[:CLASSES])}
+    return shown, dict.fromkeys(shown, scale)
+
+
+def picture(
+    layer: Layer, channels_last: bool, panels: Named, scales: Mapping[str, Scale], limit: int, said: str = ""
+) -> Any:
+    """A figure of several arrays in a layer's shape, each with its own colour bar.
+
+    Args:
+        scales: of those panels that don't have a scale of their own.
+        said: what is to be said beside the layer's name.
+    """
+    across = min(ACROSS, len(panels))
+    wide, high = PANEL
+    width, height = across * wide + GAP, -(-len(panels) // across) * high + HEAD
+    drawn = figure(width / DPI, height / DPI)
+    title = shortened(layer.name, 40)
+    write(drawn, GAP / width, 1 - GAP / height, f"{title}   {said}", LARGE, va="top", weight="bold")
+    every = alike(layer, panels.values(), channels_last, limit)
+    for k, ((name, values), tiles) in enumerate(zip(panels.items(), every, strict=True)):
+        scale = scales.get(name) or scale_of([values])
+        box = Box(k % across * wide + GAP, k // across * high + HEAD, wide - GAP, high - GAP)
+        draw_cell(drawn, box, LayerPicture(dataclasses.replace(layer, name=name), values, tiles, (scale,), ""))
+    return drawn

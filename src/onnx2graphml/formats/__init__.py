@@ -1,0 +1,1 @@
+"""File formats: a folder for each, with `write.py` and `read.py`; `registry.py` lists them."""

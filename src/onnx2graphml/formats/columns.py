@@ -1,0 +1,139 @@
+"""Edges as columns: what the binary formats have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.graph import kernels
+from onnx2graphml.graph.axes import Ints
+from onnx2graphml.graph.blocks import TILE, EdgeBlock
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+
+NO_PORT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Some of the edges from one layer to another.
+
+    Attributes:
+        block: positions within the two layers.
+        source_id, target_id: of the layers' first neurons.
+        port: of all these edges, or `NO_PORT`.
+    """
+
+    block: EdgeBlock
+    source_id: int
+    target_id: int
+    port: int
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Expanded edges, one a row.
+
+    Attributes:
+        source, target: int64 ids.
+        weight: float32 or float64.
+        port: int32, `NO_PORT` where there is none.
+    """
+
+    source: Ints
+    target: Ints
+    weight: npt.NDArray[Any]
+    port: npt.NDArray[np.int32]
+
+    @staticmethod
+    def empty(rows: int, weight: np.dtype[Any]) -> Columns:
+        """Room for rows."""
+        return Columns(
+            np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, weight), np.empty(rows, np.int32)
+        )
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, rows: slice) -> Columns:
+        return Columns(self.source[rows], self.target[rows], self.weight[rows], self.port[rows])
+
+    def copy_from(self, other: Columns) -> None:
+        """Overwrite all rows; the two may overlap."""
+        self.source[:], self.target[:] = other.source, other.target
+        self.weight[:], self.port[:] = other.weight, other.port
+
+
+def _float_type(arrays: Iterable[npt.NDArray[Any]]) -> np.dtype[Any]:
+    """float32 if it holds every array's values exactly, otherwise float64."""
+    fits = all(np.can_cast(array.dtype, np.float32) for array in arrays)
+    return np.dtype(np.float32 if fits else np.float64)
+
+
+def weight_type(graph: NeuronGraph) -> np.dtype[Any]:
+    """The type of a column of all the graph's weights."""
+    return _float_type(incoming.block.weights for layer in graph.layers for incoming in layer.incoming)
+
+
+def bias_type(graph: NeuronGraph) -> np.dtype[Any]:
+    """The type of a column of all the graph's biases."""
+    return _float_type(layer.bias for layer in graph.layers if layer.bias is not None)
+
+
+def uses_ports(graph: NeuronGraph) -> bool:
+    """Whether any edge has a port."""
+    return any(incoming.port is not None for layer in graph.layers for incoming in layer.incoming)
+
+
+def pieces(graph: NeuronGraph, layer: Layer, limit: int | None = None) -> Iterator[Piece]:
+    """A layer's in-edges in the graph's order, cut into pieces of at most `limit` edges."""
+    for incoming in layer.incoming:
+        port = NO_PORT if incoming.port is None else incoming.port
+        source_id = graph.layer(incoming.source).first_id
+        for block in cut(incoming.block, limit or incoming.block.count):
+            yield Piece(block, source_id, layer.first_id, port)
+
+
+def cut(block: EdgeBlock, limit: int) -> Iterator[EdgeBlock]:
+    """The block as blocks of at most `limit` edges, in order; none if it has no edges."""
+    if block.count <= limit:
+        if block.count:
+            yield block
+        return
+    axis = next(i for i, a in enumerate(block.axes) if len(a) > 1)  # the slowest: the order stays
+    entries = len(block.axes[axis])
+    whole = max(1, limit * entries // block.count)  # entries that a block may have
+    for part in block.split(axis, -(-entries // whole)):
+        yield from cut(part, limit)
+
+
+def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int = TILE) -> Iterator[Columns]:
+    """The pieces' edges in chunks of exactly `rows`, the last one shorter.
+
+    Args:
+        weight: the type of the weights' column.
+        tile: the number of edges expanded at once; the chunks do not depend on it.
+
+    Yields:
+        Views of one buffer: a chunk is overwritten when the next one is asked for.
+    """
+    room, filled = Columns.empty(rows + tile, weight), 0
+    for piece in pieces:
+        for part in piece.block.tiles(tile):
+            _expand(part, piece, room[filled : filled + part.count])
+            filled += part.count
+            while filled >= rows:
+                yield room[:rows]
+                filled -= rows
+                room[:filled].copy_from(room[rows : rows + filled])
+    if filled:
+        yield room[:filled]
+
+
+def _expand(tile: EdgeBlock, piece: Piece, out: Columns) -> None:
+    source, target, *rest = tile.arguments()
+    kernels.expand(source + piece.source_id, target + piece.target_id, *rest, out.source, out.target, out.weight)
+    out.port[:] = piece.port

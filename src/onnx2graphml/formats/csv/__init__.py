@@ -1,0 +1,1 @@
+"""CSV tables for Gephi and for Neo4j."""

@@ -1,0 +1,198 @@
+"""CSV read back: a folder with tables of nodes and edges under the headers that Gephi or Neo4j import, and a manifest.
+
+Sources: https://gephi.org/users/supported-graph-formats/spreadsheet,
+https://neo4j.com/docs/operations-manual/current/import/full-import/
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onnx2graphml.errors import Error
+from onnx2graphml.formats import decompressed
+from onnx2graphml.formats.found import NO_PORT, SPATIAL, Edges, FoundLayer, layers_of
+from onnx2graphml.formats.manifest import Manifest, damage_told
+from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer
+from onnx2graphml.formats.pieces import Pieces
+from onnx2graphml.graph.attributes import NODE
+
+ID = re.compile(r"0|[1-9][0-9]{0,17}")
+TYPES = {"string": "", "int": ":int", "double": ":float"}  # of Neo4j's columns
+OPTIONAL = (*SPATIAL, "bias", "activation")
+LONGEST = 1 << 20  # bytes of one edge's line
+NOWHERE = "\0"  # text that no line has
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the two tables are laid out.
+
+    Attributes:
+        nodes: the header of nodes.
+        edges: the header of edges, without the port.
+        port: the last column of edges, in graphs that have ports.
+        constant: the fields between the weight and the port.
+    """
+
+    nodes: tuple[str, ...]
+    edges: tuple[str, ...]
+    port: str
+    constant: tuple[str, ...]
+
+
+GEPHI = Layout(("Id", *(a.name for a in NODE)), ("Source", "Target", "Weight", "Type"), "port", ("Directed",))
+NEO4J = Layout(
+    ("id:ID", *(a.name + TYPES[a.type] for a in NODE)), (":START_ID", ":END_ID", "weight:float"), "port:int", ()
+)
+
+
+@contextmanager
+def open_gephi(path: Path) -> Iterator[CsvFolder]:
+    """A context that gives the graph in a folder of CSV files for Gephi.
+
+    Example:
+        >>> with open_gephi(Path("digits.gephi.csv")) as file:  # doctest: +SKIP
+        ...     file.about()["detail"]
+        'layer'
+    """
+    yield CsvFolder(path, GEPHI)
+
+
+@contextmanager
+def open_neo4j(path: Path) -> Iterator[CsvFolder]:
+    """As `open_gephi`, for Neo4j."""
+    yield CsvFolder(path, NEO4J)
+
+
+class CsvFolder:
+    """A `GraphFile` over a folder."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._path, self._layout = path, layout
+        self._manifest = Manifest(path)
+        self._layers: list[FoundLayer] | None = None
+
+    def about(self) -> dict[str, str]:
+        """The attributes of the graph."""
+        return self._manifest.about()
+
+    def layers(self) -> list[FoundLayer]:
+        """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
+        with damage_told(self._path):
+            self._layers = self._layers or self._read_layers()
+        return self._layers
+
+    def edges(self) -> Iterator[Edges]:
+        """All edges; `Error` at the end if there are not as many as the manifest says."""
+        count = 0
+        with damage_told(self._path), (self._path / "edges.csv").open("rb") as file:
+            _check_end(file)
+            for edges in self._edges(file):
+                count += len(edges)
+                yield edges
+            self._manifest.check_edges(count)
+
+    def _read_layers(self) -> list[FoundLayer]:
+        path, nodes, names = self._path / "nodes.csv", Nodes(), [a.name for a in NODE]
+        with path.open("rb") as file:
+            _check_end(file)
+            rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), strict=True)
+            with _line_told(path, rows):
+                _check_header(next(rows, []), self._layout.nodes)
+                for row in rows:
+                    _check_fields(row, self._layout.nodes)
+                    own = zip(names, row[1:], strict=True)
+                    nodes.add(_id(row[0]), {name: text for name, text in own if text or name not in OPTIONAL})
+        layers = layers_of(nodes.columns(), nodes.groups, path)
+        self._manifest.check_nodes(layers, "nodes.csv")
+        return layers
+
+    def _edges(self, file: io.BufferedReader) -> Iterator[Edges]:
+        """Lines like ours by the compiled loop, and from the first other one to the end of a chunk by a parser."""
+        header = file.readline(LONGEST)
+        columns = self._edge_columns(header.decode())
+        pieces = self._pieces(columns, "\r\n" if header.endswith(b"\r\n") else "\n")
+        line, text = 2, b""
+        for chunk in decompressed.plain(file):
+            text += chunk
+            edges, end = pieces.read(text, 0)
+            yield edges
+            line, whole = line + len(edges), text.rfind(b"\n") + 1
+            if end < whole:
+                yield self._others(text[end:whole].decode(), columns, line)
+                line += text.count(b"\n", end, whole)
+            text = text[max(end, whole) :]
+            if len(text) > LONGEST:
+                raise Error(f"{file.name}, line {line}: more than {LONGEST} bytes; expected an edge in each line")
+
+    def _edge_columns(self, header: str) -> tuple[str, ...]:
+        """The columns that the edges have, with the port or without."""
+        rows = csv.reader([header], strict=True)
+        with _line_told(self._path / "edges.csv", rows):
+            found = next(rows, [])
+            port = (self._layout.port,) if len(found) > len(self._layout.edges) else ()
+            _check_header(found, self._layout.edges + port)
+            return self._layout.edges + port
+
+    def _pieces(self, columns: Sequence[str], end: str) -> Pieces:
+        """The text around the numbers of an edge."""
+        after = "".join("," + text for text in self._layout.constant)
+        if columns[-1] == self._layout.port:
+            return Pieces.of("", ",", (",", after + ","), ("", ""), end)
+        return Pieces.of("", ",", (",", after), (NOWHERE, NOWHERE), end)
+
+    def _others(self, text: str, columns: Sequence[str], line: int) -> Edges:
+        """The edges in other lines, such as those with quotes."""
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        found: list[tuple[int, int, float, int]] = []
+        with _line_told(self._path / "edges.csv", rows, line - 1):
+            for row in rows:
+                _check_fields(row, columns)
+                constant = tuple(row[3 : 3 + len(self._layout.constant)])
+                if constant != self._layout.constant:
+                    raise Wrong(f"{constant} where {self._layout.constant} is expected")
+                port = integer(row[-1]) if columns[-1] == self._layout.port and row[-1] else NO_PORT
+                found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port))
+        return Edges.of(found)
+
+
+@contextmanager
+def _line_told(path: Path, rows: Any, before: int = 0) -> Iterator[None]:
+    """What is wrong with a row as an `Error` that tells its line; `before` is the number of lines before the first."""
+    try:
+        yield
+    except (Wrong, csv.Error) as e:
+        raise Error(f"{path}, line {before + rows.line_num}: {e}; write the graph again") from None
+
+
+def _check_end(file: io.BufferedReader) -> None:
+    """Every line that is written ends, also the last; a file that is cut within a number has it end earlier."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 1, 0))
+    if file.read() != b"\n":
+        raise Error(f"{file.name}: it ends within a line: it is truncated; write the graph again")
+    file.seek(0)
+
+
+def _check_header(found: Sequence[str], expected: Sequence[str]) -> None:
+    if [name.replace(":double", ":float") for name in found] != list(expected):
+        raise Wrong(f"the header is {','.join(found)[:120]!r}; expected {','.join(expected)!r}")
+
+
+def _check_fields(row: Sequence[str], columns: Sequence[str]) -> None:
+    if len(row) != len(columns):
+        raise Wrong(f"{len(row)} fields; expected {len(columns)}")
+
+
+def _id(text: str) -> int:
+    if not ID.fullmatch(text):
+        raise Wrong(f"id {text[:40]!r}; expected a number")
+    return int(text)

@@ -1,0 +1,136 @@
+"""CSV: a folder with `nodes.csv` and `edges.csv`, with the headers that Gephi or Neo4j import, and a manifest.
+
+Sources: https://gephi.org/users/supported-graph-formats/spreadsheet,
+https://neo4j.com/docs/operations-manual/current/import/full-import/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from onnx2graphml.formats.columns import bias_type, uses_ports, weight_type
+from onnx2graphml.formats.inorder import InOrder
+from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.manifest import write_manifest
+from onnx2graphml.formats.registry import Progress
+from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+
+
+@dataclass(frozen=True)
+class Table:
+    """How the two files are laid out.
+
+    Attributes:
+        nodes: the header of nodes: the id, then all attributes that GraphML has.
+        edges: the header of edges: source, target, weight, and what is constant.
+        constant: the text of that, the same in each edge.
+        port: a further column, in graphs that have ports.
+    """
+
+    nodes: tuple[str, ...]
+    edges: tuple[str, ...]
+    constant: str
+    port: str
+
+
+def write_gephi(
+    graph: NeuronGraph, directory: Path, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+) -> None:
+    """Write a graph as tables of nodes and edges for Gephi's spreadsheet import.
+
+    Args:
+        directory: an empty one.
+        progress: called after every tile with its number of edges.
+        jobs: the number of threads that render.
+        tile: the number of nodes or edges rendered at once; the bytes written depend neither on it nor on `jobs`.
+
+    Raises:
+        OutputError: a weight or a bias is not finite.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> write_gephi(graph, Path("digits.gephi.csv"))  # doctest: +SKIP
+    """
+    nodes = ("Id", *(a.name for a in NODE))
+    table = Table(nodes, ("Source", "Target", "Weight", "Type"), ",Directed", "port")
+    _write(graph, table, directory, progress, jobs, tile)
+
+
+def write_neo4j(
+    graph: NeuronGraph, directory: Path, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+) -> None:
+    """Write a graph as nodes and relationships for `neo4j-admin database import`; otherwise as `write_gephi`.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> write_neo4j(graph, Path("digits.neo4j.csv"))  # doctest: +SKIP
+    """
+    real = {"float32": ":float", "float64": ":double"}
+    types = {"string": "", "int": ":int", "double": real[bias_type(graph).name]}
+    nodes = ("id:ID", *(a.name + types[a.type] for a in NODE))
+    edges = (":START_ID", ":END_ID", "weight" + real[weight_type(graph).name])
+    _write(graph, Table(nodes, edges, "", "port:int"), directory, progress, jobs, tile)
+
+
+def _write(graph: NeuronGraph, table: Table, directory: Path, progress: Progress | None, jobs: int, tile: int) -> None:
+    with (directory / "nodes.csv").open("wb") as file:
+        _write_nodes(graph, table, file, jobs, tile)
+    with (directory / "edges.csv").open("wb") as file:
+        _write_edges(graph, table, file, progress, jobs, tile)
+    write_manifest(graph, directory)
+
+
+def _write_nodes(graph: NeuronGraph, table: Table, file: BinaryIO, jobs: int, tile: int) -> None:
+    def take(text: memoryview, _: None) -> None:
+        file.write(text)
+
+    file.write(_header(table.nodes))
+    with InOrder(jobs, take) as work:
+        for layer in graph.layers:
+            nodes = _node_lines(layer)
+            step = min(tile, 1 + ROOM // nodes.room)  # names may be long
+            for first in range(0, layer.neurons, step):
+                work.submit(partial(nodes.render, first, min(first + step, layer.neurons)), None)
+
+
+def _write_edges(
+    graph: NeuronGraph, table: Table, file: BinaryIO, progress: Progress | None, jobs: int, tile: int
+) -> None:
+    def take(text: memoryview, count: int) -> None:
+        file.write(text)
+        if progress is not None:
+            progress(count)
+
+    ports = uses_ports(graph)
+    file.write(_header(table.edges + (table.port,) * ports))
+    with InOrder(jobs, take) as work:
+        for layer in graph.layers:
+            for incoming in layer.incoming:
+                port = "," * ports + ("" if incoming.port is None else str(incoming.port))
+                source = graph.layer(incoming.source)
+                line = f"{NUMBER},{NUMBER},{FLOAT}{table.constant + port}\n"
+                edges = EdgeLines.of(incoming, source.first_id, layer.first_id, line)
+                for part in incoming.block.tiles(tile):
+                    work.submit(partial(edges.render, part), part.count)
+
+
+def _header(columns: tuple[str, ...]) -> bytes:
+    return (",".join(columns) + "\n").encode()
+
+
+def _node_lines(layer: Layer) -> NodeLines:
+    text = {name: _quoted(value) for name, value in layer_attributes(layer).items()}
+    text["index"] = _quoted(",".join(NUMBER for _ in layer.shape))
+    text |= dict.fromkeys(spatial_dimensions(layer), NUMBER)
+    text["bias"] = FLOAT
+    return NodeLines.of(layer, ",".join([NUMBER, *(text.get(a.name, "") for a in NODE)]) + "\n")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,1 @@
+"""GraphML: plain, gzip and Zstandard."""

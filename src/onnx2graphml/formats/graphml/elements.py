@@ -1,0 +1,170 @@
+"""The elements of a GraphML file, as a parser tells them: keys, the graph's attributes, nodes, edges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from xml.parsers import expat
+
+from onnx2graphml.errors import Error
+from onnx2graphml.formats.found import NO_PORT, Edges
+from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer
+from onnx2graphml.graph.attributes import ABOUT, EDGE, NODE
+from onnx2graphml.graph.attributes import VERSION as DIALECT
+
+NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
+PARENTS = {
+    "graphml": ("",), "key": ("graphml",), "graph": ("graphml",), "node": ("graph",), "edge": ("graph",),
+    "data": ("graph", "node", "edge"),
+}  # fmt: skip
+TYPES = {("graph", name): "string" for name in (*ABOUT, "thinned")} | {
+    (a.owner, a.name): a.type for a in (*NODE, *EDGE)
+}
+ID = re.compile(r"n(0|[1-9][0-9]{0,17})")
+LONGEST = 1 << 20  # characters of one attribute
+
+
+class Document:
+    """A GraphML file that is parsed piece by piece.
+
+    Attributes:
+        about: the graph's attributes so far.
+        nodes: so far.
+        has_edges: whether an edge was met.
+        passed_over: the number of lines that were read by others than this parser.
+    """
+
+    def __init__(self, path: object) -> None:
+        self.about: dict[str, str] = {}
+        self.nodes = Nodes()
+        self.has_edges = False
+        self.passed_over = 0
+        self._path = path
+        self._finished = False
+        self._open: list[str] = []
+        self._keys: dict[str, tuple[str, str]] = {}
+        self._promised: tuple[int, int] | None = None
+        self._element: dict[str, str] = {}
+        self._own: dict[str, str] = {}
+        self._key, self._text, self._length = "", list[str](), 0
+        self._edges: list[tuple[int, int, float, int]] = []
+        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self._characters, self._doctype
+
+    @property
+    def between_elements(self) -> bool:
+        """Whether a node or an edge may come next."""
+        return self._open == ["graphml", "graph"]
+
+    def parse(self, text: bytes, final: bool) -> None:
+        """Take the next piece of the file; `Error` where it is not GraphML of the dialect."""
+        if self._finished:
+            return
+        self._finished = final
+        try:
+            self._parser.Parse(text, final)
+        except expat.ExpatError as e:
+            problem = f"not well-formed XML, or not whole: {expat.errors.messages[e.code]}"
+        except (Wrong, ValueError, OverflowError) as e:
+            problem = str(e)
+        except KeyError as e:
+            problem = f"a {self._open[-1] if self._open else 'file'} has no {e.args[0]!r}"
+        else:
+            return
+        line = self._parser.CurrentLineNumber + self.passed_over
+        raise Error(f"{self._path}, line {line}: {problem}; write the file again")
+
+    def take_edges(self) -> Iterator[Edges]:
+        """The edges that were met since the last call."""
+        if self._edges:
+            yield Edges.of(self._edges)
+            self._edges = []
+
+    def edge_keys(self) -> tuple[str, str]:
+        """The ids of the keys of weights and ports; an id that no file has where there is none."""
+        found = {owned: key for key, owned in self._keys.items()}
+        return found.get(("edge", "weight"), "\0"), found.get(("edge", "port"), "\0")
+
+    def check_end(self, edges: int) -> None:
+        """Compare the numbers of nodes and edges with those that the file states."""
+        if self._promised != (self.nodes.count, edges):
+            nodes, promised = self._promised or (0, 0)
+            raise Error(
+                f"{self._path}: it has {self.nodes.count} nodes and {edges} edges, and says it has {nodes} and "
+                f"{promised}: it is damaged; write the file again"
+            )
+        if self.about.get("dialect") != DIALECT:
+            raise Error(f"{self._path}: dialect is {self.about.get('dialect')!r}; expected {DIALECT!r}")
+
+    def _doctype(self, *_: Any) -> None:
+        raise Wrong("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        namespace, _, tag = name.rpartition(" ")
+        parent = self._open[-1] if self._open else ""
+        if namespace not in ("", NAMESPACE) or parent not in PARENTS.get(tag, ()):
+            raise Wrong(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
+        self._open.append(tag)
+        if tag == "data":
+            self._start_data(attributes)
+        elif tag == "key":
+            self._start_key(attributes)
+        elif tag == "graph":
+            self._start_graph(attributes)
+        elif tag in ("node", "edge"):
+            self._element = attributes
+
+    def _start_key(self, attributes: dict[str, str]) -> None:
+        owned = attributes["for"], attributes["attr.name"]
+        if attributes["id"] in self._keys or owned in self._keys.values() or self._promised:
+            raise Wrong(f"key {attributes['id']!r} is declared twice or within the graph")
+        if TYPES.get(owned) != attributes["attr.type"]:
+            raise Wrong(f"key {owned} of type {attributes['attr.type']!r}; expected {TYPES.get(owned, 'no such key')}")
+        self._keys[attributes["id"]] = owned
+
+    def _start_graph(self, attributes: dict[str, str]) -> None:
+        if self._promised:
+            raise Wrong("a second graph; expected one")
+        if attributes["edgedefault"] != "directed":
+            raise Wrong(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
+        self._promised = int(attributes["parse.nodes"]), int(attributes["parse.edges"])
+
+    def _start_data(self, attributes: dict[str, str]) -> None:
+        owner, name = self._keys[attributes["key"]]
+        if owner != self._open[-2] or name in (self.about if owner == "graph" else self._own):
+            raise Wrong(f"attribute {name!r} of a {self._open[-2]}; it is declared for a {owner}, to be there once")
+        self._key, self._text, self._length = name, [], 0
+
+    def _characters(self, text: str) -> None:
+        if self._open[-1] == "data":
+            self._length += len(text)
+            if self._length > LONGEST:
+                raise Wrong(f"an attribute of more than {LONGEST} characters")
+            self._text.append(text)
+        elif not text.isspace():
+            raise Wrong(f"text {text[:40]!r} outside an attribute")
+
+    def _end(self, _: str) -> None:
+        tag = self._open.pop()
+        if tag == "data":
+            (self.about if self._open[-1] == "graph" else self._own)[self._key] = "".join(self._text)
+        elif tag == "node":
+            if self.has_edges:
+                raise Wrong(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
+            self.nodes.add(_id(self._element["id"]), self._own)
+        elif tag == "edge":
+            self.has_edges = True
+            own, ends = self._own, self._element
+            port = integer(own["port"]) if "port" in own else NO_PORT
+            self._edges.append((_id(ends["source"]), _id(ends["target"]), decimal(own["weight"]), port))
+        if tag in ("node", "edge"):
+            self._own = {}
+
+
+def _id(text: str) -> int:
+    if not (found := ID.fullmatch(text)):
+        raise Wrong(f"id {text[:40]!r}; expected n and a number, as in n0")
+    return int(found[1])

@@ -1,0 +1,112 @@
+"""GraphML: one flat graph, the nodes before the edges, a line for each.
+
+Readers disagree on much of GraphML. What all of them read alike is used here, and nothing else: ids `n0`, `n1`, …, no
+ids of edges, no `<default>`, no ports, no nested graphs, all keys declared before the graph.
+
+Source: http://graphml.graphdrawing.org/specification.html
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import BinaryIO
+from xml.sax import saxutils
+
+from onnx2graphml.formats.inorder import InOrder
+from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.registry import Progress
+from onnx2graphml.graph.attributes import NODE, graph_attributes, layer_attributes, spatial_dimensions, used_attributes
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+
+# Keys are called as their attributes, except those that stand in every edge.
+KEY_IDS = {"weight": "w", "port": "p"}
+
+HEADER = """<?xml version="1.0" encoding="UTF-8"?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
+xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
+"""
+FOOTER = b"</graph>\n</graphml>\n"
+
+
+def write_graphml(
+    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+) -> None:
+    """Write a graph as GraphML.
+
+    Args:
+        file: open for writing bytes; neither closed nor flushed.
+        progress: called after every tile with its number of edges.
+        jobs: the number of threads that render.
+        tile: the number of nodes or edges rendered at once; the bytes written depend neither on it nor on `jobs`.
+
+    Raises:
+        OutputError: a weight or a bias is not finite.
+
+    Example:
+        >>> import io
+        >>> out = io.BytesIO()
+        >>> write_graphml(NeuronGraph((), ()), out)
+        >>> out.getvalue().endswith(b"</graphml>\\n")
+        True
+    """
+
+    def take(text: memoryview, edges: int) -> None:
+        file.write(text)
+        if edges and progress is not None:
+            progress(edges)
+
+    file.write(header(graph))
+    with InOrder(jobs, take) as work:
+        for layer in graph.layers:
+            _submit_nodes(layer, work, tile)
+        first_id = {layer.name: layer.first_id for layer in graph.layers}
+        for layer in graph.layers:
+            for incoming in layer.incoming:
+                edges = EdgeLines.of(incoming, first_id[incoming.source], layer.first_id, _edge_line(incoming))
+                for part in incoming.block.tiles(tile):
+                    work.submit(functools.partial(edges.render, part), part.count)
+    file.write(FOOTER)
+
+
+def _submit_nodes(layer: Layer, work: InOrder[memoryview, int], tile: int) -> None:
+    nodes = NodeLines.of(layer, _node_line(layer))
+    step = min(tile, 1 + ROOM // nodes.room)  # names may be long
+    for first in range(0, layer.neurons, step):
+        work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
+
+
+def header(graph: NeuronGraph) -> bytes:
+    """All that comes before the first node."""
+    about = graph_attributes(graph)
+    keys = [("graph", name, "string") for name in about]
+    keys += [(a.owner, a.name, a.type) for a in used_attributes(graph)]
+    lines = [
+        f'<key id="{_key(name)}" for="{owner}" attr.name="{name}" attr.type="{kind}"/>\n' for owner, name, kind in keys
+    ]
+    lines.append(
+        f'<graph edgedefault="directed" parse.order="nodesfirst" '
+        f'parse.nodes="{graph.neurons}" parse.edges="{graph.edges}">\n'
+    )
+    lines += [_data(name, value) + "\n" for name, value in about.items()]
+    return (HEADER + "".join(lines)).encode()
+
+
+def _key(name: str) -> str:
+    return KEY_IDS.get(name, name)
+
+
+def _data(name: str, value: str) -> str:
+    return f'<data key="{_key(name)}">{saxutils.escape(value)}</data>'
+
+
+def _node_line(layer: Layer) -> str:
+    text = {name: _data(name, value) for name, value in layer_attributes(layer).items()}
+    text["index"] = _data("index", ",".join(NUMBER for _ in layer.shape))
+    text |= {name: _data(name, NUMBER) for name in spatial_dimensions(layer)}
+    text["bias"] = FLOAT if layer.bias is None else _data("bias", FLOAT)
+    return f'<node id="n{NUMBER}">' + "".join(text[a.name] for a in NODE if a.name in text) + "</node>\n"
+
+
+def _edge_line(incoming: Incoming) -> str:
+    port = "" if incoming.port is None else _data("port", str(incoming.port))
+    return f'<edge source="n{NUMBER}" target="n{NUMBER}">{_data("weight", FLOAT)}{port}</edge>\n'

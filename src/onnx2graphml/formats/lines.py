@@ -1,0 +1,127 @@
+"""Lines of text, one a node or an edge: constant text around a few numbers. GraphML and CSV are made of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.formats import render, words
+from onnx2graphml.graph.attributes import NODE, spatial_dimensions
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer
+
+TILE = 1 << 16  # edges or nodes rendered at once: some megabytes of text
+ROOM = 1 << 22  # bytes of the lines of nodes rendered at once, as far as one line does not take more
+TABLE = 1 << 22  # weights of a block whose decimals are kept, 16 bytes each or so
+
+# Where a line's numbers and its one float go; no name can hold these, since XML forbids them.
+NUMBER, FLOAT = "\0", "\1"
+
+
+def pieces(line: str) -> render.Texts:
+    """The constant text between the numbers of a line."""
+    return render.constants([part.encode() for part in re.split(f"[{NUMBER}{FLOAT}]", line)])
+
+
+@dataclass(frozen=True, eq=False)
+class NodeLines:
+    """How the nodes of a layer are written; `render` depends on its arguments alone.
+
+    Attributes:
+        layer: whose nodes they are.
+        pieces: the constant text around a node's numbers and its bias.
+    """
+
+    layer: Layer
+    pieces: render.Texts
+
+    @staticmethod
+    def of(layer: Layer, line: str) -> NodeLines:
+        """The lines of a layer, each like `line`: `NUMBER` and `FLOAT` stand for a node's numbers and its bias."""
+        return NodeLines(layer, pieces(line))
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The dimensions of the layer's shape whose coordinates stand in a line, in order."""
+        spatial = spatial_dimensions(self.layer)
+        return (*range(len(self.layer.shape)), *(spatial[a.name] for a in NODE if a.name in spatial))
+
+    @property
+    def room(self) -> int:
+        """The number of bytes that a line has at most."""
+        return self.pieces.size + (1 + len(self.shown)) * words.NUMBER + render.FLOAT
+
+    def render(self, first: int, last: int) -> memoryview:
+        """The lines of the neurons first … last-1 of the layer."""
+        layer, n = self.layer, last - first
+        place = np.arange(first, last)
+        at = np.unravel_index(place, layer.shape or (1,))
+        numbers = np.stack([place + layer.first_id, *(at[d] for d in self.shown)], axis=1)
+        # Indexed rather than flattened: most are broadcast, and the copy of one would be as large as the layer.
+        bias = render.empty(n) if layer.bias is None else render.decimals(np.atleast_1d(layer.bias)[at])
+        out = np.empty(n * self.room + words.SLACK, np.uint8)
+        length = render.node_lines(
+            numbers, bias.data, bias.start, bias.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
+        )
+        return out.data[:length]
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeLines:
+    """How the edges from one layer to another are written; `render` depends on its arguments alone.
+
+    Attributes:
+        source_id, target_id: of the layers' first neurons.
+        weights: of the block.
+        table: their decimals, where that is worth its memory: each is used twice or more.
+        pieces: the constant text around source, target and weight.
+    """
+
+    source_id: int
+    target_id: int
+    weights: npt.NDArray[Any]
+    table: render.Texts | None
+    pieces: render.Texts
+
+    @staticmethod
+    def of(incoming: Incoming, source_id: int, target_id: int, line: str) -> EdgeLines:
+        """The lines of the edges between two layers, whose first neurons have these ids.
+
+        Args:
+            line: `NUMBER`, `NUMBER` and `FLOAT` stand for source, target and weight.
+        """
+        weights = incoming.block.weights
+        render.check_finite(weights)
+        shared = weights.size <= TABLE and 2 * weights.size <= incoming.block.count
+        return EdgeLines(source_id, target_id, weights, render.decimals(weights) if shared else None, pieces(line))
+
+    def render(self, tile: EdgeBlock) -> memoryview:
+        """The lines of a tile of the block."""
+        outer, inner = tile.axes
+        # Copies throughout: compiled code is made for arrays of one kind, contiguous and writable.
+        table, outer_tap, inner_tap = self.table, outer.tap.copy(), inner.tap.copy()
+        if table is None and not self._are_words:
+            table = render.decimals(self.weights[np.add.outer(outer.tap, inner.tap).ravel()])
+            outer_tap, inner_tap = np.arange(len(outer)) * len(inner), np.arange(len(inner))
+        axes = (
+            outer.source + self.source_id, outer.target + self.target_id, outer_tap,
+            inner.source.copy(), inner.target.copy(), inner_tap,
+        )  # fmt: skip
+        constant = self.pieces.data, self.pieces.start, self.pieces.stop
+        room = self.pieces.size + 2 * words.NUMBER + render.FLOAT
+        out = np.empty(tile.count * room + words.SLACK, np.uint8)
+        if table is None:
+            bits = self.weights.view(np.uint32)
+            bits.setflags(write=False)  # some are, others not: one kind again
+            length = render.edge_lines_of_floats(*axes, bits, *constant, out)
+        else:
+            length = render.edge_lines(*axes, table.data, table.start, table.stop, *constant, out)
+        return out.data[:length]
+
+    @property
+    def _are_words(self) -> bool:
+        return self.weights.dtype == np.float32 and self.weights.flags.c_contiguous

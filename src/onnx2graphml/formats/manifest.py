@@ -1,0 +1,105 @@
+"""`manifest.json` of a folder: what it holds; written, and compared with what is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from onnx2graphml.errors import Error
+from onnx2graphml.files.atomic_folder import NAME
+from onnx2graphml.formats.found import FoundLayer
+from onnx2graphml.graph.attributes import ABOUT, graph_attributes, layer_attributes
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+
+
+def write_manifest(graph: NeuronGraph, directory: Path, **more: Any) -> None:
+    """Write the manifest: where the graph came from, its totals and its layers, and what else the format tells.
+
+    Example:
+        >>> write_manifest(graph, Path("digits.parquet"), parts=[])  # doctest: +SKIP
+    """
+    content = {
+        **graph_attributes(graph),
+        "nodes": graph.neurons,
+        "edges": graph.edges,
+        "layers": [_layer(layer) for layer in graph.layers],
+        **more,
+    }
+    (directory / NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    shared = layer_attributes(layer)
+    return {
+        "name": shared["layer"],
+        "op": shared["op"],
+        "shape": list(layer.shape),
+        "first_id": layer.first_id,
+        "neurons": layer.neurons,
+        "in_edges": layer.in_edges,
+        "combine": shared["combine"],
+        "activation": shared.get("activation"),
+    }
+
+
+DAMAGE = (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+
+@contextmanager
+def damage_told(path: Path, *more: type[Exception]) -> Iterator[None]:
+    """What a damaged file makes others raise, as an `Error` of one line."""
+    damage: tuple[type[Exception], ...] = (*DAMAGE, *more)
+    try:
+        yield
+    except damage as e:
+        message = (str(e).splitlines() or [""])[0][:200]
+        raise Error(f"{path}: damaged or not whole: {type(e).__name__}: {message}; write it again") from None
+
+
+class Manifest:
+    """The `manifest.json` of a folder.
+
+    Attributes:
+        content: as it stands there; what is missing or of another type makes whoever reads it raise.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder
+        if not folder.is_dir():
+            raise Error(f"{folder}: not a folder; a graph in this format is one")
+        with damage_told(folder):
+            self.content: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+
+    def about(self) -> dict[str, str]:
+        """The attributes of the graph."""
+        with damage_told(self._path):
+            told = [name for name in (*ABOUT, "thinned") if name in self.content or name in ABOUT]
+            return {name: str(self.content[name]) for name in told}
+
+    def check_nodes(self, found: list[FoundLayer], name: str) -> None:
+        """`Error` unless the layers in the file of that name are those that are listed."""
+        listed = [
+            (x["name"], x["op"], x["combine"], x["activation"] or "", tuple(x["shape"]), x["first_id"], x["neurons"])
+            for x in self.content["layers"]
+        ]
+        there = [
+            (x.name, x.op, x.combine, x.activation, x.shape, int(x.id.min()), len(x.id))
+            for x in sorted(found, key=lambda x: int(x.id.min()))
+        ]
+        for manifest, nodes in zip(listed, there, strict=False):
+            if manifest != nodes:
+                raise Error(f"{self._path}: the manifest has layer {manifest}; {name} has {nodes}")
+        total = sum(len(x.id) for x in found)
+        if len(listed) != len(there) or self.content["nodes"] != total:
+            raise Error(
+                f"{self._path}: the manifest says {self.content['nodes']} nodes in {len(listed)} layers; "
+                f"{name} has {total} in {len(there)}"
+            )
+
+    def check_edges(self, count: int) -> None:
+        """`Error` unless that is the number of edges that is stated."""
+        if self.content["edges"] != count:
+            raise Error(f"{self._path}: {count} edges; the manifest says {self.content['edges']}")

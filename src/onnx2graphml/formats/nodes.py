@@ -1,0 +1,71 @@
+"""Nodes and numbers from text, as formats of text have them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from array import array
+from collections.abc import Mapping
+
+import numpy as np
+
+from onnx2graphml.formats.found import SPATIAL, Columns, Shared
+
+INT = re.compile(r"[0-9]{1,9}")
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+class Wrong(Exception):
+    """Something that the dialect does not have; the caller adds where it stands."""
+
+
+@functools.lru_cache(1 << 12)  # coordinates are few, and there are several of them in each node
+def integer(text: str) -> int:
+    """A number of at most nine digits, without sign."""
+    if not INT.fullmatch(text):
+        raise Wrong(f"{text[:40]!r} where an integer is expected")
+    return int(text)
+
+
+def decimal(text: str) -> float:
+    """A finite decimal, with space around it or not."""
+    if not DECIMAL.fullmatch(text.strip(" \t\r\n")) or not np.isfinite(value := float(text)):
+        raise Wrong(f"{text[:40]!r} where a finite number is expected")
+    return value
+
+
+class Nodes:
+    """Nodes as they come."""
+
+    def __init__(self) -> None:
+        self.groups: list[Shared] = []
+        self._number: dict[Shared, int] = {}
+        self._id, self._group, self._rank, self._at = array("q"), array("i"), array("i"), array("i")
+        self._spatial, self._bias, self._biased = array("i"), array("d"), array("b")
+
+    @property
+    def count(self) -> int:
+        """How many there were so far."""
+        return len(self._id)
+
+    def add(self, id: int, own: Mapping[str, str]) -> None:
+        """Take a node with its attributes; `Wrong`, or `KeyError`, where they are no node's."""
+        shared = own["layer"], own["op"], own["combine"], own.get("activation", "")
+        if shared not in self._number:
+            self._number[shared] = len(self.groups)
+            self.groups.append(shared)
+        at = [integer(n) for n in own["index"].split(",")] if own["index"] else []
+        self._id.append(id)
+        self._group.append(self._number[shared])
+        self._rank.append(len(at))
+        self._at.extend(at)
+        self._spatial.extend(integer(own[name]) if name in own else -1 for name in SPATIAL)
+        self._bias.append(decimal(own["bias"]) if "bias" in own else np.nan)
+        self._biased.append("bias" in own)
+
+    def columns(self) -> Columns:
+        """All that were taken."""
+        return Columns(
+            np.array(self._id), np.array(self._group), np.array(self._rank), np.array(self._at),
+            np.array(self._spatial).reshape(-1, len(SPATIAL)), np.array(self._bias), np.array(self._biased, bool),
+        )  # fmt: skip

@@ -1,0 +1,128 @@
+"""NPZ read back: a sparse matrix in coordinate format, its three long members read in step as streams.
+
+Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.errors import Error
+from onnx2graphml.formats.found import NO_PORT, Edges, FoundLayer
+from onnx2graphml.formats.manifest import damage_told
+
+ROWS = 1 << 20  # taken at once
+TYPES = {"row": ("i4", "i8"), "col": ("i4", "i8"), "data": ("f4", "f8"), "shape": ("i8",), "format": ("S3",)}
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[NpzFile]:
+    """A context that gives the graph in an .npz file; pickles are never read.
+
+    Example:
+        >>> with open_npz(Path("digits.npz")) as file:  # doctest: +SKIP
+        ...     sum(len(edges) for edges in file.edges())
+        25816
+    """
+    with damage_told(path, zipfile.BadZipFile, zlib.error):
+        members = zipfile.ZipFile(path)
+    with members:
+        yield NpzFile(path, members)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of the file behind its header: `count` entries of a type."""
+
+    stream: Any  # zipfile's, which has `readinto`
+    name: str
+    dtype: np.dtype[Any]
+    count: int
+
+    def take(self, count: int) -> npt.NDArray[Any]:
+        """The next entries, in the machine's order of bytes."""
+        room = np.empty(count * self.dtype.itemsize, np.uint8)
+        got, view = 0, room.data
+        while got < room.size and (more := self.stream.readinto(view[got:])):
+            got += more
+        if got < room.size:
+            raise ValueError(f"{self.name} has less than {self.count} entries")
+        return room.view(self.dtype).astype(self.dtype.newbyteorder("="), copy=False)
+
+    def close(self) -> None:
+        """`ValueError` if there is more; and where the end is met, the checksum is compared."""
+        if self.stream.read(1):
+            raise ValueError(f"{self.name} has more than {self.count} entries")
+
+
+class NpzFile:
+    """A `GraphFile` over a matrix: it holds ids and weights, and nothing else of a graph."""
+
+    def __init__(self, path: Path, members: zipfile.ZipFile) -> None:
+        self._path, self._members = path, members
+        self._check_format()
+
+    def about(self) -> dict[str, str]:
+        """How many nodes there are, as many as the matrix has rows, is all that it tells of the graph."""
+        rows, columns = self._small("shape", 2)
+        if rows != columns:
+            raise Error(f"{self._path}: the matrix has shape ({rows}, {columns}); expected a square one")
+        return {"nodes": str(rows)}
+
+    def layers(self) -> list[FoundLayer]:
+        """None: the format has no attributes of nodes."""
+        return []
+
+    def edges(self) -> Iterator[Edges]:
+        """All edges; `Error` at the end if the file is not whole."""
+        with self._damage_told(), ExitStack() as streams:
+            row, col, data = (self._member(name, streams) for name in ("row", "col", "data"))
+            if not row.count == col.count == data.count:
+                raise Error(f"{self._path}: row, col and data have {row.count}, {col.count} and {data.count} entries")
+            for first in range(0, data.count, ROWS):
+                n = min(ROWS, data.count - first)
+                source, target = row.take(n).astype(np.int64), col.take(n).astype(np.int64)
+                yield Edges(source, target, data.take(n), np.full(n, NO_PORT, np.int32))
+            for member in (row, col, data):
+                member.close()
+
+    def _damage_told(self) -> Any:
+        return damage_told(self._path, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, SyntaxError)
+
+    def _check_format(self) -> None:
+        there = [name.removesuffix(".npy") for name in self._members.namelist()]
+        if not TYPES.keys() & {*there} or len({*there}) < len(there):
+            raise Error(f"{self._path}: it holds {', '.join(there)[:120]}; expected {', '.join(TYPES)}, each once")
+        (kind,) = self._small("format", 1)
+        if kind != b"coo":
+            raise Error(f"{self._path}: format is {kind.decode('latin-1')!r}; expected 'coo', which matrix.tocoo() has")
+
+    def _small(self, name: str, count: int) -> npt.NDArray[Any]:
+        """A member of few entries."""
+        with self._damage_told(), ExitStack() as streams:
+            member = self._member(name, streams)
+            if member.count != count:
+                raise ValueError(f"{name} has {member.count} entries; expected {count}")
+            values = member.take(count)
+            member.close()
+            return values
+
+    def _member(self, name: str, streams: ExitStack) -> Member:
+        stream = streams.enter_context(self._members.open(f"{name}.npy"))
+        version = np.lib.format.read_magic(stream)
+        if version != (1, 0):  # a later one may have a header of any size
+            raise ValueError(f"{name} is of version {version} of the .npy format; expected (1, 0)")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        if dtype.newbyteorder("=").str[1:] not in TYPES[name]:
+            raise ValueError(f"{name} has type {dtype}; expected {' or '.join(TYPES[name])}")
+        return Member(stream, name, dtype, math.prod(shape))

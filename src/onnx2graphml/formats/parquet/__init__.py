@@ -1,0 +1,1 @@
+"""Parquet: a folder of tables."""

@@ -1,0 +1,172 @@
+"""Parquet read back: a folder with the nodes, the edges in parts, and a manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.errors import Error, MissingExtraError
+from onnx2graphml.formats.found import NO_PORT, SPATIAL, Columns, Edges, FoundLayer, Shared, layers_of
+from onnx2graphml.formats.manifest import Manifest, damage_told
+
+try:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+except ModuleNotFoundError as e:
+    raise MissingExtraError("pyarrow", "parquet") from e
+
+ROWS = 1 << 20  # taken at once
+PART = re.compile(r"edges/part-[0-9]{5,}\.parquet")
+SHARED = ("layer", "op", "combine", "activation")
+NODE_COLUMNS = ("id", *SHARED, "index", *SPATIAL, "bias")
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[ParquetFolder]:
+    """A context that gives the graph in a folder of Parquet files.
+
+    Example:
+        >>> with open_parquet(Path("digits.parquet")) as file:  # doctest: +SKIP
+        ...     file.about()["detail"]
+        'layer'
+    """
+    yield ParquetFolder(path)
+
+
+def _damage_told(path: Path) -> AbstractContextManager[None]:
+    return damage_told(path, pa.ArrowException)
+
+
+class ParquetFolder:
+    """A `GraphFile` over a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._manifest = Manifest(path)
+        self._layers: list[FoundLayer] | None = None
+
+    def about(self) -> dict[str, str]:
+        """The attributes of the graph."""
+        return self._manifest.about()
+
+    def layers(self) -> list[FoundLayer]:
+        """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
+        with _damage_told(self._path):
+            self._layers = self._layers or self._read_layers()
+        return self._layers
+
+    def _read_layers(self) -> list[FoundLayer]:
+        groups: dict[Shared, int] = {}
+        with pq.ParquetFile(self._path / "nodes.parquet") as file:
+            batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=list(NODE_COLUMNS))]
+        columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
+        layers = layers_of(Columns(*columns), list(groups), self._path)
+        self._manifest.check_nodes(layers, "nodes.parquet")
+        return layers
+
+    def edges(self) -> Iterator[Edges]:
+        """All edges; `Error` at the end if there are not as many as the manifest says."""
+        with _damage_told(self._path):
+            yield from self._edges()
+
+    def _edges(self) -> Iterator[Edges]:
+        listed = self._manifest.content
+        parts, into = listed["parts"], dict.fromkeys((x["name"] for x in listed["layers"]), 0)
+        files = {f"edges/{p.name}" for p in (self._path / "edges").iterdir()}
+        if sorted(p["file"] for p in parts) != sorted(files) or not all(map(PART.fullmatch, files)):
+            raise Error(f"{self._path}: the manifest lists {len(parts)} parts; edges/ has {len(files)}, or others")
+        for part in parts:
+            rows = 0
+            for edges in self._part(part["file"]):
+                self._check_target(edges, part)
+                rows += len(edges)
+                yield edges
+            if rows != part["rows"]:
+                raise Error(f"{self._path}: {part['file']} has {rows} edges; the manifest says {part['rows']}")
+            into[part["layer"]] = into.get(part["layer"], 0) + rows
+        self._check_totals(into)
+
+    def _check_totals(self, into: dict[str, int]) -> None:
+        for layer in self._manifest.content["layers"]:
+            if layer["in_edges"] != into[layer["name"]]:
+                raise Error(
+                    f"{self._path}: {into[layer['name']]} edges into {layer['name']!r}; the manifest says "
+                    f"{layer['in_edges']}"
+                )
+        self._manifest.check_edges(sum(into.values()))
+
+    def _part(self, name: str) -> Iterator[Edges]:
+        with pq.ParquetFile(self._path / name) as file:
+            columns = [c for c in ("src", "dst", "weight", "port") if c in file.schema_arrow.names]
+            for batch in file.iter_batches(ROWS, columns=columns):
+                source, target, weight = (_numbers(batch.column(c), c) for c in columns[:3])
+                if weight.dtype.kind != "f":
+                    raise Error(f"{self._path}: weights in {name} are {weight.dtype}; expected floats")
+                port = np.full(len(batch), NO_PORT) if len(columns) < 4 else _optional(batch.column("port"), "port")
+                yield Edges(source.astype(np.int64), target.astype(np.int64), weight, port.astype(np.int32))
+
+    def _check_target(self, edges: Edges, part: dict[str, Any]) -> None:
+        layer = self._first_and_last[part["layer"]] if part["layer"] else (0, 0)
+        if len(edges) and not layer[0] <= edges.target.min() <= edges.target.max() < layer[1]:
+            raise Error(f"{self._path}: {part['file']} has edges into other layers than {part['layer']!r}")
+
+    @property
+    def _first_and_last(self) -> dict[str, tuple[int, int]]:
+        return {x["name"]: (x["first_id"], x["first_id"] + x["neurons"]) for x in self._manifest.content["layers"]}
+
+
+def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
+    """The arrays of `Columns`; what nodes share is entered into `groups`."""
+    n = len(batch)
+    combined = np.zeros(n, np.int64)
+    texts = []
+    for name in SHARED:
+        column = batch.column(name)
+        column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        texts.append(["" if t is None else t for t in column.dictionary.to_pylist()] + [""])
+        combined = combined * len(texts[-1]) + _or(column.indices, len(texts[-1]) - 1)
+    codes, group = np.unique(combined, return_inverse=True)
+    at = np.unravel_index(codes, [len(t) for t in texts])
+    numbers = []
+    for row in zip(*at, strict=True):
+        shared = tuple(text[i] for text, i in zip(texts, row, strict=True))
+        numbers.append(groups.setdefault(shared, len(groups)))
+    index, bias = batch.column("index"), batch.column("bias")
+    rank = np.diff(index.offsets.to_numpy()).astype(np.int64)
+    if index.null_count:
+        raise Error("a node has no index; expected one for each")
+    spatial = np.stack([_optional(batch.column(name), name) for name in SPATIAL], axis=1)
+    biased = ~bias.is_null().to_numpy(zero_copy_only=False)
+    return (
+        _numbers(batch.column("id"), "id").astype(np.int64), np.array(numbers, np.int64)[group.ravel()], rank,
+        _numbers(index.flatten(), "index"), spatial, np.where(biased, _or(bias, np.nan), np.nan), biased,
+    )  # fmt: skip
+
+
+def _no_nodes() -> tuple[Any, ...]:
+    empty = np.empty(0, np.int64)
+    return empty, empty, empty, empty, np.empty((0, len(SPATIAL)), np.int64), np.empty(0), np.empty(0, bool)
+
+
+def _or(column: Any, value: float) -> Any:
+    """The numbers of a column, and `value` where there is none."""
+    return column.fill_null(value).to_numpy(zero_copy_only=False)
+
+
+def _optional(column: Any, name: str) -> Any:
+    """The numbers of a column of which none is negative, and -1 where there is none."""
+    values = _or(column, -1)
+    if np.count_nonzero(values < 0) != column.null_count:
+        raise Error(f"column {name} has negative numbers; expected none")
+    return values
+
+
+def _numbers(column: Any, name: str) -> Any:
+    if column.null_count:
+        raise Error(f"column {name} has nulls; expected a number in each row")
+    return column.to_numpy(zero_copy_only=False)

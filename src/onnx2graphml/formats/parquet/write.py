@@ -1,0 +1,220 @@
+"""Parquet: a folder with the nodes, the edges in parts, and a manifest. Made for billions of edges.
+
+Source: https://parquet.apache.org/docs/file-format/data-pages/encodings/
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.errors import MissingExtraError
+from onnx2graphml.formats.columns import NO_PORT, Columns, Piece, bias_type, chunks, pieces, uses_ports, weight_type
+from onnx2graphml.formats.manifest import write_manifest
+from onnx2graphml.formats.registry import Progress
+from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.blocks import TILE
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+
+try:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+except ModuleNotFoundError as e:
+    raise MissingExtraError("pyarrow", "parquet") from e
+
+PART = 1 << 26  # edges of a file: some seconds of work, 5 to 250 MB
+ROWS = 1 << 20  # of a row group: 20 MB of columns for each worker
+
+NODE_TYPES = {"string": pa.dictionary(pa.int32(), pa.string()), "int": pa.int32()}
+
+# A page is compressed by itself. What repeats in a block may do so after 100,000 edges: the usual pages, of 20,000
+# rows, make the files of a convolution ten times as large.
+PAGES: dict[str, Any] = {"data_page_size": 4 * ROWS, "max_rows_per_page": ROWS}
+
+# Ids along a block differ by a few repeated steps. Weights are not given a dictionary: where they repeat, zstd makes
+# them smaller and is five times as fast; where they don't, a dictionary is larger than the weights.
+EDGE_ENCODING: dict[str, Any] = {
+    "use_dictionary": ["port"],
+    "column_encoding": {"src": "DELTA_BINARY_PACKED", "dst": "DELTA_BINARY_PACKED", "weight": "PLAIN"},
+    "write_statistics": ["src", "dst"],
+}
+NODE_ENCODING: dict[str, Any] = {
+    "use_dictionary": [a.name for a in NODE if a.type == "string" and a.name != "index"],
+    "column_encoding": {"id": "DELTA_BINARY_PACKED"},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The edges of one file: all or some of the in-edges of one layer."""
+
+    layer: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of edges."""
+        return sum(piece.block.count for piece in self.pieces)
+
+
+def write_parquet(
+    graph: NeuronGraph,
+    directory: Path,
+    progress: Progress | None = None,
+    *,
+    jobs: int = 1,
+    part: int = PART,
+    rows: int = ROWS,
+    tile: int = TILE,
+) -> None:
+    """Write a graph as `nodes.parquet`, `edges/part-*.parquet` and `manifest.json`.
+
+    The columns of edges are `src`, `dst` (int64), `weight` (float32; float64 where a weight needs it) and, in a graph
+    that has ports, `port` (int32 or null). Those of nodes are `id` (int64) and all the attributes that GraphML has,
+    null where a node has none; `index` is a list of int32, `bias` is float32 or float64 like `weight`.
+
+    Args:
+        directory: an empty one.
+        progress: called after every row group with its number of edges, from any thread.
+        jobs: the number of threads; the bytes written do not depend on it.
+        part, rows: the greatest number of edges in a file and in a row group.
+        tile: the number of edges expanded at once; the bytes written do not depend on it.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> write_parquet(graph, Path("digits.parquet"))  # doctest: +SKIP
+    """
+    parts, stop = list(edge_parts(graph, part)), threading.Event()
+    names = [f"edges/part-{number:05}.parquet" for number in range(len(parts))]
+    weight, schema = weight_type(graph), edge_schema(graph)
+
+    def write_nodes() -> None:
+        _write(directory / "nodes.parquet", node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
+
+    def write_edges(name: str, part: Part) -> None:
+        tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile))
+        _write(directory / name, schema, tables, EDGE_ENCODING, stop, progress)
+
+    (directory / "edges").mkdir()
+    _run([write_nodes, *(partial(write_edges, n, p) for n, p in zip(names, parts, strict=True))], jobs, stop)
+    listed = [{"file": n, "layer": p.layer, "rows": p.rows} for n, p in zip(names, parts, strict=True)]
+    write_manifest(graph, directory, parts=listed)
+
+
+def edge_parts(graph: NeuronGraph, limit: int) -> Iterator[Part]:
+    """The graph's edges in its order, cut into parts of at most `limit`; one empty part if there are none."""
+    if not graph.edges:
+        yield Part("", ())  # readers want a file to take the columns from
+    for layer in graph.layers:
+        found: list[Piece] = []
+        for piece in pieces(graph, layer, limit):
+            if sum(p.block.count for p in found) + piece.block.count > limit:
+                yield Part(layer.name, tuple(found))
+                found = []
+            found.append(piece)
+        if found:
+            yield Part(layer.name, tuple(found))
+
+
+def edge_schema(graph: NeuronGraph) -> pa.Schema:
+    """The columns of every part of a graph."""
+    fields = [("src", pa.int64()), ("dst", pa.int64()), ("weight", pa.from_numpy_dtype(weight_type(graph)))]
+    columns = [pa.field(name, kind, nullable=False) for name, kind in fields]
+    return pa.schema([*columns, pa.field("port", pa.int32())] if uses_ports(graph) else columns)
+
+
+def edge_table(columns: Columns, schema: pa.Schema) -> pa.Table:
+    """Columns of edges for pyarrow; only ports are copied."""
+    arrays = [pa.array(a) for a in (columns.source, columns.target, columns.weight)]
+    if "port" in schema.names:
+        arrays.append(pa.array(columns.port, mask=columns.port == NO_PORT))
+    return pa.table(arrays, schema=schema)
+
+
+def node_schema(graph: NeuronGraph) -> pa.Schema:
+    """The columns of nodes."""
+    types = NODE_TYPES | {"double": pa.from_numpy_dtype(bias_type(graph))}
+    columns = {a.name: types[a.type] for a in NODE} | {"index": pa.list_(pa.int32())}
+    return pa.schema([pa.field("id", pa.int64(), nullable=False), *columns.items()])
+
+
+def node_tables(graph: NeuronGraph, rows: int) -> Iterator[pa.Table]:
+    """All nodes, in tables of exactly `rows`, the last one shorter."""
+    schema, batches, room = node_schema(graph), [], rows
+    for layer in graph.layers:
+        first = 0
+        while first < layer.neurons:
+            last = min(first + room, layer.neurons)
+            batches.append(node_batch(layer, first, last, schema))
+            room -= last - first
+            first = last
+            if not room:
+                yield _joined(batches)
+                batches, room = [], rows
+    if batches:
+        yield _joined(batches)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.Table:
+    return pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()  # a row group has one dictionary
+
+
+def node_batch(layer: Layer, first: int, last: int, schema: pa.Schema) -> pa.RecordBatch:
+    """The nodes first … last-1 of a layer."""
+    n, rank = last - first, len(layer.shape)
+    at = np.unravel_index(np.arange(first, last), layer.shape or (1,))
+    places = np.stack(at, axis=1)[:, :rank].astype(np.int32)
+    columns: dict[str, pa.Array] = {
+        "id": pa.array(np.arange(first, last) + layer.first_id),
+        "index": pa.ListArray.from_arrays(np.arange(n + 1, dtype=np.int32) * rank, places.ravel()),
+    }
+    columns |= {name: pa.array(at[d].astype(np.int32)) for name, d in spatial_dimensions(layer).items()}
+    if layer.bias is not None:
+        bias = np.atleast_1d(layer.bias)[at].astype(schema.field("bias").type.to_pandas_dtype())
+        columns["bias"] = pa.array(bias)
+    columns |= {name: _repeated(text, n) for name, text in layer_attributes(layer).items()}
+    return pa.record_batch(
+        [columns[f.name] if f.name in columns else pa.nulls(n, f.type) for f in schema], schema=schema
+    )
+
+
+def _repeated(text: str, n: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array([text]))
+
+
+def _write(
+    path: Path,
+    schema: pa.Schema,
+    tables: Iterable[pa.Table],
+    encoding: dict[str, Any],
+    stop: threading.Event,
+    progress: Progress | None = None,
+) -> None:
+    """Write a file, a row group for each table; leave it unfinished once `stop` is set."""
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, **PAGES, **encoding) as file:
+        for table in tables:
+            if stop.is_set():
+                return
+            file.write_table(table, row_group_size=len(table))
+            if progress is not None:
+                progress(len(table))
+
+
+def _run(tasks: Iterable[Callable[[], None]], jobs: int, stop: threading.Event) -> None:
+    """Run tasks in threads: the compiled loops and pyarrow leave Python's lock to others. All end if one fails."""
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for done in as_completed([pool.submit(task) for task in tasks]):
+                done.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise

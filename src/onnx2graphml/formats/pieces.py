@@ -1,0 +1,147 @@
+"""Lines of edges as this package writes them, read by a compiled loop; anything else is left to a parser."""
+
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.formats.found import Edges
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+POWERS = 10.0 ** np.arange(23)  # exact, so that one multiplication or division by them rounds correctly
+EXACT = 1 << 53
+DIGITS = 18  # that fit into an int64
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The constant text around source, target, weight and port."""
+
+    text: Bytes
+    stop: Ints
+
+    @staticmethod
+    def of(before_source: str, before_target: str, weight: tuple[str, str], port: tuple[str, str], end: str) -> Pieces:
+        """From the text before and behind each; what stands before a port and does not stand in a line is no error."""
+        encoded = [piece.encode() for piece in (before_source, before_target, *weight, *port, end)]
+        return Pieces(np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)]))
+
+    @property
+    def least(self) -> int:
+        """The bytes of the shortest line: it has no port, and numbers of one digit."""
+        return int(self.stop[4] + self.stop[7] - self.stop[6]) + 3
+
+    def read(self, data: bytes, start: int) -> tuple[Edges, int]:
+        """The edges of all lines from `start` on, up to the first that is another or not whole; and where that is."""
+        n = (len(data) - start) // self.least + 1
+        edges = Edges(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n), np.empty(n, np.int32))
+        hard = np.empty((n, 3), np.int64)
+        count, hards, end = read_lines(
+            np.frombuffer(data, np.uint8), start, self.text, self.stop, POWERS,
+            edges.source, edges.target, edges.weight, edges.port, hard,
+        )  # fmt: skip
+        for row, a, b in hard[:hards].tolist():
+            edges.weight[row] = float(data[a:b])
+        return Edges(edges.source[:count], edges.target[:count], edges.weight[:count], edges.port[:count]), end
+
+
+@numba.njit(cache=True, nogil=True)
+def _after(data: Bytes, at: int, text: Bytes, first: int, last: int) -> int:
+    """Where the piece of text ends that should stand at `at`; -1 if it doesn't."""
+    if at < 0 or at + last - first > data.size:
+        return -1
+    for i in range(first, last):
+        if data[at + i - first] != text[i]:
+            return -1
+    return at + last - first
+
+
+@numba.njit(cache=True, nogil=True)
+def _digits(data: Bytes, at: int) -> tuple[int, int]:
+    """A number without sign, and where it ends; -1 where there is none, or a longer one than any id."""
+    value, first = 0, at
+    if at < 0:
+        return 0, -1
+    while at < data.size and 48 <= data[at] <= 57:
+        value = value * 10 + (data[at] - 48)
+        at += 1
+        if at - first > DIGITS:
+            return 0, -1
+    return value, at if at > first else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _id(data: Bytes, at: int) -> tuple[int, int]:
+    """As `_digits`, without zeros before it."""
+    value, end = _digits(data, at)
+    return value, -1 if end > at + 1 and data[at] == 48 else end
+
+
+@numba.njit(cache=True, nogil=True)
+def _decimal(data: Bytes, at: int, powers: Floats) -> tuple[float, int, bool]:
+    """A decimal, where it ends, and whether it is correctly rounded; -1 where there is none that is plainly one."""
+    if at < 0:
+        return 0.0, -1, False
+    negative = at < data.size and data[at] == 45
+    at += negative
+    first, mantissa, digits, point = at, 0, 0, -1
+    while at < data.size and (48 <= data[at] <= 57 or (data[at] == 46 and point < 0)):
+        if data[at] == 46:
+            point = at
+        else:
+            digits += 1
+            if digits <= DIGITS:
+                mantissa = mantissa * 10 + (data[at] - 48)
+        at += 1
+    if digits == 0 or data[first] == 46 or data[at - 1] == 46:
+        return 0.0, -1, False
+    exponent = 0 if point < 0 else point + 1 - at
+    if at < data.size and (data[at] == 101 or data[at] == 69):
+        down = at + 1 < data.size and data[at + 1] == 45
+        up = at + 1 < data.size and data[at + 1] == 43
+        size, at = _digits(data, at + 1 + (down or up))
+        if at < 0:
+            return 0.0, -1, False
+        exponent += -size if down else size
+    exact = digits <= DIGITS and mantissa <= EXACT and -22 <= exponent <= 22
+    value = float(mantissa)
+    if exact:
+        value = value * powers[exponent] if exponent >= 0 else value / powers[-exponent]
+    return (-value if negative else value), at, exact
+
+
+@numba.njit(cache=True, nogil=True)
+def read_lines(
+    data: Bytes, at: int, text: Bytes, stop: Ints, powers: Floats,
+    source: Ints, target: Ints, weight: Floats, port: Ints, hard: Ints,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Read lines into arrays: how many, how many weights are left to others (row, first and last byte), and the end."""
+    row, hards = 0, 0
+    while row < source.size:
+        s, here = _id(data, _after(data, at, text, stop[0], stop[1]))
+        t, here = _id(data, _after(data, here, text, stop[1], stop[2]))
+        first = _after(data, here, text, stop[2], stop[3])
+        w, last, exact = _decimal(data, first, powers)
+        here = _after(data, last, text, stop[3], stop[4])
+        p, with_port = _digits(data, _after(data, here, text, stop[4], stop[5]))
+        with_port = _after(data, with_port, text, stop[5], stop[6])
+        p, here = (p, with_port) if with_port >= 0 else (-1, here)
+        here = _after(data, here, text, stop[6], stop[7])
+        if here < 0 or p >= 2**31:
+            break
+        source[row], target[row], weight[row], port[row] = s, t, w, p
+        if not exact:
+            hard[hards, 0], hard[hards, 1], hard[hards, 2] = row, first, last
+            hards += 1
+        row += 1
+        at = here
+    return row, hards, at

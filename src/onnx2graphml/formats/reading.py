@@ -1,0 +1,51 @@
+"""Written graphs read back: one module a format, chosen by the suffix of the name.
+
+A reader knows the file and nothing of the model, nor of how a graph is made from one. Its memory grows with the number
+of neurons, not of edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from onnx2graphml.errors import Error
+from onnx2graphml.formats.found import Edges, FoundLayer
+from onnx2graphml.formats.registry import FORMATS
+
+
+class GraphFile(Protocol):
+    """An open file that holds a graph; what it holds is read in this order, once."""
+
+    def about(self) -> dict[str, str]:
+        """The attributes of the graph, such as `detail` and `model_sha256`; `nodes` alone where the format has none."""
+
+    def layers(self) -> list[FoundLayer]:
+        """All nodes, layer by layer; none where the format has no attributes of nodes."""
+
+    def edges(self) -> Iterator[Edges]:
+        """All edges, in chunks; after the last one it is known that the file is whole."""
+
+
+def open_graph(path: str | Path) -> AbstractContextManager[GraphFile]:
+    """Open a written graph for reading, in the format that its suffix names.
+
+    Raises:
+        Error: there is no such file, or no reader for its format; and, while it is read: it is truncated or damaged.
+        MissingExtraError: the format needs a package that is not installed.
+
+    Example:
+        >>> with open_graph("digits.graphml") as file:  # doctest: +SKIP
+        ...     detail, layers = file.about()["detail"], file.layers()
+        ...     edges = sum(len(chunk) for chunk in file.edges())
+    """
+    path = Path(path)
+    fitting = [suffix for suffix in FORMATS if path.name.lower().endswith(suffix)]
+    if not fitting:
+        raise Error(f"{path}: no reader for this format; what can be read back: {', '.join(FORMATS)}")
+    if not path.exists():
+        raise Error(f"{path}: no such file or folder")
+    opened: AbstractContextManager[GraphFile] = FORMATS[max(fitting, key=len)].load_reader()(path)
+    return opened

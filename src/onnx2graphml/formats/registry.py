@@ -1,0 +1,94 @@
+"""The file formats: what writes and what reads each, and what it is good for. Chosen by the suffix of a name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from onnx2graphml.cpu import processors
+from onnx2graphml.errors import Error, OutputError
+
+Progress = Callable[[int], None]
+Lack = Literal["graph attributes", "node attributes", "ports", "parallel edges", "non-finite numbers"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that graphs are written in.
+
+    Attributes:
+        writer: `module:name`, within this room, of `(graph, out, progress)`, which writes a graph and tells `progress`
+            the number of edges written since it was told. Imported when first used: some need much to be imported.
+        reader: the same, of a function from a path to a context that gives a `reading.GraphFile`.
+        out: what it writes into: a binary `file`, or an empty `directory`.
+        cannot_hold: what of a graph is lost or refused.
+        takes_jobs: whether the function has a keyword `jobs`, the number of threads.
+        max_edges: what it is good for; None where there is no limit.
+    """
+
+    writer: str
+    reader: str
+    out: Literal["file", "directory"]
+    cannot_hold: tuple[Lack, ...] = ()
+    takes_jobs: bool = False
+    max_edges: int | None = None
+
+    def load(self) -> Callable[..., None]:
+        """The function; `MissingExtraError` if it needs what is not installed."""
+        return _imported(self.writer)
+
+    def load_reader(self) -> Callable[..., Any]:
+        """What reads it; `MissingExtraError` if it needs what is not installed."""
+        return _imported(self.reader)
+
+
+NPZ_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
+
+_TEXT: tuple[Lack, ...] = ("non-finite numbers",)
+_NPZ: tuple[Lack, ...] = ("graph attributes", "node attributes", "ports", "parallel edges")
+
+FORMATS: dict[str, Format] = {
+    ".graphml": Format("graphml.write:write_graphml", "graphml.read:open_graphml", "file", _TEXT, True),
+    ".graphml.gz": Format("graphml.compressed:write_graphml_gz", "graphml.read:open_graphml_gz", "file", _TEXT, True),
+    ".graphml.zst": Format(
+        "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True
+    ),
+    ".parquet": Format("parquet.write:write_parquet", "parquet.read:open_parquet", "directory", takes_jobs=True),
+    ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
+    ".neo4j.csv": Format("csv.write:write_neo4j", "csv.read:open_neo4j", "directory", _TEXT, True),
+    ".npz": Format("npz.write:write_npz", "npz.read:open_npz", "file", _NPZ, max_edges=NPZ_EDGES),
+}
+"""By suffix."""
+
+STDOUT = "-"
+DEFAULT = ".graphml"  # of standard output, which has no suffix
+
+
+def suffix(name: str) -> str:
+    """The suffix in a file's name that names its format; of two that fit, the longer one counts."""
+    fitting = [suffix for suffix in FORMATS if name.lower().endswith(suffix)]
+    if not fitting:
+        raise OutputError(f"no format is known for {name!r}; the file's name must end in one of {', '.join(FORMATS)}")
+    return max(fitting, key=len)
+
+
+def find(name: str) -> Format:
+    """The format for a file's name. What it needs is installed."""
+    found = FORMATS[suffix(name)]
+    found.load()
+    return found
+
+
+def options(format: Format, jobs: int | None = None) -> dict[str, Any]:
+    """What the format's function takes besides: as many threads as asked for, or as there are processors."""
+    if jobs is not None and jobs < 1:
+        raise Error(f"jobs is {jobs}; expected at least 1")
+    return {"jobs": jobs or processors()} if format.takes_jobs else {}
+
+
+def _imported(place: str) -> Callable[..., Any]:
+    module, name = place.split(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"onnx2graphml.formats.{module}"), name)
+    return function

@@ -1,0 +1,239 @@
+"""The compiled loops that write lines of text, and the tables of text that they copy from.
+
+A line is a few pieces of constant text, numbers and weights. Each loop writes into a buffer that its caller has made
+large enough, and copies in steps of constant size, so up to `SLACK` bytes beyond the end may be overwritten.
+"""
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from onnx2graphml.errors import OutputError
+from onnx2graphml.formats.shortest import LONGEST, find_digits, put_float, put_floats
+from onnx2graphml.formats.words import SLACK, STEP, address, copy_step, load_word, put, put_number, trailing_zeros
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+FLOAT = 32  # at least the length of the longest float64, -1.2345678901234567e-308
+ZERO, POINT = b"0."
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Pieces of text to be copied from.
+
+    Attributes:
+        data: uint8, `SLACK` bytes longer than the text.
+        start, stop: int64; piece `i` is `data[start[i] : stop[i]]`.
+    """
+
+    data: Bytes
+    start: Ints
+    stop: Ints
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of all pieces."""
+        return int((self.stop - self.start).sum())
+
+
+def constants(pieces: Sequence[bytes]) -> Texts:
+    """Any pieces, each with `SLACK` bytes of its own behind it."""
+    length = np.array([len(piece) for piece in pieces], np.int64)
+    stop = np.cumsum(length + SLACK) - SLACK
+    return Texts(np.frombuffer(b"".join(p + bytes(SLACK) for p in pieces), np.uint8), stop - length, stop)
+
+
+def empty(n: int) -> Texts:
+    """As many empty pieces."""
+    return Texts(np.frombuffer(bytes(SLACK), np.uint8), np.zeros(n, np.int64), np.zeros(n, np.int64))
+
+
+def decimals(values: npt.NDArray[Any]) -> Texts:
+    """The shortest decimals that read back as the same floats, of their own type: `1`, `0.1`, `-1.5e-7`.
+
+    Args:
+        values: 1-D float16, float32 or float64, finite.
+
+    Raises:
+        OutputError: a value is NaN or infinite.
+    """
+    check_finite(values)
+    native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    return _of_float32(native) if native.dtype == np.float32 else _of_others(native)
+
+
+def check_finite(values: npt.NDArray[Any]) -> None:
+    """Raise `OutputError` where a value is NaN or infinite."""
+    # Least and greatest rather than a flag for each, which would take memory; NaN is passed on by both.
+    if values.size and not np.isfinite([values.min(), values.max()]).all():
+        raise OutputError("a weight or bias is NaN or infinite, which the format can't hold; check the model")
+
+
+def _of_float32(values: npt.NDArray[np.float32]) -> Texts:
+    data = np.empty(len(values) * LONGEST + SLACK, np.uint8)
+    start, stop = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
+    put_floats(values.view(np.uint32), data, start, stop)
+    data.setflags(write=False)  # as all other texts: compiled code is made for one kind of array
+    return Texts(data, start, stop)
+
+
+def _of_others(values: npt.NDArray[Any]) -> Texts:
+    if values.dtype == np.float64:
+        joined = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    else:
+        joined = f"[{','.join(map(str, values))}]".encode()
+    data = np.frombuffer(b"".join((memoryview(joined)[:-1], b",", bytes(SLACK))), np.uint8)
+    start, stop = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
+    _find_decimals(data, start, stop)
+    return Texts(data, start, stop)
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_decimals(data: Bytes, start: Ints, stop: Ints) -> None:
+    """Where the numbers of a list are, each followed by a comma, without the `.0` that some of them end in."""
+    begin, at = address(data), np.int64(0)
+    for i in range(start.size):
+        at += 1
+        start[i] = at
+        while True:  # eight bytes at once: the lowest bit that is set marks the first byte that is a comma
+            differing = load_word(begin + at) ^ np.uint64(0x2C2C2C2C2C2C2C2C)
+            commas = (differing - np.uint64(0x0101010101010101)) & ~differing & np.uint64(0x8080808080808080)
+            if commas:
+                break
+            at += 8
+        at += np.int64(trailing_zeros(commas) >> np.uint64(3))
+        whole = at - start[i] > 2 and data[at - 1] == ZERO and data[at - 2] == POINT
+        stop[i] = at - 2 if whole else at
+
+
+@numba.njit(cache=True, nogil=True)
+def edge_lines(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    weights: Bytes,
+    weight_start: Ints,
+    weight_stop: Ints,
+    constant: Bytes,
+    start: Ints,
+    stop: Ints,
+    out: Bytes,
+) -> int:
+    """A line for every sum of an outer and an inner entry: piece, source, piece, target, piece, weight, piece.
+
+    Args:
+        outer_source, …, inner_tap: source and target are ids, at least 0 and below 10¹⁶.
+        weights, weight_start, weight_stop: `Texts` by tap, each at most `FLOAT` bytes long.
+        constant, start, stop: `Texts`, four; the first three at most `STEP` bytes long.
+        out: room for that, with `NUMBER` bytes a number and `FLOAT` a weight, and `SLACK`.
+
+    Returns:
+        The number of bytes written.
+    """
+    data, weight, at = address(constant), address(weights), address(out)
+    first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
+    n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            source, target = s + inner_source[i], t + inner_target[i]
+            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
+            tap = np.uint64(k + inner_tap[i])  # unsigned: never an index from the end
+            begin = weight_start[tap]
+            copy_step(at, weight + begin)
+            copy_step(at + STEP, weight + begin + STEP)
+            at = put(at + weight_stop[tap] - begin, last, n_last)
+    return int(at - address(out))
+
+
+@numba.njit(cache=True, nogil=True)
+def edge_lines_of_floats(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    weights: npt.NDArray[np.uint32],
+    constant: Bytes,
+    start: Ints,
+    stop: Ints,
+    out: Bytes,
+) -> int:
+    """As `edge_lines`, with the weights as the bits of float32 by tap: faster where each is used but once or so."""
+    data, at = address(constant), address(out)
+    first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
+    n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
+    inner = inner_source.size
+    bits, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner):  # by itself: weights far apart are waited for together
+            bits[i] = weights[np.uint64(k + inner_tap[i])]
+        find_digits(bits, number, exponent)
+        for i in range(inner):
+            source, target = s + inner_source[i], t + inner_target[i]
+            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
+            at = put_float(at, np.uint64(bits[i]), number[i], exponent[i])
+            at = put(at, last, n_last)
+    return int(at - address(out))
+
+
+@numba.njit(nogil=True)
+def _put_ends(
+    at: Any, first: Any, n_first: Any, source: Any, second: Any, n_second: Any, target: Any, third: Any, n_third: Any
+) -> Any:
+    """Write piece, source, piece, target, piece; the address behind it."""
+    copy_step(at, first)
+    at = put_number(at + n_first, source)
+    copy_step(at, second)
+    at = put_number(at + n_second, target)
+    copy_step(at, third)
+    return at + n_third
+
+
+@numba.njit(cache=True, nogil=True)
+def node_lines(
+    numbers: Ints,
+    floats: Bytes,
+    float_start: Ints,
+    float_stop: Ints,
+    constant: Bytes,
+    start: Ints,
+    stop: Ints,
+    out: Bytes,
+) -> int:
+    """A line for every row of `numbers`: a piece and a number for each column, a piece, a float, a piece.
+
+    Args:
+        numbers: (lines, count), at least 0 and below 10¹⁶.
+        floats, float_start, float_stop: `Texts`, one a line.
+        constant, start, stop: `Texts`, count + 2.
+        out: room for that, with `NUMBER` bytes a number and `FLOAT` a float, and `SLACK`.
+
+    Returns:
+        The number of bytes written.
+    """
+    lines, count = numbers.shape
+    data, text, at = address(constant), address(floats), address(out)
+    for line in range(lines):
+        for k in range(count):
+            at = put(at, data + start[k], stop[k] - start[k])
+            at = put_number(at, numbers[line, k])
+        at = put(at, data + start[count], stop[count] - start[count])
+        at = put(at, text + float_start[line], float_stop[line] - float_start[line])
+        at = put(at, data + start[count + 1], stop[count + 1] - start[count + 1])
+    return int(at - address(out))

@@ -1,0 +1,56 @@
+"""Write a graph into a file or a folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from onnx2graphml.errors import OutputError
+from onnx2graphml.files.atomic_file import atomic
+from onnx2graphml.files.atomic_folder import atomic_directory
+from onnx2graphml.formats.registry import DEFAULT, STDOUT, Progress, find, options
+from onnx2graphml.graph.graph import NeuronGraph
+
+
+def write(
+    graph: NeuronGraph,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    progress: Progress | None = None,
+    jobs: int | None = None,
+) -> None:
+    """Write a graph into a file or a folder, in the format that its suffix names; all of it or nothing.
+
+    Args:
+        path: an older one of that name is replaced once the new one is whole; a folder only if this package wrote it.
+            `-` is standard output.
+        format: a suffix to be taken instead of the path's.
+        progress: called now and then, from any thread, with the number of edges written since it was called last.
+        jobs: the number of threads, where the format takes some; all processors by default. What is written does not
+            depend on it.
+
+    Raises:
+        OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
+        TooLargeError: the graph has more edges than the format is good for.
+        MissingExtraError: the format needs a package that is not installed.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> write(graph, "digits.graphml")  # doctest: +SKIP
+    """
+    to_stdout = str(path) == STDOUT
+    found = find(format or (DEFAULT if to_stdout else Path(path).name))
+    function, more = found.load(), options(found, jobs)
+    if found.out == "directory":
+        if to_stdout:
+            raise OutputError(f"{format} is a folder, which standard output can't take; give a path")
+        with atomic_directory(Path(path)) as directory:
+            function(graph, directory, progress, **more)
+    elif to_stdout:
+        function(graph, sys.stdout.buffer, progress, **more)
+        sys.stdout.buffer.flush()
+    else:
+        with atomic(Path(path)) as file:
+            function(graph, file, progress, **more)

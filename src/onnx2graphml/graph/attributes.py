@@ -1,0 +1,99 @@
+"""What nodes, edges and the graph itself are told to be, in every format: names and types of attributes.
+
+The names `x`, `y`, `size`, `label` and `id` are avoided: some readers give them other meanings.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Any
+
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.neurons import activations_text
+from onnx2graphml.graph.xmltext import escape
+
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute: what it belongs to (`node`, `edge`, `graph`), its name, and `string`, `int` or `double`."""
+
+    owner: str
+    name: str
+    type: str
+
+
+NODE = tuple(
+    Attribute("node", name, kind)
+    for name, kind in (
+        ("layer", "string"),
+        ("op", "string"),
+        ("index", "string"),
+        ("channel", "int"),
+        ("row", "int"),
+        ("col", "int"),
+        ("combine", "string"),
+        ("bias", "double"),
+        ("activation", "string"),
+    )
+)
+EDGE = (Attribute("edge", "weight", "double"), Attribute("edge", "port", "int"))
+
+
+ABOUT = ("model", "model_sha256", "detail", "generator", "dialect")
+"""What every graph tells of itself; only a graph without all of its edges tells `thinned`, too."""
+
+
+def graph_attributes(graph: NeuronGraph) -> dict[str, str]:
+    """Where the graph came from; all strings."""
+    thinned = {"thinned": graph.thinned} if graph.thinned else {}
+    return {
+        "model": escape(graph.model),
+        "model_sha256": graph.model_sha256,
+        "detail": graph.detail,
+        "generator": f"onnx2graphml {importlib.metadata.version('onnx2graphml')}",
+        "dialect": VERSION,
+        **thinned,
+    }
+
+
+def layer_attributes(layer: Layer) -> dict[str, str]:
+    """The attributes that all neurons of a layer share."""
+    shared = {"layer": escape(layer.name), "op": escape(layer.op), "combine": escape(layer.combine)}
+    if layer.activation:
+        shared["activation"] = escape(activations_text(layer.activation))
+    return shared
+
+
+def spatial_dimensions(layer: Layer) -> dict[str, int]:
+    """Which dimensions of a layer's shape are the `channel`, the `row` and the `col`, where it has them."""
+    if not layer.spatial:
+        return {}
+    channel, *space = layer.spatial
+    return {"channel": channel} | dict(zip(("col", "row"), reversed(space), strict=False))
+
+
+def used_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
+    """The attributes of nodes and edges that the graph has, in the order in which they are written."""
+    used = {"weight", "index"}
+    for layer in graph.layers:
+        used |= layer_attributes(layer).keys() | spatial_dimensions(layer).keys()
+        if layer.bias is not None:
+            used.add("bias")
+        if any(incoming.port is not None for incoming in layer.incoming):
+            used.add("port")
+    return tuple(a for a in (*NODE, *EDGE) if a.name in used)
+
+
+def layer_entry(layer: Layer) -> dict[str, Any]:
+    """What ties a picture to its layer: name, operator, shape, and the ids of its first and last neuron.
+
+    Example:
+        >>> layer_entry(Layer("conv1", "Conv", (8, 8, 16), first_id=64))["neurons"]
+        ['n64', 'n1087']
+    """
+    last = layer.first_id + layer.neurons - 1
+    ids = [f"n{layer.first_id}", f"n{last}"] if layer.neurons else []
+    return {"name": layer.name, "op": layer.op, "shape": list(layer.shape), "neurons": ids}

@@ -1,0 +1,258 @@
+"""The neuron-level graph: layers in topological order, and the edge blocks between them. Nothing is expanded."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import functools
+import importlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.errors import Error
+from onnx2graphml.graph.axes import strides
+from onnx2graphml.graph.blocks import EdgeBlock, Edges
+from onnx2graphml.graph.neurons import Activation
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from onnx2graphml.model import Model
+
+Floats = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """The edges into a layer from one other layer.
+
+    Attributes:
+        source: the name of the layer that they come from.
+        block: positions in the two layers' shapes, row-major.
+        port: for a function whose inputs' order matters, which input this is; otherwise None.
+    """
+
+    source: str
+    block: EdgeBlock
+    port: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A tensor whose scalars are neurons.
+
+    Attributes:
+        name: the framework's name of the layer, unique in the graph.
+        op: the ONNX operator that made it, `Input` or `Constant`.
+        shape: as the framework shows it; a leading axis of size 1 is dropped where the rank is over 1.
+        combine: how a neuron's value starts: `input`, `constant`, `sum` (bias + Σ weight·x), `max`, `min`, `product`,
+            or the name of an ONNX operator of several inputs, told apart by their port.
+        bias: broadcast to `shape`; None where there is none. The value of a constant.
+        bias_size: the largest sum of absolute values that the bias is a sum of, where that is more than the bias
+            itself: what its rounding goes by.
+        activation: functions applied to that, in order.
+        incoming: the layer's in-edges.
+        spatial: the positions in `shape` of the channel and the rows and columns, where the layer is a picture.
+        tensor: the ONNX tensor that holds the same values, and `order`: its axes, without the leading one that was
+            dropped, in the order in which `shape` shows them.
+        dtype: of the tensor.
+        scope: the framework's layer that it comes from; None where there is none.
+        node: the name of the ONNX node that made it.
+        framework_order: the tensor's axes in the order in which the framework shows them; `detail` brings the layer
+            into it.
+        parameters: the number of trained scalars: elements of the node's constant inputs that are floats.
+        first_id: the id of the layer's first neuron; the others follow in row-major order.
+    """
+
+    name: str
+    op: str
+    shape: tuple[int, ...]
+    combine: str = "sum"
+    bias: Floats | None = None
+    activation: tuple[Activation, ...] = ()
+    incoming: tuple[Incoming, ...] = ()
+    spatial: tuple[int, ...] = ()
+    tensor: str = ""
+    order: tuple[int, ...] = ()
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    scope: str | None = None
+    node: str = ""
+    framework_order: tuple[int, ...] = ()
+    parameters: int = 0
+    bias_size: float = 0.0
+    first_id: int = 0
+
+    @property
+    def neurons(self) -> int:
+        """The number of neurons."""
+        return math.prod(self.shape)
+
+    @property
+    def in_edges(self) -> int:
+        """The number of edges into the layer."""
+        return sum(i.block.count for i in self.incoming)
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronGraph:
+    """A network as a graph of neurons.
+
+    Attributes:
+        layers: in topological order; their neurons' ids are consecutive, in this order.
+        outputs: the names of the layers that are the network's outputs.
+        model: the file's or the model's name.
+        model_sha256: of the ONNX file that was read; empty where there was none.
+        detail: `op`, `layer` or `neuron`.
+        origin: the model that it was made from, which `verify` runs.
+        thinned: how edges were left out; empty where all are there.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> graph.layers[0].op, graph.layers[0].shape
+        ('Input', (8, 8, 1))
+    """
+
+    layers: tuple[Layer, ...]
+    outputs: tuple[str, ...]
+    model: str = ""
+    model_sha256: str = ""
+    detail: str = "op"
+    origin: Model | None = None
+    thinned: str = ""
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @functools.cached_property
+    def _first_ids(self) -> list[int]:
+        return [layer.first_id for layer in self.layers]
+
+    @property
+    def neurons(self) -> int:
+        """The number of nodes."""
+        return sum(layer.neurons for layer in self.layers)
+
+    @property
+    def edges(self) -> int:
+        """The number of edges, exact, without expanding them."""
+        return sum(layer.in_edges for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained scalars."""
+        return sum(layer.parameters for layer in self.layers)
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name; `Error` names the nearest ones if there is none."""
+        if name not in self._by_name:
+            import difflib
+
+            near = difflib.get_close_matches(name, self._by_name, n=3) or list(self._by_name)[:3]
+            raise Error(f"no layer is named {name!r}; did you mean {', '.join(map(repr, near))}?")
+        return self._by_name[name]
+
+    def neuron(self, layer: str, index: Sequence[int]) -> int:
+        """The id of the neuron at a position in a layer's shape."""
+        found = self.layer(layer)
+        fits = len(index) == len(found.shape) and all(0 <= i < n for i, n in zip(index, found.shape, strict=True))
+        if not fits:
+            raise Error(f"index {tuple(index)} is not in layer {layer!r}, which has shape {found.shape}")
+        return found.first_id + sum(i * s for i, s in zip(index, strides(found.shape), strict=True))
+
+    def index_of(self, neuron: int) -> tuple[int, ...]:
+        """A neuron's position in its layer's shape."""
+        layer = self.layer_of(neuron)
+        return tuple(int(i) for i in np.unravel_index(neuron - layer.first_id, layer.shape))
+
+    def layer_of(self, neuron: int) -> Layer:
+        """The layer that a neuron's id belongs to."""
+        if not 0 <= neuron < self.neurons:
+            raise Error(f"neuron {neuron} is not in the graph: ids run from 0 to {self.neurons - 1}")
+        return self.layers[bisect.bisect_right(self._first_ids, neuron) - 1]
+
+    def edges_into(self, layer: Layer) -> Iterator[tuple[Incoming, Edges]]:
+        """A layer's in-edges in chunks, as positions within the two layers, in the graph's fixed order."""
+        for incoming in layer.incoming:
+            for edges in incoming.block.expand():
+                yield incoming, edges
+
+    def weighted_edges(self) -> Iterator[tuple[int, int, float]]:
+        """Every edge as `(in_node, out_node, weight)`, ids and weight as Python numbers.
+
+        Example:
+            >>> import networkx as nx, onnx2graphml
+            >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+            >>> g = nx.DiGraph()
+            >>> g.add_weighted_edges_from(graph.weighted_edges())
+            >>> g.number_of_edges() == graph.edges
+            True
+        """
+        for layer in self.layers:
+            for incoming, e in self.edges_into(layer):
+                source = e.source + self._by_name[incoming.source].first_id
+                target = e.target + layer.first_id
+                yield from zip(source.tolist(), target.tolist(), e.weight.tolist(), strict=True)
+
+    def in_edges(self, neuron: int) -> Edges:
+        """The edges into one neuron, with ids; no other edge is expanded."""
+        layer = self.layer_of(neuron)
+        found = [
+            (e, self._by_name[i.source].first_id, layer.first_id)
+            for i in layer.incoming
+            for b in i.block.select("target", neuron - layer.first_id)
+            for e in b.expand()
+        ]
+        return _joined(found)
+
+    def out_edges(self, neuron: int) -> Edges:
+        """The edges out of one neuron, with ids; no other edge is expanded."""
+        layer = self.layer_of(neuron)
+        found = [
+            (e, layer.first_id, consumer.first_id)
+            for consumer in self.layers
+            for i in consumer.incoming
+            if i.source == layer.name
+            for b in i.block.select("source", neuron - layer.first_id)
+            for e in b.expand()
+        ]
+        return _joined(found)
+
+    def to_networkx(self, max_edges: int = 20_000_000) -> nx.DiGraph:
+        """The graph for NetworkX, with the attributes that its GraphML has; see `networkx_graph.to_networkx`."""
+        graph: nx.DiGraph = _method("onnx2graphml.graph.networkx_graph:to_networkx")(self, max_edges)
+        return graph
+
+
+def _method(place: str) -> Callable[..., Any]:
+    """A function of a module further up, by `module:name`: what a graph offers reaches further than what it knows."""
+    module, name = place.split(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _joined(found: list[tuple[Edges, int, int]]) -> Edges:
+    """Edges with layer positions as edges with ids."""
+    if not found:
+        empty = np.empty(0, np.int64)
+        return Edges(empty, empty, np.empty(0, np.float32))
+    return Edges(
+        np.concatenate([e.source + source for e, source, _ in found]),
+        np.concatenate([e.target + target for e, _, target in found]),
+        np.concatenate([e.weight for e, _, _ in found]),
+    )
+
+
+def numbered(layers: list[Layer]) -> tuple[Layer, ...]:
+    """The layers with their neurons' ids made consecutive, in this order."""
+    first, out = 0, []
+    for layer in layers:
+        out.append(dataclasses.replace(layer, first_id=first))
+        first += layer.neurons
+    return tuple(out)

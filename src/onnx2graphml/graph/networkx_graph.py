@@ -1,0 +1,78 @@
+"""The whole graph in memory, for NetworkX."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from onnx2graphml.errors import TooLargeError
+from onnx2graphml.graph.attributes import NODE, graph_attributes, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+
+Attributes = dict[str, Any]
+
+
+def to_networkx(graph: NeuronGraph, max_edges: int = 20_000_000) -> nx.DiGraph:
+    """The graph for NetworkX: nodes are neurons' ids, attributes have the names and types that they have in GraphML.
+
+    A weight or a bias is a Python float of the very value that the model has; the decimal in a file, read as float64,
+    may differ from it by less than what float32 resolves.
+
+    Args:
+        max_edges: an edge takes about 0.4 kB here.
+
+    Returns:
+        A DiGraph; a MultiDiGraph where several edges join the same two neurons, as in Div(x, x), told apart by `port`.
+
+    Raises:
+        TooLargeError: the graph has more than `max_edges` edges.
+
+    Example:
+        >>> import onnx2graphml
+        >>> g = to_networkx(onnx2graphml.load("fixtures/digits.onnx"))
+        >>> g.nodes[0]["op"], g.nodes[0]["index"]
+        ('Input', '0,0,0')
+    """
+    if graph.edges > max_edges:
+        raise TooLargeError(
+            f"the graph has {graph.edges:,} edges, more than max_edges={max_edges:,} for NetworkX: write it to a file, "
+            f"iterate over graph.weighted_edges(), or pass max_edges={graph.edges}"
+        )
+    g = _filled(nx.DiGraph(), graph)
+    return g if g.number_of_edges() == graph.edges else _filled(nx.MultiDiGraph(), graph)
+
+
+def _filled(g: nx.DiGraph, graph: NeuronGraph) -> nx.DiGraph:
+    g.graph.update(graph_attributes(graph))
+    first_id = {layer.name: layer.first_id for layer in graph.layers}
+    for layer in graph.layers:
+        g.add_nodes_from(zip(range(layer.first_id, layer.first_id + layer.neurons), _nodes(layer), strict=True))
+    for layer in graph.layers:
+        for incoming, edges in graph.edges_into(layer):
+            source = (edges.source + first_id[incoming.source]).tolist()
+            target = (edges.target + layer.first_id).tolist()
+            weight = edges.weight.tolist()
+            if incoming.port is None:
+                attributes: list[Attributes] = [{"weight": w} for w in weight]
+            else:
+                attributes = [{"weight": w, "port": incoming.port} for w in weight]
+            g.add_edges_from(zip(source, target, attributes, strict=True))
+    return g
+
+
+def _nodes(layer: Layer) -> Iterator[Attributes]:
+    """The attributes of a layer's nodes, in order."""
+    columns: dict[str, Any] = {name: itertools.repeat(value) for name, value in layer_attributes(layer).items()}
+    columns["index"] = map(",".join, itertools.product(*([str(i) for i in range(n)] for n in layer.shape)))
+    at = np.indices(layer.shape, sparse=True)
+    for name, dimension in spatial_dimensions(layer).items():
+        columns[name] = np.broadcast_to(at[dimension], layer.shape).ravel().tolist()
+    if layer.bias is not None:
+        columns["bias"] = np.asarray(layer.bias).ravel().tolist()
+    names = [a.name for a in NODE if a.name in columns]
+    for values in zip(*(columns[name] for name in names), strict=False):  # what is repeated has no end
+        yield dict(zip(names, values, strict=True))

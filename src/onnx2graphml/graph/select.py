@@ -1,0 +1,255 @@
+"""Parts of a graph, exactly selected: layers, the strongest edges, the strongest of each neuron, a random sample.
+
+What is chosen is again edge blocks, so that it can be counted, written and looked into like any graph; the edges left
+out are never expanded. A thinned graph doesn't compute the network any more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from onnx2graphml.errors import Error
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Axis, Ints
+from onnx2graphml.graph.blocks import EdgeBlock, Floats
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+
+
+def min_abs_weight(graph: NeuronGraph, threshold: float) -> NeuronGraph:
+    """The edges whose weight is `threshold` or more, or `-threshold` or less.
+
+    Memory: 24 bytes for every weight kept, where not all of a block's are.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> min_abs_weight(graph, 0.1).edges < graph.edges
+        True
+    """
+    return _thinned(graph, f"min-abs-weight {threshold:g}", lambda layer: _each(layer, lambda b: heavy(b, threshold)))
+
+
+def top_k(graph: NeuronGraph, k: int) -> NeuronGraph:
+    """The `k` in-edges of each neuron with the greatest absolute weight; of equal ones, the first in the graph's order.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> top_k(graph, 2).layer("conv1").in_edges
+        2048
+    """
+    if k < 1:
+        raise Error(f"top-k is {k}; expected at least 1")
+    return _thinned(graph, f"top-k {k}", lambda layer: _strongest_of_layer(layer, k))
+
+
+def sample(graph: NeuronGraph, n: int, seed: int = 0) -> NeuronGraph:
+    """`n` edges, every set of `n` equally likely; the same for the same seed. Memory: 24 bytes an edge.
+
+    Example:
+        >>> import onnx2graphml
+        >>> sample(onnx2graphml.load("fixtures/digits.onnx"), 1000).edges
+        1000
+    """
+    if not 0 <= n <= graph.edges:
+        raise Error(f"sample is {n:,}; expected 0 to {graph.edges:,}, the number of edges")
+    chosen = np.sort(np.random.default_rng(seed).choice(graph.edges, n, replace=False, shuffle=False))
+    counts = [i.block.count for layer in graph.layers for i in layer.incoming]
+    bounds = np.searchsorted(chosen, np.cumsum([0, *counts]))
+    parts = iter(
+        [chosen[a:b] - first for a, b, first in zip(bounds, bounds[1:], np.cumsum([0, *counts]), strict=False)]
+    )
+
+    def pick(layer: Layer) -> list[Incoming]:
+        return [dataclasses.replace(i, block=at(i.block, next(parts))) for i in layer.incoming]
+
+    return _thinned(graph, f"sample {n} seed {seed}", pick)
+
+
+def _thinned(graph: NeuronGraph, how: str, pick: Callable[[Layer], list[Incoming]]) -> NeuronGraph:
+    if graph.thinned:
+        raise Error(f"the graph is thinned already ({graph.thinned}); choose one way")
+    layers = [
+        dataclasses.replace(layer, incoming=tuple(i for i in pick(layer) if i.block.count)) for layer in graph.layers
+    ]
+    return dataclasses.replace(graph, layers=tuple(layers), thinned=how)
+
+
+def _each(layer: Layer, pick: Callable[[EdgeBlock], Sequence[EdgeBlock]]) -> list[Incoming]:
+    return [dataclasses.replace(i, block=b) for i in layer.incoming for b in pick(i.block)]
+
+
+def at(block: EdgeBlock, index: Ints) -> EdgeBlock:
+    """The edges at some positions of the block's order."""
+    entries = np.unravel_index(index, [len(a) for a in block.axes]) if block.axes else ()
+    chosen = [axis[i] for axis, i in zip(block.axes, entries, strict=True)]
+    zero = np.zeros(len(index), np.int64)
+    sums = (sum((getattr(c, side) for c in chosen), zero) for side in ("source", "target", "tap"))
+    return EdgeBlock((Axis(*sums),), block.weights)
+
+
+def heavy(block: EdgeBlock, threshold: float) -> list[EdgeBlock]:
+    """The edges of weight `threshold` or more, either sign, as blocks.
+
+    Axes of which each entry has its own tap are multiplied out and cut down. In the others, such as a window's, many
+    entries share a tap: they stay axes, one block for each combination of taps.
+    """
+    kept = np.abs(block.weights) >= threshold
+    if kept.all():
+        return [block]
+    own = [a for a in block.axes if len(np.unique(a.tap)) == len(a) > 1]
+    shared = [_by_tap(a) for a in block.axes if not any(a is o for o in own)]
+    found = []
+    for combination in itertools.product(*shared):
+        tap = sum(int(a.tap[0]) for a in combination)
+        joint = _kept_entries(own, lambda taps, tap=tap: kept[taps + tap])  # type: ignore[misc]
+        found.append(EdgeBlock((joint, *combination), block.weights))
+    return [b for b in found if b.count]
+
+
+def _by_tap(axis: Axis) -> list[Axis]:
+    return [axis[axis.tap == tap] for tap in np.unique(axis.tap)]
+
+
+def _kept_entries(axes: Sequence[Axis], keep: Callable[[Ints], Floats]) -> Axis:
+    """Those entries of a product of axes whose tap is to be kept; the product is gone through row by row."""
+    if not axes:
+        return ax.shift()[np.atleast_1d(keep(np.zeros(1, np.int64)))]
+    first, rest = axes[0], ax.product([ax.shift(), *axes[1:]])
+    rows = []
+    for k in range(len(first)):
+        row = rest[keep(rest.tap + first.tap[k])]
+        rows.append(Axis(row.source + first.source[k], row.target + first.target[k], row.tap + first.tap[k]))
+    return ax.concatenated(rows)
+
+
+def strongest(block: EdgeBlock, k: int) -> list[EdgeBlock]:
+    """The `k` in-edges of each target with the greatest absolute weight, as blocks.
+
+    Neurons whose in-edges lie alike and have the same weights, as all in the middle of a channel, choose alike: one
+    choice serves them all, and their positions stay axes.
+    """
+    if block.degree("target") <= k:
+        return [block]
+    found = []
+    for combination in itertools.product(*(ax.patterns(a) for a in block.axes)):
+        positions, pattern = [p for p, _ in combination], ax.product([ax.shift(), *(q for _, q in combination)])
+        weighted = [p for p in positions if p.tap.any()]
+        placed = [p for p in positions if not p.tap.any()]
+        found.append(EdgeBlock((_choices(weighted, pattern, block.weights, k), *placed), block.weights))
+    return found
+
+
+def _choices(weighted: Sequence[Axis], pattern: Axis, weights: Floats, k: int) -> Axis:
+    """For each combination of positions that decide on weights, the `k` heaviest entries of the pattern."""
+    where = ax.product([ax.shift(), *weighted])
+    chosen = []
+    for p in range(len(where)):
+        e = pattern[_greatest(np.abs(weights[where.tap[p] + pattern.tap]), k)]
+        chosen.append(Axis(e.source + where.source[p], e.target + where.target[p], e.tap + where.tap[p]))
+    return ax.concatenated(chosen)
+
+
+def _greatest(values: Floats, k: int) -> Ints:
+    """Where the `k` greatest values are, in ascending order; of equal ones the first."""
+    if len(values) <= k:
+        return np.arange(len(values))
+    least = np.partition(values, len(values) - k)[len(values) - k]
+    above = np.flatnonzero(values > least)
+    return np.sort(np.concatenate([above, np.flatnonzero(values == least)[: k - len(above)]]))
+
+
+def _strongest_of_layer(layer: Layer, k: int) -> list[Incoming]:
+    blocks = [i.block for i in layer.incoming]
+    if sum(b.degree("target") for b in blocks) <= k:
+        return list(layer.incoming)
+    if len(blocks) == 1 or _disjoint_targets(blocks):
+        return _each(layer, lambda b: strongest(b, k))
+    return list(_strongest_across(layer, k))
+
+
+def _disjoint_targets(blocks: Sequence[EdgeBlock]) -> bool:
+    covered = np.concatenate([b.covers("target") for b in blocks])
+    return len(np.unique(covered)) == len(covered)
+
+
+def _strongest_across(layer: Layer, k: int) -> Iterator[Incoming]:
+    """Where a neuron has in-edges from several layers they are few, as in an Add: all are put in order."""
+    every = [ax.product([ax.shift(), *i.block.axes]) for i in layer.incoming]
+    target = np.concatenate([a.target for a in every])
+    weight = np.concatenate([i.block.weights[a.tap] for i, a in zip(layer.incoming, every, strict=True)])
+    order = np.lexsort((np.arange(len(target)), -np.abs(weight), target))
+    start = np.searchsorted(target[order], target[order], side="left")
+    kept = np.zeros(len(target), bool)
+    kept[order[np.arange(len(order)) - start < k]] = True
+    bounds = np.cumsum([0, *(len(a) for a in every)])
+    for incoming, axis, a, b in zip(layer.incoming, every, bounds, bounds[1:], strict=False):
+        block = EdgeBlock((axis[kept[a:b]],), incoming.block.weights)
+        yield dataclasses.replace(incoming, block=block)
+
+
+def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
+    """The layers named, each neuron still computed as in the whole.
+
+    A layer none of whose sources is kept becomes an input. If some of its sources are kept and others are not, the
+    others are added, as inputs.
+
+    Args:
+        layers: names separated by commas, or `FIRST:LAST`, two names with all layers between them in the graph's
+            order; either may be left out.
+
+    Raises:
+        Error: there is no such layer, or the first comes after the last.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> [layer.name for layer in subnetwork(graph, "dense1:").layers]
+        ['dense1', 'digit']
+    """
+    kept = set(_names(graph, layers))
+    needed = set()
+    for layer in graph.layers:
+        sources = {i.source for i in layer.incoming}
+        if layer.name in kept and sources & kept:
+            needed |= sources - kept
+    chosen = [
+        layer if layer.name in kept and any(i.source in kept for i in layer.incoming) else _as_input(layer)
+        for layer in graph.layers
+        if layer.name in kept | needed
+    ]
+    read = {i.source for layer in chosen for i in layer.incoming}
+    outputs = tuple(layer.name for layer in chosen if layer.name in kept and layer.name not in read)
+    return dataclasses.replace(graph, layers=numbered(chosen), outputs=outputs)
+
+
+def _as_input(layer: Layer) -> Layer:
+    if layer.combine in ("input", "constant"):
+        return layer
+    return dataclasses.replace(layer, combine="input", bias=None, activation=(), incoming=(), parameters=0)
+
+
+def _names(graph: NeuronGraph, text: str) -> list[str]:
+    order = [layer.name for layer in graph.layers]
+    if text in order:
+        return [text]
+    ends = _ends(set(order), text)
+    if ends is None:
+        return [graph.layer(name).name for name in text.split(",")]
+    first = order.index(ends[0]) if ends[0] else 0
+    last = order.index(ends[1]) if ends[1] else len(order) - 1
+    if first > last:
+        raise Error(f"layers are {text!r}; {ends[0]!r} comes after {ends[1]!r}")
+    return order[first : last + 1]
+
+
+def _ends(names: set[str], text: str) -> tuple[str, str] | None:
+    """The two names around a colon; names may have colons themselves."""
+    for k, character in enumerate(text):
+        if character == ":" and {text[:k], text[k + 1 :]} <= names | {""}:
+            return text[:k], text[k + 1 :]
+    return None

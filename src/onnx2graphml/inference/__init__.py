@@ -1,0 +1,1 @@
+"""The network run by ONNX Runtime, and the inputs that it is given."""

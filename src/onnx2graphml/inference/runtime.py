@@ -1,0 +1,104 @@
+"""The network in ONNX Runtime: what any of its tensors come to, in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+
+from onnx2graphml.errors import ModelError
+from onnx2graphml.graph.graph import Layer
+from onnx2graphml.model import Model
+
+Array = npt.NDArray[Any]
+
+
+class Runtime:
+    """A model of which the named tensors can be asked, run without ONNX Runtime's graph optimizations.
+
+    Args:
+        tensors: names of tensors of the model, its inputs among them if need be.
+
+    Raises:
+        ModelError: ONNX Runtime can't load the model; and, from `run`, can't run it.
+
+    Example:
+        >>> import numpy, onnx2graphml
+        >>> model = onnx2graphml.load("fixtures/digits.onnx").origin
+        >>> runtime = Runtime(model, model.outputs)
+        >>> runtime.run({model.inputs[0]: numpy.zeros((1, 8, 8, 1), numpy.float32)})[model.outputs[0]].shape
+        (1, 10)
+    """
+
+    def __init__(self, model: Model, tensors: Sequence[str]) -> None:
+        self._asked = [t for t in tensors if t not in model.inputs]
+        self._session = _session(model, list(dict.fromkeys([*self._asked, *_rounded(model)]))) if self._asked else None
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The tensors' values, and the feeds themselves."""
+        if self._session is None:
+            return dict(feeds)
+        try:
+            found = self._session.run(self._asked, dict(feeds))
+        except Exception as e:
+            raise _failure(e) from None
+        return dict(zip(self._asked, found, strict=True)) | dict(feeds)
+
+
+def _rounded(model: Model) -> list[str]:
+    """Tensors of float16, and what is cast to and from it: ONNX Runtime leaves a rounding out unless asked for it."""
+    types = model.types
+    half = any(types[t].dtype == np.float16 for t in types)
+    made = [(node.op, t) for node in model.nodes for t in node.outputs if t in types]
+    return [t for op, t in made if types[t].dtype == np.float16 or op in ("Cast", "CastLike")] if half else []
+
+
+def _session(model: Model, asked: Sequence[str]) -> Any:
+    lent = [t.name for t in model.proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    try:
+        values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in lent]
+        options.add_external_initializers(lent, values)
+        proto = _asking(model, asked).SerializeToString()
+        return ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
+    except Exception as e:
+        raise _failure(e) from None
+
+
+def _failure(error: Exception) -> ModelError:
+    return ModelError(f"ONNX Runtime can't run this model: {str(error).strip().splitlines()[0]}")
+
+
+def _asking(model: Model, tensors: Sequence[str]) -> onnx.ModelProto:
+    """The model with other outputs."""
+    asking = onnx.ModelProto()
+    asking.CopyFrom(model.proto)
+    del asking.graph.output[:]
+    asking.graph.output.extend(_declared(model, t) for t in tensors)
+    return asking
+
+
+def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:
+    kind = model.types[tensor]
+    return onnx.helper.make_tensor_value_info(tensor, onnx.helper.np_dtype_to_tensor_dtype(kind.dtype), kind.shape)
+
+
+def tensors_of(layers: Sequence[Layer]) -> list[str]:
+    """The tensors that hold the layers' values; constants have none."""
+    return sorted({layer.tensor for layer in layers if layer.combine != "constant"})
+
+
+def layer_value(layer: Layer, tensors: Mapping[str, Array]) -> Array:
+    """A layer's value in its own shape, in the tensor's type."""
+    if layer.combine == "constant":
+        assert layer.bias is not None
+        return np.broadcast_to(layer.bias, layer.shape)
+    sizes = dict(zip(layer.order, layer.shape, strict=True))
+    in_tensor = tuple(sizes[d] for d in range(len(sizes)))
+    return tensors[layer.tensor].reshape(in_tensor).transpose(layer.order)

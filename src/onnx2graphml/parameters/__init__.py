@@ -1,0 +1,1 @@
+"""The trained arrays: what they are, statistics, orders, differences. Draws nothing."""

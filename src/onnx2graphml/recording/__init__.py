@@ -1,0 +1,1 @@
+"""What inputs make of the layers, recorded on disk. Draws nothing."""

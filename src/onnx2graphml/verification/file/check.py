@@ -1,0 +1,123 @@
+"""A written graph, read back, against ONNX Runtime's values and the model's own edges."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.formats import reading, registry
+from onnx2graphml.formats.columns import uses_ports
+from onnx2graphml.formats.registry import Lack
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.against_runtime import Report, Row, compared, network_values
+from onnx2graphml.verification.file.accumulate import Prints
+from onnx2graphml.verification.file.combined import Combined, rows_of
+from onnx2graphml.verification.file.matched import Matched, lacks
+from onnx2graphml.verification.recompute import Progress, Recomputed
+
+Array = npt.NDArray[Any]
+
+UNCHECKED: dict[Lack, str] = {
+    "graph attributes": "the name and hash of the model, and the level of detail",
+    "node attributes": "combine, bias, activation and the other attributes of nodes, which were taken from the model",
+    "ports": "ports of edges, which were taken from the model",
+}
+"""What a format may lack without refusing a graph that has it."""
+
+
+def verify_file(
+    graph: NeuronGraph,
+    path: str | Path,
+    inputs: Mapping[str, Array] | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Report:
+    """Compare a written graph with ONNX Runtime's values of the model, and with the model's edges.
+
+    Two checks are made of each layer, in one pass over the file, whose edges may come in any order:
+
+    - Its neurons' values are computed from `combine`, `bias`, `activation` and the in-edges in the file alone, starting
+      from ONNX Runtime's values of all other layers, and compared with ONNX Runtime's. The tolerance is that of
+      `recompute`, with the in-degrees of the file.
+    - An edge whose source happens to be 0, as many are after a Relu, and a wrong candidate that does not win a maximum
+      change no value. So each neuron's in-edges, as pairs of source, weight and port, are compared with those that the
+      model has, by count and by fingerprint, and its bias and other attributes one for one. Weights are compared as
+      float32 values, except those into layers whose weights are all float64.
+
+    Args:
+        graph: loaded from the model at the file's own `detail`.
+        path: a file or folder in a format of `registry.FORMATS`.
+        inputs, seed: as for `verify`.
+        progress: called with numbers of edges of the file as they are read.
+
+    Returns:
+        Rows as those of `verify`; a layer that differs from the model's has `problems`. What the format can't hold is
+        taken from the model and stands in `unchecked`.
+
+    Raises:
+        Error: the file is damaged, is of another model, or has other layers; or as `verify`.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> onnx2graphml.write(graph, "digits.graphml")  # doctest: +SKIP
+        >>> verify_file(graph, "digits.graphml").passed  # doctest: +SKIP
+        True
+    """
+    with reading.open_graph(path) as file:
+        matched = Matched.of_file(graph, file, path)
+        _, _, values = network_values(graph, inputs, seed)
+        got, prints = Combined(matched, values), Prints(matched.single)
+        for edges in matched.edges(file.edges()):
+            got.add(edges)
+            prints.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64))
+            if progress is not None:
+                progress(len(edges))
+    expected = model_prints(graph, matched.single)
+    rows = [_row(at, matched, got, prints, expected) for at in range(len(graph.layers))]
+    inputs_too = zip(rows, graph.layers, strict=True)
+    shown = tuple(row for row, layer in inputs_too if layer.combine != "input" or row.problems)
+    return Report(shown, unchecked(graph, matched.path))
+
+
+def unchecked(graph: NeuronGraph, path: Path) -> tuple[str, ...]:
+    """What of a graph can't be compared, because the format of the file can't hold it, in words."""
+    relevant = [lack for lack in lacks(path) if lack != "ports" or uses_ports(graph)]
+    suffix = registry.suffix(path.name)
+    return tuple(f"{UNCHECKED[lack]}: {suffix} does not hold them" for lack in relevant if lack in UNCHECKED)
+
+
+def model_prints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Prints:
+    """The prints of the model's own edges."""
+    prints = Prints(single)
+    for layer in graph.layers:
+        for incoming, edges in graph.edges_into(layer):
+            port = np.full(len(edges), -1 if incoming.port is None else incoming.port)
+            first = graph.layer(incoming.source).first_id
+            prints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port)
+    return prints
+
+
+def _row(number: int, matched: Matched, got: Combined, prints: Prints, expected: Prints) -> Row:
+    layer, rows = matched.graph.layers[number], rows_of(matched.graph.layers[number])
+    degrees = prints.degree[rows]
+    problems = list(matched.problems[number])
+    wrong = np.flatnonzero((prints.print[rows] != expected.print[rows]) | (degrees != expected.degree[rows]))
+    if wrong.size:
+        index = tuple(int(i) for i in np.unravel_index(int(wrong[0]), layer.shape))
+        counts = f"{degrees[wrong[0]]} there, in the model {expected.degree[rows][wrong[0]]}"
+        problems.append(f"other in-edges than in the model at {wrong.size} neurons, such as {index}: {counts}")
+    value = got.values[rows]
+    if matched.found[number].combine == "input":
+        recomputed = Recomputed(value, np.zeros(layer.neurons))
+    else:
+        recomputed = got.of(number, int(degrees.max(initial=0)))
+    row = compared(layer.name, layer.op, int(degrees.sum()), recomputed.value, value, recomputed.tolerance)
+    worst = int(wrong[0]) if wrong.size else row.worst  # of neurons that a Softmax couples, the one at fault
+    return dataclasses.replace(row, worst=worst, problems=tuple(problems))

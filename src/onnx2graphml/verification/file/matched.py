@@ -1,0 +1,174 @@
+"""Whose nodes are a file's: its layers and nodes with those of the model, and how their attributes differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.errors import Error
+from onnx2graphml.formats import reading, registry
+from onnx2graphml.formats.found import SPATIAL, Edges, FoundLayer
+from onnx2graphml.formats.registry import Lack
+from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.xmltext import unescape
+from onnx2graphml.verification.file import accumulate
+from onnx2graphml.verification.file.ports import KnownPorts
+from onnx2graphml.verification.recompute import Values
+
+
+def lacks(path: Path) -> tuple[Lack, ...]:
+    """What of a graph the format of a file can't hold."""
+    return registry.FORMATS[registry.suffix(path.name)].cannot_hold
+
+
+def check_origin(graph: NeuronGraph, about: Mapping[str, str], path: Path) -> None:
+    """Refuse a file of another model, another level of detail or another dialect, as far as it tells."""
+    if "graph attributes" in lacks(path):
+        if about["nodes"] != str(graph.neurons):
+            raise Error(
+                f"{path}: {about['nodes']} nodes; at detail {graph.detail!r} the model has {graph.neurons}: "
+                f"is it the graph of another model, or at another detail?"
+            )
+        return
+    expected = graph_attributes(graph)
+    if "thinned" in about:
+        raise Error(f"{path}: the graph is thinned ({about['thinned']}): without all edges it computes something else")
+    for name in ("dialect", "detail"):
+        if about.get(name) != expected[name]:
+            raise Error(f"{path}: {name} is {about.get(name)!r}; expected {expected[name]!r}: write the file again")
+    theirs, ours = about.get("model_sha256", ""), graph.model_sha256
+    if theirs and ours and theirs != ours:
+        raise Error(f"{path}: the graph of another model: its model_sha256 is {theirs}; that of the model is {ours}")
+    if about.get("model") != expected["model"] and not (theirs and ours):
+        raise Error(f"{path}: the graph of {about.get('model')!r}; expected that of {expected['model']!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The model's layers with those of a file, and where each of the file's nodes belongs.
+
+    Attributes:
+        graph: the model's.
+        path: of the file.
+        found: the file's layers, in the order of the model's.
+        place: for each id in the file, the id that its layer and index have in the model.
+        bias: of the file's nodes, by place; NaN where there is none.
+        single: by place, whether weights into the neuron are float32.
+        problems: by layer, how its nodes' attributes differ from the model's.
+        known_ports: the ports of the model's edges, where the file's format has none.
+    """
+
+    graph: NeuronGraph
+    path: Path
+    found: tuple[FoundLayer, ...]
+    place: npt.NDArray[np.int64]
+    bias: Values
+    single: npt.NDArray[np.bool_]
+    problems: tuple[tuple[str, ...], ...]
+    known_ports: KnownPorts | None
+
+    @staticmethod
+    def of_file(graph: NeuronGraph, file: reading.GraphFile, path: str | Path) -> Matched:
+        """Match an open file's nodes with the model's; `Error` where it is of another model.
+
+        What its format can't hold is taken from the model.
+        """
+        path = Path(path)
+        check_origin(graph, file.about(), path)
+        if "node attributes" in lacks(path):
+            return Matched.of(graph, [as_found(layer) for layer in graph.layers], path)
+        return Matched.of(graph, file.layers(), path)
+
+    @staticmethod
+    def of(graph: NeuronGraph, found: list[FoundLayer], path: Path) -> Matched:
+        """Match layers by name and nodes by index; `Error` where they are not as many, or others."""
+        by_name = {unescape(layer.name): layer for layer in found}
+        ours = {layer.name for layer in graph.layers if layer.neurons}
+        for wrong, problem in ((ours - by_name.keys(), "is missing"), (by_name.keys() - ours, "is not in the model")):
+            for name in sorted(wrong)[:1]:
+                raise Error(f"{path}: layer {name!r} {problem}; is it the graph of another model?")
+        place, bias = np.empty(graph.neurons, np.int64), np.full(graph.neurons, np.nan)
+        single, problems = np.empty(graph.neurons, bool), []
+        by_name |= {layer.name: as_found(layer) for layer in graph.layers if not layer.neurons}
+        for layer in graph.layers:
+            theirs = by_name[layer.name]
+            at = positions(layer, theirs, path)
+            place[theirs.id] = at + layer.first_id
+            # Decimals are those of a float of the model's type, so that is what they are read back as.
+            kind = np.float64 if layer.bias is None else layer.bias.dtype
+            bias[at + layer.first_id] = theirs.bias.astype(kind)
+            types = [incoming.block.weights.dtype for incoming in layer.incoming]
+            single[layer.first_id : layer.first_id + layer.neurons] = any(t == np.float32 for t in types)
+            problems.append(tuple(attribute_problems(layer, theirs, at)))
+        known = KnownPorts.of(graph) if "ports" in lacks(path) else None
+        layers = tuple(by_name[layer.name] for layer in graph.layers)
+        return Matched(graph, path, layers, place, bias, single, tuple(problems), known)
+
+    def edges(self, found: Iterator[Edges]) -> Iterator[Edges]:
+        """A file's edges with places instead of ids; `Error` where one is no node."""
+        for edges in found:
+            source, target = np.empty(len(edges), np.int64), np.empty(len(edges), np.int64)
+            wrong = accumulate.renumber(edges.source, edges.target, self.place, source, target)
+            if wrong >= 0:
+                ends = f"n{edges.source[wrong]} to n{edges.target[wrong]}"
+                raise Error(f"{self.path}: an edge from {ends}; the last node is n{len(self.place) - 1}")
+            port = edges.port if self.known_ports is None else self.known_ports(source, target)
+            yield Edges(source, target, edges.weight, port)
+
+
+def as_found(layer: Layer) -> FoundLayer:
+    """A layer of the model as a reader finds it in a whole file."""
+    text, position = layer_attributes(layer), np.arange(layer.neurons)
+    at = np.stack(np.unravel_index(position, layer.shape or (1,)), axis=1)[:, : len(layer.shape)]
+    spatial = np.full((layer.neurons, len(SPATIAL)), -1)
+    for name, dimension in spatial_dimensions(layer).items():
+        spatial[:, SPATIAL.index(name)] = at[:, dimension]
+    bias = np.broadcast_to(np.nan if layer.bias is None else layer.bias, layer.shape).ravel()
+    return FoundLayer(
+        text["layer"], text["op"], text["combine"], text.get("activation", ""), position + layer.first_id, at, spatial,
+        bias.astype(np.float64), np.full(layer.neurons, layer.bias is not None),
+    )  # fmt: skip
+
+
+def positions(layer: Layer, found: FoundLayer, path: Path) -> npt.NDArray[np.int64]:
+    """The row-major position of each of the file's nodes; `Error` unless every position is there once."""
+    if len(found.id) != layer.neurons:
+        raise Error(f"{path}: layer {layer.name!r} has {len(found.id)} neurons; in the model it has {layer.neurons}")
+    if found.at.shape[1] != len(layer.shape) or (found.at >= np.array(layer.shape, int)).any():
+        raise Error(f"{path}: layer {layer.name!r} has shape {found.shape}; in the model it has {layer.shape}")
+    at = np.zeros(layer.neurons, np.int64)
+    for coordinate, size in zip(found.at.T, layer.shape, strict=True):
+        at = at * size + coordinate
+    twice = np.flatnonzero(np.bincount(at, minlength=layer.neurons) > 1)
+    if twice.size:
+        index = tuple(int(i) for i in np.unravel_index(int(twice[0]), layer.shape))
+        raise Error(f"{path}: index {index} is there twice in layer {layer.name!r}; expected every index once")
+    return at
+
+
+def attribute_problems(layer: Layer, found: FoundLayer, at: npt.NDArray[np.int64]) -> Iterable[str]:
+    """How the attributes of a layer's nodes differ from those that the model gives them."""
+    ours = {"activation": ""} | layer_attributes(layer)
+    for name in ("op", "combine", "activation"):
+        if getattr(found, name) != ours[name]:
+            yield f"{name} is {getattr(found, name)!r}, in the model {ours[name]!r}"
+    spatial = spatial_dimensions(layer)
+    for column, name in enumerate(SPATIAL):
+        expected = found.at[:, spatial[name]] if name in spatial else np.full(len(at), -1)
+        yield from _differing(found, found.spatial[:, column] != expected, name)
+    if layer.bias is None:
+        yield from _differing(found, found.biased, "bias")
+        return
+    bias = np.broadcast_to(layer.bias, layer.shape).ravel()[at]
+    equal = (found.bias.astype(bias.dtype) == bias) | (np.isnan(found.bias) & np.isnan(bias))
+    yield from _differing(found, ~equal | ~found.biased, "bias")
+
+
+def _differing(found: FoundLayer, wrong: npt.NDArray[np.bool_], what: str) -> Iterable[str]:
+    if wrong.any():
+        yield f"another {what} than in the model at {wrong.sum()} neurons, such as n{found.id[wrong][0]}"

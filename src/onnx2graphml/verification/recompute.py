@@ -1,0 +1,169 @@
+"""A layer's values from its edges and its node attributes alone, and how far a runtime may be away from them.
+
+The sums are float64. A runtime that computes in a shorter type has a rounding error, which has a bound:
+
+- A sum of n products, in any order, is off by at most `min(n, λ√n) · u · Σ|weight·x|`, u being the type's unit
+  roundoff. The first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+  The second holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019);
+  the chance that one sum passes it is below 2·exp(-λ²/2).
+- A bias may be itself a sum of rounded terms: `Layer.bias_size` or its layer's largest counts, with `SPARE` roundings.
+- A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
+  few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.cpu import processors
+from onnx2graphml.graph import kernels
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer
+from onnx2graphml.graph.neurons import FUNCTIONS, Activation, parse_axes
+
+Values = npt.NDArray[np.float64]
+Progress = Callable[[int], None]
+
+WORTH_THREADS = 1 << 20  # edges
+PARTS = 64  # of a block, for the threads to take one after the other
+TILE = 1 << 18  # edges between two looks at the clock
+
+LAMBDA = 8.0
+SPARE = 8  # roundings beyond the fan-in: of folded weights, of the bias, of a function's evaluation
+AROUND_ONE = (
+    "Sigmoid",
+    "Tanh",
+    "Erf",
+    "Softplus",
+    "Elu",
+    "Selu",
+    "Celu",
+    "Gelu",
+    "Exp",
+    "Log",
+    "Softmax",
+    "LogSoftmax",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Recomputed:
+    """A layer's values, and the largest rounding error that a runtime may have in each; float64, flat."""
+
+    value: Values
+    tolerance: Values
+
+
+def unit_roundoff(dtype: np.dtype[Any]) -> float:
+    """Half the distance from 1 to the next number: 2⁻²⁴ for float32."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def fan_in_factor(n: int) -> float:
+    """How many unit roundoffs a sum of n products may be off, relative to the sum of their sizes."""
+    return min(n + SPARE, LAMBDA * math.sqrt(n + SPARE))
+
+
+def sum_tolerance(n: int, size: Values, bias_size: float, u: float) -> Values:
+    """How far sums may be off: of n products whose sizes come to `size`, the bias among them, in roundings of `u`."""
+    return u * (fan_in_factor(n) * size + SPARE * bias_size)
+
+
+def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | None = None) -> Recomputed:
+    """The values of a layer from those of the layers before it.
+
+    Args:
+        layer: any but an input.
+        values: flat float64 values by layer name, of all layers that `layer.incoming` names.
+        progress: called with the number of edges that have been used since the last call.
+    """
+    u = unit_roundoff(layer.dtype)
+    value, tolerance = _combined(layer, values, u, progress or (lambda edges: None))
+    return finished(layer.activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
+
+
+def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:
+    """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
+    tolerance = np.where(np.isinf(value), 0, tolerance)  # no rounding moves infinity
+    for function in activation:
+        value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
+    tiny = float(np.finfo(dtype).tiny)  # below it a runtime may flush to zero
+    overflow = np.abs(value) > np.finfo(dtype).max
+    value = np.where(overflow, np.copysign(np.inf, value), value)
+    return Recomputed(value.ravel(), tolerance.ravel() + tiny)
+
+
+def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
+    bias = np.zeros(layer.shape) if layer.bias is None else layer.bias
+    total = np.array(np.broadcast_to(bias, layer.shape), np.float64).ravel()
+    if layer.combine == "constant":
+        return total, np.zeros_like(total)
+    if layer.combine == "sum":
+        bias_size = max(layer.bias_size, float(np.abs(total).max(initial=0)))
+        size = np.abs(total)  # the bias is a term like the products, wherever the runtime adds it
+        for incoming in layer.incoming:
+            _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
+        n = sum(i.block.degree("target") for i in layer.incoming)
+        return total, sum_tolerance(n, size, bias_size, u)
+    if layer.combine in ("max", "min", "product"):
+        kernel, start = {
+            "max": (kernels.greatest_products, -np.inf),
+            "min": (kernels.least_products, np.inf),
+            "product": (kernels.multiply_products, 1.0),
+        }[layer.combine]
+        total.fill(start)
+        for incoming in layer.incoming:
+            _each(incoming, values, progress, kernel, total)
+        return total, SPARE * u * np.abs(total)
+    return _function(layer, values, u, progress)
+
+
+def _function(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
+    ports = {i.port: np.zeros(layer.neurons) for i in sorted(layer.incoming, key=lambda i: i.port or 0)}
+    for incoming in layer.incoming:
+        _each(incoming, values, progress, kernels.add_products, ports[incoming.port])
+    with np.errstate(all="ignore"):
+        total = np.asarray(FUNCTIONS[layer.combine](*ports.values()), np.float64)
+    return total, SPARE * u * np.abs(total)
+
+
+def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, kernel: Any, *totals: Values) -> None:
+    """Run a kernel over all edges; threads share them out so that no two write to the same neuron."""
+    x = np.ascontiguousarray(values[incoming.source], np.float64)
+
+    def run(block: EdgeBlock) -> None:
+        for tile in block.tiles(TILE):
+            kernel(*tile.arguments(), x, *totals)
+            progress(tile.count)
+
+    if incoming.block.count < WORTH_THREADS:
+        run(incoming.block)
+        return
+    parts = incoming.block.disjoint(PARTS)
+    with ThreadPoolExecutor(processors()) as pool:
+        for done in [pool.submit(run, part) for part in parts]:
+            done.result()
+
+
+def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:
+    result = activation(value)
+    with np.errstate(invalid="ignore"):
+        if activation.op in ("Softmax", "LogSoftmax"):  # each moves with the largest error of those it is coupled to
+            axes = parse_axes(dict(activation.parameters)["axis"])
+            coupled = 2 * tolerance.max(axis=axes, keepdims=True, initial=0)
+            carried = coupled * (result if activation.op == "Softmax" else np.ones_like(result))
+        else:
+            carried = np.fmax(*(_distance(activation(value + way * tolerance), result) for way in (1, -1)))
+        own = np.abs(result) + (1.0 if activation.op in AROUND_ONE else 0.0)
+        return result, carried + SPARE * u * np.where(np.isinf(result), 0, own)
+
+
+def _distance(one: Values, other: Values) -> Values:
+    return np.where(one == other, 0, np.abs(one - other))  # equal infinities have none
