@@ -346,7 +346,7 @@ def test_layers_that_can_t_be_recorded(digits, saved, tmp_path):
         packed(digits, saved, tmp_path / "out", [])
     nodes = [node("Div", "c x", "y")]
     graph = onnx2graphml.load(model(nodes, {"x": [1, 3]}, {"c": weights(1, 3)}))
-    (constant,) = [x.name for x in graph.layers if x.combine == "constant"]
+    (constant,) = [x.name for x in graph.layers if x.aggregation == "constant"]
     np.save(tmp_path / "x.npy", weights(2, 3))
     with pytest.raises(Error, match="is a constant: no pattern changes it"):
         packed(graph, tmp_path / "x.npy", tmp_path / "out", [constant])
