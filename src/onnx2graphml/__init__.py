@@ -50,6 +50,8 @@ _HOMES = {
     "write": "formats.writing",
 }
 
+_ROOMS = ("engine", "measures")
+
 __all__ = [
     "EdgeBlock",
     "Layer",
@@ -74,6 +76,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: what needs a framework is not loaded before."""
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

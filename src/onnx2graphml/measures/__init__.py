@@ -1,0 +1,71 @@
+"""Network science on all neurons of a network: NetworkX's measures, and those of the literature on neural networks.
+
+Each is a function of a graph. It has NetworkX's name, parameters and normalisation where NetworkX has it, and returns a
+number for every neuron, as `NodeValues`, or one number. No edge is expanded.
+
+Example:
+    >>> import onnx2graphml
+    >>> from onnx2graphml import measures
+    >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+    >>> ranks = measures.pagerank(graph, weight="abs_weight")
+    >>> ranks.array.shape
+    (3738,)
+"""
+
+from __future__ import annotations
+
+from onnx2graphml.measures.dag import (
+    ancestors,
+    dag_longest_path,
+    dag_longest_path_length,
+    descendants,
+    has_path,
+    longest_distances,
+    topological_generations,
+)
+from onnx2graphml.measures.degrees import (
+    degree,
+    degree_centrality,
+    degree_histogram,
+    density,
+    in_degree,
+    in_degree_centrality,
+    out_degree,
+    out_degree_centrality,
+)
+from onnx2graphml.measures.katz import katz_centrality
+from onnx2graphml.measures.link_analysis import pagerank
+from onnx2graphml.measures.shortest_paths import (
+    distances,
+    shortest_path,
+    shortest_path_length,
+    single_source_shortest_path_length,
+    single_target_shortest_path_length,
+)
+from onnx2graphml.measures.values import NodeValues
+
+__all__ = [
+    "NodeValues",
+    "ancestors",
+    "dag_longest_path",
+    "dag_longest_path_length",
+    "degree",
+    "degree_centrality",
+    "degree_histogram",
+    "density",
+    "descendants",
+    "distances",
+    "has_path",
+    "in_degree",
+    "in_degree_centrality",
+    "katz_centrality",
+    "longest_distances",
+    "out_degree",
+    "out_degree_centrality",
+    "pagerank",
+    "shortest_path",
+    "shortest_path_length",
+    "single_source_shortest_path_length",
+    "single_target_shortest_path_length",
+    "topological_generations",
+]
