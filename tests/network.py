@@ -17,7 +17,7 @@ def run(graph: NeuronGraph, inputs: Mapping[str, Any]) -> list[Any]:
     """The outputs' values, flat, each layer computed from what the layers before it came to."""
     values: dict[str, Any] = {}
     for layer in graph.layers:
-        if layer.combine == "input":
+        if layer.aggregation == "input":
             values[layer.name] = np.asarray(inputs[layer.tensor], np.float64).ravel()
         else:
             values[layer.name] = recompute(layer, values).value

@@ -102,7 +102,7 @@ def wrong_content(graph: NeuronGraph, drawing: Drawing) -> list[str]:
         found += [f"no {t!r}" for t in told if lettering.printable(t) not in box.title]
         if "".join(box.lines[: box.name_lines]) != lettering.printable(layer.name):
             found.append(f"{layer.name!r} is not in its box")
-        if box.end != (layer.combine == "input" or layer.name in graph.outputs):
+        if box.end != (layer.aggregation == "input" or layer.name in graph.outputs):
             found.append(f"{layer.name!r} is wrongly marked")
     return found
 

@@ -102,7 +102,7 @@ def changed(graph: NeuronGraph, name: str, **changes: object) -> NeuronGraph:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"op": "other"}, {"parameters": 7}, {"combine": "max"}, {"incoming": (Incoming("b3", same(2)),)},
+    [{"op": "other"}, {"parameters": 7}, {"aggregation": "max"}, {"incoming": (Incoming("b3", same(2)),)},
      {"incoming": (Incoming("b3", same(3), 1),)}, {"incoming": (Incoming("b3", same(3)), Incoming("a2", same(3)))}],
     ids=str,
 )  # fmt: skip

@@ -152,7 +152,7 @@ def test_neuron(capsys: Any) -> None:
     neuron = graph.neuron("conv1", (0, 0, 5))
     into, away = graph.in_edges(neuron), graph.out_edges(neuron)
     assert out.startswith(f"n{neuron}: conv1 (0, 0, 5) of (8, 8, 16), Conv\n")
-    assert "combine: sum" in out
+    assert "aggregation: sum" in out
     assert "receptive field in image: [0:2, 0:2, 0:1], 4 neurons" in out
     assert f"in-edges: {len(into)}\n" in out
     assert f"out-edges: {len(away)}\n" in out

@@ -158,7 +158,7 @@ def test_names_are_unique_whatever_the_layers_are_called(named: list[str]) -> No
 def test_a_constant_of_a_node_does_not_take_a_tensors_name() -> None:
     """Div makes neurons of its constant; there may be a tensor of whatever name they get."""
     first = load(model([node("Exp", "x", "e"), node("Div", "c e", "y")], {"x": [1, 3]}, {"c": weights(3)}), detail="op")
-    taken = next(x.name for x in first.layers if x.combine == "constant")
+    taken = next(x.name for x in first.layers if x.aggregation == "constant")
     nodes = [node("Exp", "x", taken), node("Div", f"c {taken}", "y"), node("Neg", taken, "z")]
     levels(nodes, [1, 3], {"c": weights(3)}, outputs=("y", "z"))
 

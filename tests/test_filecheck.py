@@ -80,7 +80,7 @@ def test_what_was_written_passes(name: str, level: str, suffix: str, tmp_path: P
     told: list[int] = []
     report = verify_file(graph, path, seed=list(FORMATS).index(suffix), progress=told.append)
     assert report.passed, [row for row in report.rows if not row.passed]
-    assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.combine != "input"]
+    assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.aggregation != "input"]
     assert sum(told) == graph.edges == sum(row.edges for row in report.rows)
 
 

@@ -250,7 +250,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "MaxPool: the padding dropped": patched(MAX_POOL, Window, "axis", window(lambda w: {"pad": 0})),
     "MaxPool: the stride off by one": patched(MAX_POOL, Window, "axis", window(lambda w: {"stride": 1})),
-    "MaxPool: the least for the greatest": changed(MAX_POOL, lambda x: dataclasses.replace(x, combine="min")),
+    "MaxPool: the least for the greatest": changed(MAX_POOL, lambda x: dataclasses.replace(x, aggregation="min")),
     "MaxPool: the winning candidate missing": changed(MAX_POOL, without_the_winner),
     "MaxPool: a losing candidate missing": changed(MAX_POOL, without_a_losing_candidate),
     "AveragePool: the padding counted": instead(

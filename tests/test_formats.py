@@ -126,7 +126,7 @@ def known(node: dict[str, Any], nothing: Any = None) -> dict[str, Any]:
 def expected_nodes(graph: NeuronGraph) -> Iterable[dict[str, Any]]:
     for layer in graph.layers:
         for at in np.ndindex(layer.shape):
-            node: dict[str, Any] = {"layer": escape(layer.name), "op": layer.op, "combine": layer.combine}
+            node: dict[str, Any] = {"layer": escape(layer.name), "op": layer.op, "combine": layer.aggregation}
             node["index"] = ",".join(map(str, at))
             names = {0: (), 2: ("channel", "col"), 3: ("channel", "row", "col"), 4: ("channel", "", "row", "col")}
             spatial = zip(names[len(layer.spatial)], layer.spatial, strict=True)

@@ -122,7 +122,7 @@ def expected_nodes(graph: NeuronGraph) -> dict[str, dict[str, Any]]:
                 names = {2: "channel col", 3: "channel row col", 4: "channel depth row col"}[len(layer.spatial)]
                 place = dict(zip(names.split(), layer.spatial, strict=True))
                 node |= {name: at[place[name]] for name in ("channel", "row", "col") if name in place}
-            node["combine"] = layer.combine
+            node["combine"] = layer.aggregation
             if layer.bias is not None:
                 node["bias"] = layer.bias[at]
             if layer.activation:
@@ -505,7 +505,7 @@ def test_format_overrides_suffix(tmp_path: Path) -> None:
 def test_synthetic_graph_is_whole() -> None:
     """The graph that all this is tested with has what it promises: otherwise the tests prove little."""
     graph = every_kind()
-    assert {layer.combine for layer in graph.layers} >= {"input", "constant", "sum", "max", "product", "Div"}
+    assert {layer.aggregation for layer in graph.layers} >= {"input", "constant", "sum", "max", "product", "Div"}
     weights = [i.block.weights.dtype for layer in graph.layers for i in layer.incoming]
     assert set(weights) == {np.dtype(np.float32), np.dtype(np.float64)}
     biases = {layer.bias.dtype for layer in graph.layers if layer.bias is not None}

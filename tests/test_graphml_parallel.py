@@ -297,7 +297,7 @@ TESTS = str(Path(__file__).parent)
 PRELUDE = f"""
 import signal, sys
 sys.path.insert(0, {TESTS!r})
-from onnx2graphml import writers
+from onnx2graphml.formats import writing
 from synthetic import conv_graph, every_kind
 """
 

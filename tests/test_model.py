@@ -112,7 +112,7 @@ def test_weights_in_constant_nodes() -> None:
     ]
     graphs = assert_exact(model(nodes, {"x": [1, 4]}))
     assert graphs["op"].edges == 12 + 3 + 3
-    assert all(layer.combine != "constant" for layer in graphs["op"].layers)
+    assert all(layer.aggregation != "constant" for layer in graphs["op"].layers)
 
 
 def test_weights_in_constant_of_shape_nodes() -> None:
@@ -353,7 +353,7 @@ def test_an_output_that_is_constant() -> None:
     proto = dense(outputs=("y", "fixed"))
     proto.graph.node.append(node("Identity", "b", "fixed"))
     layer = assert_exact(proto)["layer"].layers[-1]
-    assert (layer.combine, layer.name) == ("constant", "fixed")
+    assert (layer.aggregation, layer.name) == ("constant", "fixed")
     assert layer.bias is not None
     assert layer.bias.tolist() == weights(3, seed=1).tolist()
 

@@ -17,7 +17,7 @@ from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.model import OLDEST_OPSET, load_model
-from onnx2graphml.ops import OPERATORS, Call, Neurons, Tensor
+from onnx2graphml.ops import OPERATORS, NodeContext, OutputSpec, Tensor
 from onnx2graphml.ops.conv import Conv
 from onnx2graphml.ops.elementwise import Mul, PRelu
 from onnx2graphml.ops.join import Split
@@ -120,13 +120,13 @@ def graph_of(
 
 def called(function: Any, *operands: Any, shape: tuple[int, ...] = (1, 4, 4, 4), **attributes: Any) -> Refused:
     """The operator's function itself, where ONNX's own checks would refuse the node before it."""
-    call = Call("op", "y", 13, (shape,), (True,), np.dtype(F))
+    call = NodeContext("op", "y", 13, (shape,), (True,), np.dtype(F))
     return lambda: function(call, *operands, **attributes)
 
 
 def through_registry(*operands: Any, outputs: int = 1, **attributes: Any) -> Refused:
     """The same, after the registry has compared the node with the function's signature."""
-    call = Call("Relu", "y", 13, ((2,),) * outputs, (True,) * outputs, np.dtype(F))
+    call = NodeContext("Relu", "y", 13, ((2,),) * outputs, (True,) * outputs, np.dtype(F))
     return lambda: ops.expand(call, "", operands, attributes)
 
 
@@ -139,7 +139,7 @@ def conv(x: tuple[int, ...] = (1, 2, 6, 6), w: tuple[int, ...] = (4, 2, 3, 3), *
 
 
 def split(sizes: list[int], whole: int, **attributes: Any) -> Refused:
-    call = Call("Split", "y", 11, tuple((n,) for n in sizes), (True,) * len(sizes), np.dtype(F))
+    call = NodeContext("Split", "y", 11, tuple((n,) for n in sizes), (True,) * len(sizes), np.dtype(F))
     return lambda: Split(call, tensor(whole), **attributes)
 
 
@@ -256,7 +256,7 @@ def test_every_raise_has_its_test() -> None:
 
 
 def test_a_function_is_registered_once() -> None:
-    def Relu(node: Call, X: Tensor) -> Neurons:
+    def Relu(node: NodeContext, X: Tensor) -> OutputSpec:
         raise AssertionError
 
     with pytest.raises(ValueError, match="Relu is registered twice"):

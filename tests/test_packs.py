@@ -189,8 +189,8 @@ KILLED = """
 import sys
 from pathlib import Path
 import onnx2graphml
-from onnx2graphml.draw.packs.packs import pack
-from onnx2graphml.draw.packs.pattern_files import PatternFiles, pattern_files
+from onnx2graphml.recording.packs import pack
+from onnx2graphml.recording.input_files import PatternFiles, pattern_files
 graph = onnx2graphml.load(sys.argv[1])
 given = pattern_files(Path(sys.argv[2]), graph)
 told = PatternFiles(given.count, given.names, given.identity, lambda at: (print(at, flush=True), given.feeds(at))[1])
@@ -346,7 +346,7 @@ def test_layers_that_can_t_be_recorded(digits, saved, tmp_path):
         packed(digits, saved, tmp_path / "out", [])
     nodes = [node("Div", "c x", "y")]
     graph = onnx2graphml.load(model(nodes, {"x": [1, 3]}, {"c": weights(1, 3)}))
-    (constant,) = [x.name for x in graph.layers if x.combine == "constant"]
+    (constant,) = [x.name for x in graph.layers if x.aggregation == "constant"]
     np.save(tmp_path / "x.npy", weights(2, 3))
     with pytest.raises(Error, match="is a constant: no pattern changes it"):
         packed(graph, tmp_path / "x.npy", tmp_path / "out", [constant])
@@ -436,8 +436,8 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 import onnx2graphml
-from onnx2graphml.draw.packs.packs import pack
-from onnx2graphml.draw.packs.pattern_files import pattern_files
+from onnx2graphml.recording.packs import pack
+from onnx2graphml.recording.input_files import pattern_files
 graph = onnx2graphml.load(sys.argv[1])
 pack(graph, pattern_files(Path(sys.argv[2]), graph), Path(sys.argv[3]))
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

@@ -310,7 +310,7 @@ def test_constants_are_shown_too():
     graph = load(model(nodes, {"x": [1, 4]}, {"k": np.array([1, 2, 3, 4], np.float32)}))
     found = passage(graph, {"x": np.full(4, 2.0)})
     assert [p.layer for p in found.layers] == list(graph.layers)
-    constant = next(p for p in found.layers if p.layer.combine == "constant")
+    constant = next(p for p in found.layers if p.layer.aggregation == "constant")
     assert constant.value.ravel().tolist() == [1, 2, 3, 4]
 
 

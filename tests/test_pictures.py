@@ -35,7 +35,7 @@ def test_of_several_inputs_each_has_a_name() -> None:
 
 
 def test_a_graph_of_no_model_runs_nothing() -> None:
-    graph = o2g.NeuronGraph((o2g.Layer("x", "Input", (3,), combine="input"),), ("x",))
+    graph = o2g.NeuronGraph((o2g.Layer("x", "Input", (3,), aggregation="input"),), ("x",))
     with pytest.raises(Error, match="not made from a model"):
         o2g.passage(graph, np.ones(3))
 

@@ -37,7 +37,7 @@ def by_search(graph: NeuronGraph, g: nx.DiGraph, neuron: int) -> dict[str, set[t
     """The indices of the input neurons from which a path leads to a neuron, by input."""
     found: dict[str, set[tuple[int, ...]]] = {}
     for ancestor in nx.ancestors(g, neuron) | {neuron}:
-        if graph.layer_of(ancestor).combine == "input":
+        if graph.layer_of(ancestor).aggregation == "input":
             found.setdefault(graph.layer_of(ancestor).name, set()).add(graph.index_of(ancestor))
     return found
 

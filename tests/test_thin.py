@@ -102,9 +102,9 @@ def test_a_subnetwork_computes_what_it_computed_in_the_whole() -> None:
     for first in range(len(names)):
         for last in range(first, len(names), 5):
             part = subnetwork(graph, f"{names[first]}:{names[last]}")
-            assert o2g.verify(part).passed or all(x.combine == "input" for x in part.layers)
+            assert o2g.verify(part).passed or all(x.aggregation == "input" for x in part.layers)
             for layer in part.layers:
-                assert layer.combine == "input" or layer.in_edges == graph.layer(layer.name).in_edges
+                assert layer.aggregation == "input" or layer.in_edges == graph.layer(layer.name).in_edges
 
 
 def test_a_missing_source_comes_in_as_an_input() -> None:
@@ -112,7 +112,7 @@ def test_a_missing_source_comes_in_as_an_input() -> None:
     add = next(layer for layer in graph.layers if len(layer.incoming) == 2)
     kept, missing = (i.source for i in add.incoming)
     part = subnetwork(graph, f"{kept},{add.name}")
-    assert {layer.name: layer.combine for layer in part.layers}[missing] == "input"
+    assert {layer.name: layer.aggregation for layer in part.layers}[missing] == "input"
     assert part.layer(add.name).in_edges == add.in_edges
     assert part.layers[0].first_id == 0
 

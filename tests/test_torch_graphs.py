@@ -73,7 +73,7 @@ def test_a_module_keeps_its_paths_and_verifies(net: Any, tmp_path: Path, exporte
     assert report.passed
     assert ("prediction" in report.rows[-1].layer) == (exporter == "live")
     x = torch.randn(1, 3, 11, 10)
-    (name,) = (layer.tensor for layer in graph.layers if layer.combine == "input")
+    (name,) = (layer.tensor for layer in graph.layers if layer.aggregation == "input")
     assert o2g.verify(graph, {name: x.numpy()}).passed
 
 

@@ -43,7 +43,7 @@ def test_the_fixtures_pass(name: str, level: str, seed: int) -> None:
     graph = load(FIXTURES / name, detail=level)
     report = verify(graph, seed=seed)
     assert report.passed
-    assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.combine != "input"]
+    assert [r.layer for r in report.rows] == [x.name for x in graph.layers if x.aggregation != "input"]
 
 
 def test_fields_of_a_row(digits: NeuronGraph) -> None:

@@ -39,7 +39,7 @@ def fixture(name: str, level: str) -> tuple[NeuronGraph, dict[str, Any], dict[st
         feeds["image"] = np.load(FIXTURES / "digits.npz")["x"][:1]
     values: dict[str, Any] = {}
     for layer in graph.layers:
-        given = layer.combine == "input"
+        given = layer.aggregation == "input"
         values[layer.name] = feeds[layer.tensor].ravel() if given else recompute(layer, values).value
     return graph, feeds, values
 
@@ -71,7 +71,7 @@ def windows(block: EdgeBlock) -> list[int]:
 def one_weight(layer: Layer, values: Values) -> Layer | None:
     """By 1 % of the largest, at the liveliest in-edge of the layer's liveliest neuron."""
     first = layer.incoming[0]
-    if first.block.weights.size < 2 or layer.combine != "sum":
+    if first.block.weights.size < 2 or layer.aggregation != "sum":
         return None
     target = int(np.abs(values[layer.name]).argmax())
     edges = ax.product(first.block.select("target", target)[0].axes)
@@ -168,7 +168,7 @@ def swapped_neurons(layer: Layer, values: Values) -> Layer | None:
 
 def wrong_combination(layer: Layer, values: Values) -> Layer | None:
     """The least candidate of a window where it should be the greatest."""
-    return dataclasses.replace(layer, combine="min") if layer.combine == "max" else None
+    return dataclasses.replace(layer, aggregation="min") if layer.aggregation == "max" else None
 
 
 def dropped_block(layer: Layer, values: Values) -> Layer | None:

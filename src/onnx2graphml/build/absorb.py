@@ -25,13 +25,13 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     if layer.dtype.itemsize > producer.dtype.itemsize:
         return None  # the producer's values were rounded to its type, which the merged layer would not tell
     if (
-        layer.combine != "sum"
+        layer.aggregation != "sum"
         or not is_one_to_one(block)
         or block.count != layer.neurons
         or layer.neurons != producer.neurons
     ):
         return None
-    linear = producer.combine == "sum" and not producer.activation
+    linear = producer.aggregation == "sum" and not producer.activation
     if not linear and not (block.is_selection and layer.bias is None):
         return None
     activation = _moved_activation(producer, layer, block)
@@ -44,7 +44,7 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     return dataclasses.replace(
         layer,
         op=producer.op,
-        combine=producer.combine,
+        aggregation=producer.aggregation,
         bias=_moved_bias(producer, layer, block),
         bias_size=_size(producer) * float(np.abs(block.weights).max(initial=0)) + _size(layer),
         activation=(*activation, *layer.activation),

@@ -18,14 +18,14 @@ class Traits:
         ndim: the rank of the tensor.
         source: the first computed input; empty for an input of the network.
         axes: per axis, the source's axis that it carries on, or None; empty where nothing is known.
-        picture: whether the axes are (batch, channel, spatial...), and those of the source are, too.
+        spatial: whether the axes are (batch, channel, spatial...), and those of the source are, too.
         rearranged: whether the exporter, not the user, changed the order of axes here.
     """
 
     ndim: int
     source: str = ""
     axes: tuple[int | None, ...] = ()
-    picture: bool = False
+    spatial: bool = False
     rearranged: bool = False
 
 
@@ -37,7 +37,7 @@ def roles(tensors: Mapping[str, Traits]) -> dict[str, Roles]:
     """The roles of all tensors' axes; a tensor of which nothing is known is missing."""
     known: dict[str, Roles] = {}
     for name, t in tensors.items():
-        if t.picture:
+        if t.spatial:
             known[name] = tuple(range(t.ndim))
             known.setdefault(t.source, known[name])
         elif t.axes and t.source in known:
@@ -65,7 +65,7 @@ def channels_last_order(tensors: Mapping[str, Traits]) -> dict[str, tuple[int, .
     places: dict[str, tuple[int, ...]] = {}
     for name, t in tensors.items():
         carried = places[t.source] if t.axes and t.source and None not in t.axes else ()
-        if t.picture:
+        if t.spatial:
             places[name] = (0, t.ndim - 1, *range(1, t.ndim - 1))
         elif carried and (t.rearranged or t.axes == tuple(sorted(a for a in t.axes if a is not None))):
             places[name] = tuple(carried[a] for a in t.axes if a is not None)

@@ -113,7 +113,7 @@ class _Network:
             return None
         producer = self.layers[layer.incoming[0].source]
         read_only_here = self.read_by[producer.name] == {layer.name} and producer.name not in self.outputs
-        return producer if read_only_here and producer.combine not in ("input", "constant") else None
+        return producer if read_only_here and producer.aggregation not in ("input", "constant") else None
 
     def _absorb(self, producer: Layer, layer: Layer) -> None:
         """Replace both layers by one in the later one's place, where that is exact."""
@@ -144,7 +144,7 @@ class _Network:
         """The reader's edges with those from `layer` taken from its sources; None where that is not exact."""
         if any(self.layers[i.source].dtype.itemsize > layer.dtype.itemsize for i in layer.incoming):
             return None  # a cast to a shorter type rounds
-        if reader.combine != "sum" and sum(i.block.count for i in layer.incoming) != layer.neurons:
+        if reader.aggregation != "sum" and sum(i.block.count for i in layer.incoming) != layer.neurons:
             return None  # a neuron without in-edges is 0, which a maximum or a product would miss
         edges: list[Incoming] = []
         try:
@@ -164,7 +164,7 @@ class _Network:
 def is_selection(layer: Layer) -> bool:
     """Whether a layer only moves values, each to at most one place: none is changed, added or doubled."""
     return (
-        layer.combine == "sum"
+        layer.aggregation == "sum"
         and layer.bias is None
         and not layer.activation
         and (len(layer.incoming) == 1 or layer.op == "Concat")

@@ -43,13 +43,13 @@ def in_order_of(scopes: Sequence[str], layers: list[Layer]) -> list[Layer]:
     rank: dict[str, int] = {}
     for layer in layers:
         sources = [rank[i.source] for i in layer.incoming]
-        own = place.get(layer.name if layer.combine == "input" else layer.scope or "", -1)
+        own = place.get(layer.name if layer.aggregation == "input" else layer.scope or "", -1)
         rank[layer.name] = max([own, *sources])
     return sorted(layers, key=lambda layer: rank[layer.name])  # stable: what is equal stays in topological order
 
 
 def _wanted(layer: Layer, readers: list[Layer]) -> str:
-    if layer.combine in ("input", "constant"):
+    if layer.aggregation in ("input", "constant"):
         return layer.name
     if layer.scope is None:
         # PyTorch's exporter calls the node that makes `add` `node_add`.

@@ -15,7 +15,7 @@ from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.model import Model, Node, TensorType, is_float
-from onnx2graphml.ops import Call, Neurons, Operand, Tensor
+from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
 
 Array = npt.NDArray[Any]
 
@@ -74,13 +74,13 @@ def _layer(name: str, op: str, kind: TensorType, **fields: Any) -> Layer:
 def _input(name: str, kind: TensorType | None) -> Layer:
     if kind is None or not kind.is_float:
         raise UnsupportedError(f"input {name!r} has type {kind.dtype if kind else 'unknown'}; neurons are floats")
-    return _layer(name, "Input", kind, combine="input")
+    return _layer(name, "Input", kind, aggregation="input")
 
 
 def _constant(name: str, value: Array) -> Layer:
     if not is_float(value.dtype):
         raise UnsupportedError(f"constant {name!r} has type {value.dtype}; neurons are floats")
-    layer = _layer(name, "Constant", TensorType(value.shape, value.dtype), combine="constant")
+    layer = _layer(name, "Constant", TensorType(value.shape, value.dtype), aggregation="constant")
     return dataclasses.replace(layer, bias=_finite("value", value).reshape(layer.shape))
 
 
@@ -91,7 +91,7 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
     if kinds[0] is None or not kinds[0].is_float:
         ops.find(node.op, node.domain, model.opset)  # an unknown operator is the better message
         raise UnsupportedError(f"its output has type {kinds[0].dtype if kinds[0] else 'unknown'}; neurons are floats")
-    call = Call(
+    call = NodeContext(
         op=node.op,
         name=node.outputs[0],
         opset=model.opset,
@@ -116,11 +116,11 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
     return made
 
 
-def _traits(node: Node, kind: TensorType, neurons: Neurons) -> Traits:
+def _traits(node: Node, kind: TensorType, neurons: OutputSpec) -> Traits:
     computed = [i.source for i in neurons.incoming if i.source not in neurons.constants]
     axes = neurons.axes if computed else ()
     return Traits(
-        len(kind.shape), computed[0] if computed else "", axes, neurons.picture and bool(computed), node.layer is None
+        len(kind.shape), computed[0] if computed else "", axes, neurons.spatial and bool(computed), node.layer is None
     )
 
 
@@ -136,8 +136,8 @@ def _operand(name: str, model: Model) -> Operand | None:
     return Tensor(name, kind.shape, kind.dtype)
 
 
-def _neurons(name: str, op: str, kind: TensorType, neurons: Neurons) -> Layer:
-    layer = _layer(name, op, kind, combine=neurons.combine, incoming=_checked(neurons.incoming))
+def _neurons(name: str, op: str, kind: TensorType, neurons: OutputSpec) -> Layer:
+    layer = _layer(name, op, kind, aggregation=neurons.aggregation, incoming=_checked(neurons.incoming))
     rank = len(kind.shape)
     if neurons.bias is not None:
         # The full rank first: a bias has the tensor's axes, of which the layer drops the leading one.

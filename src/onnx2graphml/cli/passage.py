@@ -96,7 +96,7 @@ def feeds(graph: NeuronGraph, pattern: str, preprocess: str | None, seed: int) -
         if preprocess is not None:
             raise Error(f"--preprocess is for pictures ({', '.join(SUFFIXES)}); the pattern is {pattern!r}")
         return named(pattern, graph.origin, seed)
-    inputs = [layer for layer in graph.layers if layer.combine == "input"]
+    inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
     if len(inputs) != 1:
         names = ", ".join(repr(layer.name) for layer in inputs)
         raise Error(f"{pattern} is one picture; the model has the inputs {names}: give an .npz file")

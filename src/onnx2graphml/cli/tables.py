@@ -97,7 +97,10 @@ def neuron(graph: NeuronGraph, id: int, limit: int = 20) -> str:
     """What a neuron computes, its edges (the first `limit` each way, all with 0), and where it looks at."""
     layer = graph.layer_of(id)
     index = graph.index_of(id)
-    lines = [f"n{id}: {layer.name} {shape(index)} of {shape(layer.shape)}, {layer.op}", f"combine: {layer.combine}"]
+    lines = [
+        f"n{id}: {layer.name} {shape(index)} of {shape(layer.shape)}, {layer.op}",
+        f"aggregation: {layer.aggregation}",
+    ]
     if layer.bias is not None:
         lines.append(f"bias: {layer.bias[index]!s}")
     if layer.activation:

@@ -111,7 +111,7 @@ def fact_lines(layer: Layer, is_output: bool) -> list[str]:
     lines += [joined] if cells(joined) <= CELLS else counts
     if layer.parameters:
         lines.append(counted(layer.parameters, "parameter"))
-    if layer.combine == "input" and layer.op != "Input":
+    if layer.aggregation == "input" and layer.op != "Input":
         lines.append("input")
     return [*lines, "output"] if is_output else lines
 
@@ -127,8 +127,8 @@ def title(layer: Layer) -> str:
 
 def kind(layer: Layer) -> str:
     """What a layer does with its in-edges: a key of the colours."""
-    if layer.combine in ("input", "constant"):
-        return layer.combine
+    if layer.aggregation in ("input", "constant"):
+        return layer.aggregation
     if "Pool" in layer.op:
         return "pool"
     if len({i.source for i in layer.incoming}) > 1:

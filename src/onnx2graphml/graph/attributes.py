@@ -61,7 +61,7 @@ def graph_attributes(graph: NeuronGraph) -> dict[str, str]:
 
 def layer_attributes(layer: Layer) -> dict[str, str]:
     """The attributes that all neurons of a layer share."""
-    shared = {"layer": escape(layer.name), "op": escape(layer.op), "combine": escape(layer.combine)}
+    shared = {"layer": escape(layer.name), "op": escape(layer.op), "combine": escape(layer.aggregation)}
     if layer.activation:
         shared["activation"] = escape(activations_text(layer.activation))
     return shared

@@ -50,8 +50,8 @@ class Layer:
         name: the framework's name of the layer, unique in the graph.
         op: the ONNX operator that made it, `Input` or `Constant`.
         shape: as the framework shows it; a leading axis of size 1 is dropped where the rank is over 1.
-        combine: how a neuron's value starts: `input`, `constant`, `sum` (bias + Σ weight·x), `max`, `min`, `product`,
-            or the name of an ONNX operator of several inputs, told apart by their port.
+        aggregation: how a neuron's value starts: `input`, `constant`, `sum` (bias + Σ weight·x), `max`, `min`,
+            `product`, or the name of an ONNX operator of several inputs, told apart by their port.
         bias: broadcast to `shape`; None where there is none. The value of a constant.
         bias_size: the largest sum of absolute values that the bias is a sum of, where that is more than the bias
             itself: what its rounding goes by.
@@ -72,7 +72,7 @@ class Layer:
     name: str
     op: str
     shape: tuple[int, ...]
-    combine: str = "sum"
+    aggregation: str = "sum"
     bias: Floats | None = None
     activation: tuple[Activation, ...] = ()
     incoming: tuple[Incoming, ...] = ()

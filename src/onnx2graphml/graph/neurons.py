@@ -1,4 +1,4 @@
-"""What one neuron computes: `value = activation(combine(bias, in-edges))`, in words and in numbers.
+"""What one neuron computes: `value = activation(aggregation(bias, in-edges))`, in words and in numbers.
 
 The numbers are float64 and NumPy's: nothing here is shared with the runtime that results are compared with.
 """

@@ -44,7 +44,7 @@ def receptive_field(graph: NeuronGraph, neuron: int) -> dict[str, Mask]:
         mask = reached.pop(layer.name)
         if any(a.couples for a in layer.activation):
             mask = np.ones_like(mask)
-        if layer.combine == "input":
+        if layer.aggregation == "input":
             found[layer.name] = mask.reshape(layer.shape)
         for incoming in layer.incoming:
             size = graph.layer(incoming.source).neurons

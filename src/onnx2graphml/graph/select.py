@@ -228,9 +228,9 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
 
 
 def _as_input(layer: Layer) -> Layer:
-    if layer.combine in ("input", "constant"):
+    if layer.aggregation in ("input", "constant"):
         return layer
-    return dataclasses.replace(layer, combine="input", bias=None, activation=(), incoming=(), parameters=0)
+    return dataclasses.replace(layer, aggregation="input", bias=None, activation=(), incoming=(), parameters=0)
 
 
 def _names(graph: NeuronGraph, text: str) -> list[str]:

@@ -91,12 +91,12 @@ def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:
 
 def tensors_of(layers: Sequence[Layer]) -> list[str]:
     """The tensors that hold the layers' values; constants have none."""
-    return sorted({layer.tensor for layer in layers if layer.combine != "constant"})
+    return sorted({layer.tensor for layer in layers if layer.aggregation != "constant"})
 
 
 def layer_value(layer: Layer, tensors: Mapping[str, Array]) -> Array:
     """A layer's value in its own shape, in the tensor's type."""
-    if layer.combine == "constant":
+    if layer.aggregation == "constant":
         assert layer.bias is not None
         return np.broadcast_to(layer.bias, layer.shape)
     sizes = dict(zip(layer.order, layer.shape, strict=True))

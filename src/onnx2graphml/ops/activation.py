@@ -9,16 +9,16 @@ import numpy as np
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph.neurons import Activation, axes_text
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
 
 
-def pointwise(node: Call, X: Tensor, **parameters: float | str) -> Neurons:
+def pointwise(node: NodeContext, X: Tensor, **parameters: float | str) -> OutputSpec:
     """One edge of weight 1 to each neuron, and the operator of the node as its activation."""
     for name, value in parameters.items():
         if value != value:
             raise UnsupportedError(f"its parameter {name!r} is NaN; expected a number")
     activation = Activation(node.op, tuple(parameters.items()))
-    return Neurons(
+    return OutputSpec(
         (incoming(X, *broadcast(X.shape, node.shape)),),
         activation=(activation,),
         axes=X.axes_in(len(node.shape)),
@@ -26,108 +26,108 @@ def pointwise(node: Call, X: Tensor, **parameters: float | str) -> Neurons:
 
 
 @operator
-def Relu(node: Call, X: Tensor) -> Neurons:
+def Relu(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def Sigmoid(node: Call, X: Tensor) -> Neurons:
+def Sigmoid(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def Tanh(node: Call, input: Tensor) -> Neurons:
+def Tanh(node: NodeContext, input: Tensor) -> OutputSpec:
     return pointwise(node, input)
 
 
 @operator
-def Softplus(node: Call, X: Tensor) -> Neurons:
+def Softplus(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def Softsign(node: Call, input: Tensor) -> Neurons:
+def Softsign(node: NodeContext, input: Tensor) -> OutputSpec:
     return pointwise(node, input)
 
 
 @operator
-def Erf(node: Call, input: Tensor) -> Neurons:
+def Erf(node: NodeContext, input: Tensor) -> OutputSpec:
     return pointwise(node, input)
 
 
 @operator
-def Exp(node: Call, input: Tensor) -> Neurons:
+def Exp(node: NodeContext, input: Tensor) -> OutputSpec:
     return pointwise(node, input)
 
 
 @operator
-def Log(node: Call, input: Tensor) -> Neurons:
+def Log(node: NodeContext, input: Tensor) -> OutputSpec:
     return pointwise(node, input)
 
 
 @operator
-def Sqrt(node: Call, X: Tensor) -> Neurons:
+def Sqrt(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def Abs(node: Call, X: Tensor) -> Neurons:
+def Abs(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def Neg(node: Call, X: Tensor) -> Neurons:
+def Neg(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def Reciprocal(node: Call, X: Tensor) -> Neurons:
+def Reciprocal(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def HardSwish(node: Call, X: Tensor) -> Neurons:
+def HardSwish(node: NodeContext, X: Tensor) -> OutputSpec:
     return pointwise(node, X)
 
 
 @operator
-def LeakyRelu(node: Call, X: Tensor, *, alpha: float = 0.01) -> Neurons:
+def LeakyRelu(node: NodeContext, X: Tensor, *, alpha: float = 0.01) -> OutputSpec:
     return pointwise(node, X, alpha=alpha)
 
 
 @operator
-def ThresholdedRelu(node: Call, X: Tensor, *, alpha: float = 1.0) -> Neurons:
+def ThresholdedRelu(node: NodeContext, X: Tensor, *, alpha: float = 1.0) -> OutputSpec:
     return pointwise(node, X, alpha=alpha)
 
 
 @operator
-def Elu(node: Call, X: Tensor, *, alpha: float = 1.0) -> Neurons:
+def Elu(node: NodeContext, X: Tensor, *, alpha: float = 1.0) -> OutputSpec:
     return pointwise(node, X, alpha=alpha)
 
 
 @operator
-def Celu(node: Call, X: Tensor, *, alpha: float = 1.0) -> Neurons:
+def Celu(node: NodeContext, X: Tensor, *, alpha: float = 1.0) -> OutputSpec:
     return pointwise(node, X, alpha=alpha)
 
 
 @operator
 def Selu(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     *,
     alpha: float = 1.67326319217681884765625,
     gamma: float = 1.05070102214813232421875,
-) -> Neurons:
+) -> OutputSpec:
     return pointwise(node, X, alpha=alpha, gamma=gamma)
 
 
 @operator
-def HardSigmoid(node: Call, X: Tensor, *, alpha: float = 0.2, beta: float = 0.5) -> Neurons:
+def HardSigmoid(node: NodeContext, X: Tensor, *, alpha: float = 0.2, beta: float = 0.5) -> OutputSpec:
     return pointwise(node, X, alpha=alpha, beta=beta)
 
 
 @operator
-def Gelu(node: Call, X: Tensor, *, approximate: str = "none") -> Neurons:
+def Gelu(node: NodeContext, X: Tensor, *, approximate: str = "none") -> OutputSpec:
     if approximate not in ("none", "tanh"):
         raise UnsupportedError(f"approximate is {approximate!r}; expected 'none' or 'tanh'")
     return pointwise(node, X, approximate=approximate)
@@ -135,44 +135,44 @@ def Gelu(node: Call, X: Tensor, *, approximate: str = "none") -> Neurons:
 
 @operator
 def Clip(
-    node: Call,
+    node: NodeContext,
     input: Tensor,
     *,
     min: float = float(np.finfo(np.float32).min),
     max: float = float(np.finfo(np.float32).max),
-) -> Neurons:
+) -> OutputSpec:
     return pointwise(node, input, min=min, max=max)
 
 
 @operator
-def Clip_11(node: Call, input: Tensor, min: Constant | None = None, max: Constant | None = None) -> Neurons:
+def Clip_11(node: NodeContext, input: Tensor, min: Constant | None = None, max: Constant | None = None) -> OutputSpec:
     bounds = {"min": scalar(min), "max": scalar(max)}
     return pointwise(node, input, **{name: bound for name, bound in bounds.items() if bound is not None})
 
 
 @operator
-def Softmax(node: Call, input: Tensor, *, axis: int = 1) -> Neurons:
+def Softmax(node: NodeContext, input: Tensor, *, axis: int = 1) -> OutputSpec:
     """Up to opset 12: over all axes from `axis` on, together."""
     return _over_axes(node, input, range(axis % max(input.ndim, 1), input.ndim))
 
 
 @operator
-def Softmax_13(node: Call, input: Tensor, *, axis: int = -1) -> Neurons:
+def Softmax_13(node: NodeContext, input: Tensor, *, axis: int = -1) -> OutputSpec:
     """Over one axis."""
     return _over_axes(node, input, [axis % max(input.ndim, 1)])
 
 
 @operator
-def LogSoftmax(node: Call, input: Tensor, *, axis: int = 1) -> Neurons:
+def LogSoftmax(node: NodeContext, input: Tensor, *, axis: int = 1) -> OutputSpec:
     """Up to opset 12: over all axes from `axis` on, together."""
     return _over_axes(node, input, range(axis % max(input.ndim, 1), input.ndim))
 
 
 @operator
-def LogSoftmax_13(node: Call, input: Tensor, *, axis: int = -1) -> Neurons:
+def LogSoftmax_13(node: NodeContext, input: Tensor, *, axis: int = -1) -> OutputSpec:
     """Over one axis."""
     return _over_axes(node, input, [axis % max(input.ndim, 1)])
 
 
-def _over_axes(node: Call, X: Tensor, axes: Iterable[int]) -> Neurons:
+def _over_axes(node: NodeContext, X: Tensor, axes: Iterable[int]) -> OutputSpec:
     return pointwise(node, X, axis=axes_text(axes))

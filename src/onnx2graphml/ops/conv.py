@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding, transposed
 
 
 @operator
 def Conv(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     W: Constant,
     B: Constant | None = None,
@@ -24,7 +24,7 @@ def Conv(
     kernel_shape: Sequence[int] | None = None,
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
-) -> Neurons:
+) -> OutputSpec:
     """X is (N, C, spatial...), W (M, C/group, kernel...), B (M)."""
     _check_kernel(X, W, kernel_shape, group, W.shape[0], W.shape[1] * group)
     windows = sliding(X.shape[2:], WindowAttributes(W.shape[2:], strides, dilations, pads, auto_pad))
@@ -40,12 +40,12 @@ def Conv(
         ax.gather(inputs).strided(in_, 0, tap_in),
         *_spatial(windows, space_in, space_out, tap_kernel),
     ]
-    return Neurons((incoming(X, *axes, weights=W),), bias=per_channel(B, X.ndim), axes=X.axes, picture=True)
+    return OutputSpec((incoming(X, *axes, weights=W),), bias=per_channel(B, X.ndim), axes=X.axes, spatial=True)
 
 
 @operator
 def ConvTranspose(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     W: Constant,
     B: Constant | None = None,
@@ -58,7 +58,7 @@ def ConvTranspose(
     output_shape: Sequence[int] | None = None,
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
-) -> Neurons:
+) -> OutputSpec:
     """X is (N, C, spatial...), W (C, M/group, kernel...), B (M)."""
     _check_kernel(X, W, kernel_shape, group, W.shape[0], W.shape[0])
     attributes = WindowAttributes(W.shape[2:], strides, dilations, pads, auto_pad)
@@ -75,7 +75,7 @@ def ConvTranspose(
         ax.gather(inputs).strided(in_, 0, tap_in),
         *(a.flipped() for a in _spatial(windows, space_out, space_in, tap_kernel)),
     ]
-    return Neurons((incoming(X, *axes, weights=W),), bias=per_channel(B, X.ndim), axes=X.axes, picture=True)
+    return OutputSpec((incoming(X, *axes, weights=W),), bias=per_channel(B, X.ndim), axes=X.axes, spatial=True)
 
 
 def per_channel(values: Constant | None, rank: int) -> Constant | None:
@@ -103,6 +103,6 @@ def _check_kernel(
         raise UnsupportedError(f"kernel_shape is {list(kernel_shape)}; the kernel has {list(W.shape[2:])}")
 
 
-def _check_output(node: Call, windows: Sequence[Window], sizes: Sequence[int]) -> None:
+def _check_output(node: NodeContext, windows: Sequence[Window], sizes: Sequence[int]) -> None:
     if tuple(sizes) != node.shape[2:]:
         raise UnsupportedError(f"output size comes to {tuple(sizes)}; ONNX infers {node.shape[2:]}")

@@ -11,41 +11,50 @@ from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.ops.activation import pointwise
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.registry import (
+    Constant,
+    NodeContext,
+    Operand,
+    OutputSpec,
+    Tensor,
+    incoming,
+    operator,
+    weights_dtype,
+)
 
 
 @operator
-def Add(node: Call, A: Operand, B: Operand) -> Neurons:
+def Add(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """A + B."""
     return _sum(node, [(A, 1.0), (B, 1.0)])
 
 
 @operator
-def Sub(node: Call, A: Operand, B: Operand) -> Neurons:
+def Sub(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """A - B: the weights of B's edges are -1."""
     return _sum(node, [(A, 1.0), (B, -1.0)])
 
 
 @operator
-def Sum(node: Call, *data_0: Operand) -> Neurons:
+def Sum(node: NodeContext, *data_0: Operand) -> OutputSpec:
     """The sum of all inputs."""
     return _sum(node, [(x, 1.0) for x in data_0])
 
 
 @operator
-def Mul(node: Call, A: Operand, B: Operand) -> Neurons:
+def Mul(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """A · B: by a constant the weights are its values, of two tensors the neuron multiplies its in-edges."""
     if isinstance(A, Tensor) and isinstance(B, Tensor):
         if A.name == B.name:  # one edge and a square rather than two edges between the same two neurons
             square = Activation("Pow", (("exponent", 2.0),))
-            return Neurons((_moved(node, A),), activation=(square,), axes=A.axes)
-        return Neurons((_moved(node, A), _moved(node, B)), combine="product", axes=A.axes_in(len(node.shape)))
+            return OutputSpec((_moved(node, A),), activation=(square,), axes=A.axes)
+        return OutputSpec((_moved(node, A), _moved(node, B)), aggregation="product", axes=A.axes_in(len(node.shape)))
     x, constant = _tensor_and_constant(A, B)
     return _weighted(node, x, constant)
 
 
 @operator
-def Div(node: Call, A: Operand, B: Operand) -> Neurons:
+def Div(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """A / B: by a constant the weights are its reciprocals; otherwise a function of two ports."""
     if isinstance(A, Tensor) and isinstance(B, np.ndarray):
         with np.errstate(all="ignore"):
@@ -56,7 +65,7 @@ def Div(node: Call, A: Operand, B: Operand) -> Neurons:
 
 
 @operator
-def Pow(node: Call, X: Operand, Y: Operand) -> Neurons:
+def Pow(node: NodeContext, X: Operand, Y: Operand) -> OutputSpec:
     """X to the power Y."""
     exponent = scalar(Y)
     if isinstance(X, Tensor) and exponent is not None and X.shape == node.shape:
@@ -65,7 +74,7 @@ def Pow(node: Call, X: Operand, Y: Operand) -> Neurons:
 
 
 @operator
-def PRelu(node: Call, X: Tensor, slope: Operand) -> Neurons:
+def PRelu(node: NodeContext, X: Tensor, slope: Operand) -> OutputSpec:
     """X where it is positive, otherwise slope · X."""
     number = scalar(slope)
     if number is not None:
@@ -73,7 +82,7 @@ def PRelu(node: Call, X: Tensor, slope: Operand) -> Neurons:
     return scalar_function(node, {"X": X, "slope": slope})
 
 
-def scalar_function(node: Call, inputs: dict[str, Operand]) -> Neurons:
+def scalar_function(node: NodeContext, inputs: dict[str, Operand]) -> OutputSpec:
     """A function of several inputs, told apart by the port of their edges; a constant becomes neurons of its own."""
     edges: list[Incoming] = []
     constants: dict[str, Constant] = {}
@@ -84,19 +93,19 @@ def scalar_function(node: Call, inputs: dict[str, Operand]) -> Neurons:
             operand = Tensor(own, operand.shape, node.dtype)
         edges.append(incoming(operand, *broadcast(operand.shape, node.shape), port=port))
     tensors = [x for x in inputs.values() if isinstance(x, Tensor)]
-    return Neurons(tuple(edges), node.op, constants=constants, axes=tensors[0].axes_in(len(node.shape)))
+    return OutputSpec(tuple(edges), node.op, constants=constants, axes=tensors[0].axes_in(len(node.shape)))
 
 
-def _moved(node: Call, x: Tensor, weight: float = 1.0) -> Incoming:
+def _moved(node: NodeContext, x: Tensor, weight: float = 1.0) -> Incoming:
     return incoming(x, *broadcast(x.shape, node.shape), weights=np.full(1, weight, weights_dtype(x)))
 
 
-def _weighted(node: Call, x: Tensor, weights: Constant) -> Neurons:
+def _weighted(node: NodeContext, x: Tensor, weights: Constant) -> OutputSpec:
     edges = incoming(x, *broadcast(x.shape, node.shape, weights.shape), weights=weights)
-    return Neurons((edges,), axes=x.axes_in(len(node.shape)))
+    return OutputSpec((edges,), axes=x.axes_in(len(node.shape)))
 
 
-def _sum(node: Call, terms: list[tuple[Operand, float]]) -> Neurons:
+def _sum(node: NodeContext, terms: list[tuple[Operand, float]]) -> OutputSpec:
     """A weighted sum: constants add up to the bias, and a tensor that occurs several times has its weights added."""
     factors: dict[str, float] = {}
     tensors: dict[str, Tensor] = {}
@@ -109,7 +118,7 @@ def _sum(node: Call, terms: list[tuple[Operand, float]]) -> Neurons:
             term = operand if factor == 1 else operand * operand.dtype.type(factor)
             bias = term if bias is None else bias + term
     edges = tuple(_moved(node, x, factors[name]) for name, x in tensors.items())
-    return Neurons(edges, bias=bias, axes=next(iter(tensors.values())).axes_in(len(node.shape)))
+    return OutputSpec(edges, bias=bias, axes=next(iter(tensors.values())).axes_in(len(node.shape)))
 
 
 def _tensor_and_constant(A: Operand, B: Operand) -> tuple[Tensor, Constant]:

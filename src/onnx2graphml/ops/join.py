@@ -10,11 +10,11 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
 
 
 @operator
-def Concat(node: Call, *inputs: Operand, axis: int) -> Neurons:
+def Concat(node: NodeContext, *inputs: Operand, axis: int) -> OutputSpec:
     """Inputs one after the other along an axis; a constant one becomes a bias where its neurons are."""
     axis %= len(node.shape)
     edges: list[Incoming] = []
@@ -26,28 +26,28 @@ def Concat(node: Call, *inputs: Operand, axis: int) -> Neurons:
         else:
             bias[(slice(None),) * axis + (slice(first, first + x.shape[axis]),)] = x
         first += x.shape[axis]
-    return Neurons(tuple(edges), bias=bias if len(edges) < len(inputs) else None, axes=tuple(range(len(node.shape))))
+    return OutputSpec(tuple(edges), bias=bias if len(edges) < len(inputs) else None, axes=tuple(range(len(node.shape))))
 
 
 @operator
-def Split(node: Call, input: Tensor, *, axis: int = 0, split: Sequence[int] | None = None) -> list[Neurons]:
+def Split(node: NodeContext, input: Tensor, *, axis: int = 0, split: Sequence[int] | None = None) -> list[OutputSpec]:
     """Pieces along an axis; of equal size unless `split` says otherwise."""
     return _split(node, input, axis, split)
 
 
 @operator
-def Split_13(node: Call, input: Tensor, split: Constant | None = None, *, axis: int = 0) -> list[Neurons]:
+def Split_13(node: NodeContext, input: Tensor, split: Constant | None = None, *, axis: int = 0) -> list[OutputSpec]:
     return _split(node, input, axis, split)
 
 
 @operator
 def Split_18(
-    node: Call, input: Tensor, split: Constant | None = None, *, axis: int = 0, num_outputs: int | None = None
-) -> list[Neurons]:
+    node: NodeContext, input: Tensor, split: Constant | None = None, *, axis: int = 0, num_outputs: int | None = None
+) -> list[OutputSpec]:
     return _split(node, input, axis, split)
 
 
-def _split(node: Call, X: Tensor, axis: int, split: Sequence[int] | Constant | None) -> list[Neurons]:
+def _split(node: NodeContext, X: Tensor, axis: int, split: Sequence[int] | Constant | None) -> list[OutputSpec]:
     axis %= X.ndim
     sizes = [shape[axis] for shape in node.shapes]
     if sum(sizes) != X.shape[axis] or (split is not None and sizes != [int(n) for n in split]):
@@ -56,7 +56,7 @@ def _split(node: Call, X: Tensor, axis: int, split: Sequence[int] | Constant | N
         )
     firsts = np.cumsum([0, *sizes])
     return [
-        Neurons((incoming(X, *part(shape, X.shape, axis, target=int(first), flipped=True)),), axes=X.axes)
+        OutputSpec((incoming(X, *part(shape, X.shape, axis, target=int(first), flipped=True)),), axes=X.axes)
         for shape, first in zip(node.shapes, firsts, strict=False)
     ]
 

@@ -11,12 +11,12 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.ops.broadcast import broadcast, broadcast_strides, scaled
-from onnx2graphml.ops.registry import Call, Neurons, Operand, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.registry import NodeContext, Operand, OutputSpec, Tensor, incoming, operator, weights_dtype
 
 
 @operator
 def Gemm(
-    node: Call,
+    node: NodeContext,
     A: Operand,
     B: Operand,
     C: Operand | None = None,
@@ -25,24 +25,24 @@ def Gemm(
     beta: float = 1.0,
     transA: int = 0,
     transB: int = 0,
-) -> Neurons:
+) -> OutputSpec:
     """alpha·A'·B' + beta·C; A' and B' are A and B, transposed where asked for; C broadcasts to (M, N)."""
     product = _product(A, B, _Factor.left(A, bool(transA)), _Factor.right(B, bool(transB)), alpha)
     if C is None or isinstance(C, np.ndarray):
-        return Neurons((product,), bias=None if C is None else scaled(C, beta))
+        return OutputSpec((product,), bias=None if C is None else scaled(C, beta))
     if (isinstance(A, Tensor) and C.name == A.name) or (isinstance(B, Tensor) and C.name == B.name):
         raise UnsupportedError("it adds the tensor that it multiplies, to which a neuron would have two edges")
     weight = np.full(1, beta, weights_dtype(C))
-    return Neurons((product, incoming(C, *broadcast(C.shape, node.shape), weights=weight)))
+    return OutputSpec((product, incoming(C, *broadcast(C.shape, node.shape), weights=weight)))
 
 
 @operator
-def MatMul(node: Call, A: Operand, B: Operand) -> Neurons:
+def MatMul(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """NumPy's matmul: leading axes broadcast; a vector on either side loses its axis."""
-    return Neurons((_product(A, B, _Factor.left(A), _Factor.right(B)),), axes=_carried(node, A))
+    return OutputSpec((_product(A, B, _Factor.left(A), _Factor.right(B)),), axes=_carried(node, A))
 
 
-def _carried(node: Call, A: Operand) -> tuple[int | None, ...]:
+def _carried(node: NodeContext, A: Operand) -> tuple[int | None, ...]:
     """All but the last axis go on where the first factor is the computed one and keeps its rank."""
     if isinstance(A, Tensor) and A.ndim == len(node.shape) and A.ndim > 1:
         return (*A.axes[:-1], None)

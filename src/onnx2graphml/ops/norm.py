@@ -6,12 +6,12 @@ import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.ops.broadcast import broadcast
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
 
 
 @operator
 def BatchNormalization(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     scale: Constant,
     B: Constant,
@@ -22,7 +22,7 @@ def BatchNormalization(
     momentum: float = 0.9,
     spatial: int = 1,
     training_mode: int = 0,
-) -> Neurons:
+) -> OutputSpec:
     """X is (N, C, ...), the statistics (C). In inference it is a weight and a bias per channel.
 
     `momentum` only concerns training. `spatial=0` (opset 7 and 8) has statistics of X's own shape.
@@ -36,6 +36,6 @@ def BatchNormalization(
     weight, bias = weight.reshape(shape), bias.reshape(shape)
     axes = broadcast(X.shape, node.shape, weight.shape)
     kind = scale.dtype
-    return Neurons(
+    return OutputSpec(
         (incoming(X, *axes, weights=weight.astype(kind)),), bias=bias.astype(kind), axes=X.axes, bias_size=size
     )

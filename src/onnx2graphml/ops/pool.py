@@ -11,13 +11,13 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding
 
 
 @operator
 def MaxPool(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     *,
     auto_pad: str = "NOTSET",
@@ -27,15 +27,15 @@ def MaxPool(
     pads: Sequence[int] | None = None,
     storage_order: int = 0,
     strides: Sequence[int] | None = None,
-) -> Neurons:
+) -> OutputSpec:
     """X is (N, C, spatial...). `storage_order` only concerns the second output, which is refused."""
     windows = sliding(X.shape[2:], WindowAttributes(kernel_shape, strides, dilations, pads, auto_pad), ceil_mode)
-    return Neurons((_pooled(node, X, windows),), combine="max", axes=X.axes, picture=True)
+    return OutputSpec((_pooled(node, X, windows),), aggregation="max", axes=X.axes, spatial=True)
 
 
 @operator
 def AveragePool(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     *,
     auto_pad: str = "NOTSET",
@@ -45,25 +45,25 @@ def AveragePool(
     kernel_shape: Sequence[int],
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
-) -> Neurons:
+) -> OutputSpec:
     """X is (N, C, spatial...). A weight is 1 over the number of positions that count in its window."""
     windows = sliding(X.shape[2:], WindowAttributes(kernel_shape, strides, dilations, pads, auto_pad), ceil_mode)
     sizes = [_window_sizes(w, bool(count_include_pad)) for w in windows]
     table = 1 / ax_product([np.maximum(np.arange(w.kernel + 1), 1) for w in windows])
-    return Neurons((_pooled(node, X, windows, sizes, table.astype(weights_dtype(X))),), axes=X.axes, picture=True)
+    return OutputSpec((_pooled(node, X, windows, sizes, table.astype(weights_dtype(X))),), axes=X.axes, spatial=True)
 
 
 @operator
-def GlobalMaxPool(node: Call, X: Tensor) -> Neurons:
+def GlobalMaxPool(node: NodeContext, X: Tensor) -> OutputSpec:
     """X is (N, C, spatial...); one window over everything."""
-    return Neurons((_pooled(node, X, _whole(X)),), combine="max", axes=X.axes, picture=True)
+    return OutputSpec((_pooled(node, X, _whole(X)),), aggregation="max", axes=X.axes, spatial=True)
 
 
 @operator
-def GlobalAveragePool(node: Call, X: Tensor) -> Neurons:
+def GlobalAveragePool(node: NodeContext, X: Tensor) -> OutputSpec:
     """X is (N, C, spatial...); one window over everything."""
     weight = np.array([1 / math.prod(X.shape[2:])], weights_dtype(X))
-    return Neurons((_pooled(node, X, _whole(X), weights=weight),), axes=X.axes, picture=True)
+    return OutputSpec((_pooled(node, X, _whole(X), weights=weight),), axes=X.axes, spatial=True)
 
 
 def _whole(X: Tensor) -> list[Window]:
@@ -89,7 +89,7 @@ def _window_sizes(w: Window, count_padding: bool) -> Constant:
 
 
 def _pooled(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     windows: Sequence[Window],
     sizes: Sequence[Constant] | None = None,

@@ -8,87 +8,87 @@ from collections.abc import Sequence
 import numpy as np
 
 from onnx2graphml.graph import axes as ax
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
 
 Axes = Sequence[int] | None
 
 
 @operator
-def ReduceSum(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
+def ReduceSum(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
     return _reduced(node, data, axes)
 
 
 @operator
 def ReduceSum_13(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     axes: Constant | None = None,
     *,
     keepdims: int = 1,
     noop_with_empty_axes: int = 0,
-) -> Neurons:
+) -> OutputSpec:
     return _reduced(node, data, axes, noop_with_empty_axes)
 
 
 @operator
-def ReduceMean(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
+def ReduceMean(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
     return _reduced(node, data, axes, mean=True)
 
 
 @operator
 def ReduceMean_18(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     axes: Constant | None = None,
     *,
     keepdims: int = 1,
     noop_with_empty_axes: int = 0,
-) -> Neurons:
+) -> OutputSpec:
     return _reduced(node, data, axes, noop_with_empty_axes, mean=True)
 
 
 @operator
-def ReduceMax(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
-    return _reduced(node, data, axes, combine="max")
+def ReduceMax(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
+    return _reduced(node, data, axes, aggregation="max")
 
 
 @operator
 def ReduceMax_18(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     axes: Constant | None = None,
     *,
     keepdims: int = 1,
     noop_with_empty_axes: int = 0,
-) -> Neurons:
-    return _reduced(node, data, axes, noop_with_empty_axes, combine="max")
+) -> OutputSpec:
+    return _reduced(node, data, axes, noop_with_empty_axes, aggregation="max")
 
 
 @operator
-def ReduceMin(node: Call, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> Neurons:
-    return _reduced(node, data, axes, combine="min")
+def ReduceMin(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
+    return _reduced(node, data, axes, aggregation="min")
 
 
 @operator
 def ReduceMin_18(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     axes: Constant | None = None,
     *,
     keepdims: int = 1,
     noop_with_empty_axes: int = 0,
-) -> Neurons:
-    return _reduced(node, data, axes, noop_with_empty_axes, combine="min")
+) -> OutputSpec:
+    return _reduced(node, data, axes, noop_with_empty_axes, aggregation="min")
 
 
 def _reduced(
-    node: Call,
+    node: NodeContext,
     X: Tensor,
     axes: Sequence[int] | Constant | None,
     noop: int = 0,
-    combine: str = "sum",
+    aggregation: str = "sum",
     mean: bool = False,
-) -> Neurons:
+) -> OutputSpec:
     """Kept dimensions `(i, i, 0)`, reduced ones `(i, 0, 0)`: `keepdims` changes no position."""
     none_given = axes is None or len(axes) == 0
     everything = range(0) if noop else range(X.ndim)
@@ -98,4 +98,4 @@ def _reduced(
     out = [0 if d in reduced else s for d, s in enumerate(ax.strides(kept))]
     weight = 1 / max(math.prod(X.shape[d] for d in reduced), 1) if mean else 1
     factors = [ax.same(n).strided(s, t) for n, s, t in zip(X.shape, ax.strides(X.shape), out, strict=True)]
-    return Neurons((incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X))),), combine, axes=carried)
+    return OutputSpec((incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X))),), aggregation, axes=carried)

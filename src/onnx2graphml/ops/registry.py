@@ -3,12 +3,12 @@
 An operator is one function, named as the operator; **its signature is the operator's schema**:
 
     @operator
-    def Gemm(node, A: Operand, B: Operand, C: Operand | None = None, *, alpha=1.0, ...) -> Neurons: ...
+    def Gemm(node, A: Operand, B: Operand, C: Operand | None = None, *, alpha=1.0, ...) -> OutputSpec: ...
 
 - positional parameters are the ONNX inputs: annotated `Tensor` (computed by the network), `Constant` (a NumPy array),
   or `Operand` (either); an input of the wrong kind, and any surplus one, is refused;
 - keyword parameters are the attributes with their defaults: an unknown attribute is refused;
-- it returns what each output's neurons compute, as `Neurons`: several of them only where there are several outputs.
+- it returns what each output's neurons compute, as `OutputSpec`: several of them only where there are several outputs.
 
 Where an operator's schema changed, a second function stands for the later opsets, named with the first of them:
 `Clip_11` is Clip from opset 11 on.
@@ -60,7 +60,7 @@ Operand = Tensor | Constant
 
 
 @dataclass(frozen=True)
-class Call:
+class NodeContext:
     """The ONNX node that is being expanded.
 
     Attributes:
@@ -92,7 +92,7 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False)
-class Neurons:
+class OutputSpec:
     """What the neurons of one output tensor compute; the fields are those of `graph.Layer`.
 
     `incoming` names tensors, and positions in blocks are row-major in the tensors' shapes.
@@ -101,20 +101,20 @@ class Neurons:
         constants: layers of constant neurons that `incoming` refers to, by name.
         axes: per output axis, the axis of the first computed input that it carries on, or None where it is a new one;
             empty where no axis is. What is known of the input's axes is then known of the output's.
-        picture: whether the axes are (batch, channel, spatial...).
+        spatial: whether the axes are (batch, channel, spatial...).
     """
 
     incoming: tuple[Incoming, ...] = ()
-    combine: str = "sum"
+    aggregation: str = "sum"
     bias: Constant | None = None
     activation: tuple[Activation, ...] = ()
     constants: Mapping[str, Constant] = field(default_factory=dict)
     axes: tuple[int | None, ...] = ()
-    picture: bool = False
+    spatial: bool = False
     bias_size: float = 0.0
 
 
-Result = Neurons | Sequence[Neurons]
+Result = OutputSpec | Sequence[OutputSpec]
 OPERATORS: dict[str, dict[int, Callable[..., Result]]] = {}
 
 
@@ -145,8 +145,8 @@ def find(op: str, domain: str, opset: int) -> Callable[..., Result]:
 
 
 def expand(
-    call: Call, domain: str, operands: Sequence[Operand | None], attributes: Mapping[str, Any]
-) -> tuple[Neurons, ...]:
+    call: NodeContext, domain: str, operands: Sequence[Operand | None], attributes: Mapping[str, Any]
+) -> tuple[OutputSpec, ...]:
     """What the outputs of a node compute.
 
     Raises:
@@ -155,7 +155,7 @@ def expand(
     function = find(call.op, domain, call.opset)
     _check_signature(function, operands, attributes)
     result = function(call, *operands, **(_defaults(function) | dict(attributes)))
-    neurons = (result,) if isinstance(result, Neurons) else tuple(result)
+    neurons = (result,) if isinstance(result, OutputSpec) else tuple(result)
     for i, used in enumerate(call.used):
         if used and i >= len(neurons):
             raise UnsupportedError(f"output {i} is used; only the first {len(neurons)} can be expressed by edges")

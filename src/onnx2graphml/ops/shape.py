@@ -13,74 +13,76 @@ import numpy.typing as npt
 from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Call, Constant, Neurons, Operand, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
 
 
-def in_place(X: Tensor, axes: tuple[int | None, ...] = ()) -> Neurons:
+def in_place(X: Tensor, axes: tuple[int | None, ...] = ()) -> OutputSpec:
     """The same values at the same positions, whatever the shape is called."""
     factors = [ax.same(n).strided(s, s) for n, s in zip(X.shape, ax.strides(X.shape), strict=True)]
-    return Neurons((incoming(X, *factors),), axes=axes)
+    return OutputSpec((incoming(X, *factors),), axes=axes)
 
 
 @operator
-def Identity(node: Call, input: Tensor) -> Neurons:
+def Identity(node: NodeContext, input: Tensor) -> OutputSpec:
     return in_place(input, input.axes)
 
 
 @operator
-def Dropout(node: Call, data: Tensor, *, ratio: float = 0.5) -> Neurons:
+def Dropout(node: NodeContext, data: Tensor, *, ratio: float = 0.5) -> OutputSpec:
     return in_place(data, data.axes)
 
 
 @operator
 def Dropout_12(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     ratio: Constant | None = None,
     training_mode: Constant | None = None,
     *,
     seed: int | None = None,
-) -> Neurons:
+) -> OutputSpec:
     if training_mode is not None and training_mode.any() and (scalar(ratio) if ratio is not None else 0.5):
         raise UnsupportedError("training_mode is true: its output is random; export the model for inference")
     return in_place(data, data.axes)
 
 
 @operator
-def Cast(node: Call, input: Tensor, *, to: int, saturate: int = 1, round_mode: str = "up") -> Neurons:
+def Cast(node: NodeContext, input: Tensor, *, to: int, saturate: int = 1, round_mode: str = "up") -> OutputSpec:
     return _cast(node, input)
 
 
 @operator
-def CastLike(node: Call, input: Tensor, target_type: Operand, *, saturate: int = 1, round_mode: str = "up") -> Neurons:
+def CastLike(
+    node: NodeContext, input: Tensor, target_type: Operand, *, saturate: int = 1, round_mode: str = "up"
+) -> OutputSpec:
     return _cast(node, input)
 
 
-def _cast(node: Call, X: Tensor) -> Neurons:
+def _cast(node: NodeContext, X: Tensor) -> OutputSpec:
     if X.dtype.kind != "f":
         raise UnsupportedError(f"a cast from {X.dtype} to {node.dtype} is no edge of weight 1; expected float types")
     return in_place(X, X.axes)
 
 
 @operator
-def Flatten(node: Call, input: Tensor, *, axis: int = 1) -> Neurons:
+def Flatten(node: NodeContext, input: Tensor, *, axis: int = 1) -> OutputSpec:
     return in_place(input)
 
 
 @operator
-def Reshape(node: Call, data: Tensor, shape: Constant, *, allowzero: int = 0) -> Neurons:
+def Reshape(node: NodeContext, data: Tensor, shape: Constant, *, allowzero: int = 0) -> OutputSpec:
     if math.prod(node.shape) != math.prod(data.shape):  # ONNX's shape inference lets it pass
         raise ModelError(f"its input has shape {list(data.shape)}, its output {list(node.shape)}: not as many elements")
     return in_place(data)
 
 
 @operator
-def Squeeze(node: Call, data: Tensor, *, axes: Sequence[int] | None = None) -> Neurons:
+def Squeeze(node: NodeContext, data: Tensor, *, axes: Sequence[int] | None = None) -> OutputSpec:
     return in_place(data, _squeezed(data, axes))
 
 
 @operator
-def Squeeze_13(node: Call, data: Tensor, axes: Constant | None = None) -> Neurons:
+def Squeeze_13(node: NodeContext, data: Tensor, axes: Constant | None = None) -> OutputSpec:
     return in_place(data, _squeezed(data, axes))
 
 
@@ -90,41 +92,41 @@ def _squeezed(X: Tensor, axes: Sequence[int] | Constant | None) -> tuple[int, ..
 
 
 @operator
-def Unsqueeze(node: Call, data: Tensor, *, axes: Sequence[int]) -> Neurons:
+def Unsqueeze(node: NodeContext, data: Tensor, *, axes: Sequence[int]) -> OutputSpec:
     return in_place(data, _unsqueezed(node, axes))
 
 
 @operator
-def Unsqueeze_13(node: Call, data: Tensor, axes: Constant) -> Neurons:
+def Unsqueeze_13(node: NodeContext, data: Tensor, axes: Constant) -> OutputSpec:
     return in_place(data, _unsqueezed(node, axes))
 
 
-def _unsqueezed(node: Call, axes: Sequence[int] | Constant) -> tuple[int | None, ...]:
+def _unsqueezed(node: NodeContext, axes: Sequence[int] | Constant) -> tuple[int | None, ...]:
     ndim, old = len(node.shape), itertools.count()
     new = {int(a) % ndim for a in axes}
     return tuple(None if d in new else next(old) for d in range(ndim))
 
 
 @operator
-def Transpose(node: Call, data: Tensor, *, perm: Sequence[int] | None = None) -> Neurons:
+def Transpose(node: NodeContext, data: Tensor, *, perm: Sequence[int] | None = None) -> OutputSpec:
     order = list(perm) if perm is not None else list(range(data.ndim))[::-1]
     source, target = ax.strides(data.shape), ax.strides(node.shape)
     axes = [ax.same(data.shape[d]).strided(source[d], t) for d, t in zip(order, target, strict=True)]
-    return Neurons((incoming(data, *axes),), axes=tuple(order))
+    return OutputSpec((incoming(data, *axes),), axes=tuple(order))
 
 
 @operator
-def Expand(node: Call, input: Tensor, shape: Constant) -> Neurons:
-    return Neurons((incoming(input, *broadcast(input.shape, node.shape)),), axes=input.axes_in(len(node.shape)))
+def Expand(node: NodeContext, input: Tensor, shape: Constant) -> OutputSpec:
+    return OutputSpec((incoming(input, *broadcast(input.shape, node.shape)),), axes=input.axes_in(len(node.shape)))
 
 
 @operator
-def Tile(node: Call, input: Tensor, repeats: Constant) -> Neurons:
+def Tile(node: NodeContext, input: Tensor, repeats: Constant) -> OutputSpec:
     return _picked(node, input, [np.tile(np.arange(n), int(r)) for n, r in zip(input.shape, repeats, strict=True)])
 
 
 @operator
-def Gather(node: Call, data: Tensor, indices: Constant, *, axis: int = 0) -> Neurons:
+def Gather(node: NodeContext, data: Tensor, indices: Constant, *, axis: int = 0) -> OutputSpec:
     axis %= data.ndim
     picked, n = np.asarray(indices, np.int64).ravel(), data.shape[axis]
     if picked.size and not -n <= picked.min() <= picked.max() < n:
@@ -135,29 +137,29 @@ def Gather(node: Call, data: Tensor, indices: Constant, *, axis: int = 0) -> Neu
     target = ax.strides(flat)
     axes = [ax.same(n).strided(s, t) for n, s, t in zip(flat, source, target, strict=True)]
     axes[axis] = ax.relation(picked * source[axis], np.arange(picked.size) * target[axis])
-    return Neurons((incoming(data, *axes),))
+    return OutputSpec((incoming(data, *axes),))
 
 
 @operator
 def Slice(
-    node: Call, data: Tensor, *, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int] | None = None
-) -> Neurons:
+    node: NodeContext, data: Tensor, *, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int] | None = None
+) -> OutputSpec:
     return _slice(node, data, starts, ends, axes, None)
 
 
 @operator
 def Slice_10(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     starts: Constant,
     ends: Constant,
     axes: Constant | None = None,
     steps: Constant | None = None,
-) -> Neurons:
+) -> OutputSpec:
     return _slice(node, data, starts, ends, axes, steps)
 
 
-def _slice(node: Call, X: Tensor, starts: Any, ends: Any, axes: Any, steps: Any) -> Neurons:
+def _slice(node: NodeContext, X: Tensor, starts: Any, ends: Any, axes: Any, steps: Any) -> OutputSpec:
     axes = range(len(starts)) if axes is None else axes
     steps = [1] * len(starts) if steps is None else steps
     kept = [np.arange(n) for n in X.shape]
@@ -172,7 +174,7 @@ def _slice(node: Call, X: Tensor, starts: Any, ends: Any, axes: Any, steps: Any)
     return _picked(node, X, kept)
 
 
-def _picked(node: Call, X: Tensor, kept: Sequence[npt.NDArray[Any]], values: float = 0.0) -> Neurons:
+def _picked(node: NodeContext, X: Tensor, kept: Sequence[npt.NDArray[Any]], values: float = 0.0) -> OutputSpec:
     """Along each dimension, the position that each output position takes its value from; -1 for none."""
     if tuple(len(k) for k in kept) != node.shape:
         raise UnsupportedError(f"output shape comes to {tuple(len(k) for k in kept)}; ONNX infers {node.shape}")
@@ -181,46 +183,48 @@ def _picked(node: Call, X: Tensor, kept: Sequence[npt.NDArray[Any]], values: flo
         ax.relation(k, np.arange(len(k)))[k >= 0].strided(s, t) for k, s, t in zip(kept, source, target, strict=True)
     ]
     if not values:
-        return Neurons((incoming(X, *axes),), axes=X.axes)
+        return OutputSpec((incoming(X, *axes),), axes=X.axes)
     taken = np.zeros(node.shape, bool)
     taken[np.ix_(*(k >= 0 for k in kept))] = True
-    return Neurons((incoming(X, *axes),), axes=X.axes, bias=np.where(taken, 0, values).astype(node.dtype))
+    return OutputSpec((incoming(X, *axes),), axes=X.axes, bias=np.where(taken, 0, values).astype(node.dtype))
 
 
 @operator
-def Pad(node: Call, data: Tensor, *, pads: Sequence[int], mode: str = "constant", value: float = 0.0) -> Neurons:
+def Pad(
+    node: NodeContext, data: Tensor, *, pads: Sequence[int], mode: str = "constant", value: float = 0.0
+) -> OutputSpec:
     return _pad(node, data, pads, mode, value, None)
 
 
 @operator
 def Pad_11(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     pads: Constant,
     constant_value: Constant | None = None,
     *,
     mode: str = "constant",
-) -> Neurons:
+) -> OutputSpec:
     return _pad(node, data, pads, mode, scalar(constant_value) or 0.0, None)
 
 
 @operator
 def Pad_18(
-    node: Call,
+    node: NodeContext,
     data: Tensor,
     pads: Constant,
     constant_value: Constant | None = None,
     axes: Constant | None = None,
     *,
     mode: str = "constant",
-) -> Neurons:
+) -> OutputSpec:
     return _pad(node, data, pads, mode, scalar(constant_value) or 0.0, axes)
 
 
 NUMPY_MODES = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
 
 
-def _pad(node: Call, X: Tensor, pads: Any, mode: str, value: float, axes: Any) -> Neurons:
+def _pad(node: NodeContext, X: Tensor, pads: Any, mode: str, value: float, axes: Any) -> OutputSpec:
     """Padding is a bias on neurons without an in-edge (constant), or further edges from the input (other modes)."""
     if mode != "constant" and mode not in NUMPY_MODES:
         raise UnsupportedError(f"mode is {mode!r}; expected constant, {', '.join(NUMPY_MODES)}")

@@ -63,7 +63,7 @@ def alignments(graph: NeuronGraph) -> dict[str, tuple[str, Alignment]]:
     for layer in graph.layers:
         if views[layer.name].form not in ("pictures", "map"):
             continue
-        if layer.combine == "input":
+        if layer.aggregation == "input":
             found[layer.name] = layer.name, (Fields(1, 0, 0), Fields(1, 0, 0))
         elif layer.incoming and (joined := _through(graph, layer, views, found)):
             found[layer.name] = joined
@@ -77,7 +77,7 @@ def _through(
     parts: list[tuple[str, Alignment]] = []
     for incoming in layer.incoming:
         source = graph.layer(incoming.source)
-        if source.combine == "constant" or not incoming.block.count:
+        if source.aggregation == "constant" or not incoming.block.count:
             continue
         if source.name not in found:
             return None

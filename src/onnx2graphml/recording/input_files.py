@@ -81,7 +81,7 @@ def _folder(path: Path, graph: NeuronGraph, model: Model, preprocess: str) -> Pa
     files = sorted((f for f in path.iterdir() if not f.name.startswith(".")), key=lambda f: natural(f.name))
     if not files:
         raise Error(f"{path}: no patterns are in this folder")
-    inputs = [layer for layer in graph.layers if layer.combine == "input"]
+    inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
     for file in files:
         if not file.is_file() or file.suffix.lower() not in (*FILES, *images.SUFFIXES):
             raise Error(f"{file}: not a pattern; a folder of patterns holds nothing else")

@@ -106,9 +106,9 @@ def selected(graph: NeuronGraph, names: Sequence[str] | None) -> tuple[Layer, ..
     """
     wanted = None if names is None else {graph.layer(name).name for name in names}
     for layer in graph.layers:
-        if wanted is not None and layer.name in wanted and layer.combine == "constant":
+        if wanted is not None and layer.name in wanted and layer.aggregation == "constant":
             raise Error(f"layer {layer.name!r} is a constant: no pattern changes it; choose others")
-    found = [x for x in graph.layers if x.combine != "constant" and (wanted is None or x.name in wanted)]
+    found = [x for x in graph.layers if x.aggregation != "constant" and (wanted is None or x.name in wanted)]
     if not found:
         raise Error("no layer is chosen; name one or more")
     return tuple(found)

@@ -108,7 +108,7 @@ def verify(
         Error: an input is missing or has the wrong shape, or ONNX Runtime can't run the model.
     """
     model, feeds, values = network_values(graph, inputs, seed)
-    rows = [_row(layer, values, progress) for layer in graph.layers if layer.combine != "input"]
+    rows = [_row(layer, values, progress) for layer in graph.layers if layer.aggregation != "input"]
     if model.predict is not None:
         rows += _prediction_rows(graph, model, feeds, model.predict)
     return Report(tuple(rows))
@@ -173,7 +173,7 @@ def _prediction_rows(graph: NeuronGraph, model: Model, feeds: Mapping[str, Array
     random = np.random.default_rng(0)
     jittered = {n: (x * (1 + JITTER * random.choice([-1, 1], x.shape))).astype(x.dtype) for n, x in feeds.items()}
     moved = runtime.run(jittered)
-    degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.combine == "sum"]
+    degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees)
     rows = []
     for name, prediction in zip(outputs, predict(feeds), strict=True):

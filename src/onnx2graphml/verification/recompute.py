@@ -103,21 +103,21 @@ def finished(activation: Sequence[Activation], value: Values, tolerance: Values,
 def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
     bias = np.zeros(layer.shape) if layer.bias is None else layer.bias
     total = np.array(np.broadcast_to(bias, layer.shape), np.float64).ravel()
-    if layer.combine == "constant":
+    if layer.aggregation == "constant":
         return total, np.zeros_like(total)
-    if layer.combine == "sum":
+    if layer.aggregation == "sum":
         bias_size = max(layer.bias_size, float(np.abs(total).max(initial=0)))
         size = np.abs(total)  # the bias is a term like the products, wherever the runtime adds it
         for incoming in layer.incoming:
             _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
         n = sum(i.block.degree("target") for i in layer.incoming)
         return total, sum_tolerance(n, size, bias_size, u)
-    if layer.combine in ("max", "min", "product"):
+    if layer.aggregation in ("max", "min", "product"):
         kernel, start = {
             "max": (kernels.greatest_products, -np.inf),
             "min": (kernels.least_products, np.inf),
             "product": (kernels.multiply_products, 1.0),
-        }[layer.combine]
+        }[layer.aggregation]
         total.fill(start)
         for incoming in layer.incoming:
             _each(incoming, values, progress, kernel, total)
@@ -130,7 +130,7 @@ def _function(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
     for incoming in layer.incoming:
         _each(incoming, values, progress, kernels.add_products, ports[incoming.port])
     with np.errstate(all="ignore"):
-        total = np.asarray(FUNCTIONS[layer.combine](*ports.values()), np.float64)
+        total = np.asarray(FUNCTIONS[layer.aggregation](*ports.values()), np.float64)
     return total, SPARE * u * np.abs(total)
 
 

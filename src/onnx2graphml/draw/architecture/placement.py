@@ -74,7 +74,7 @@ def _repeat(layers: Sequence[Layer], row: Sequence[int], folds: Sequence[Fold]) 
 
 def _box(layer: Layer, is_output: bool) -> Box:
     name, facts = lettering.name_lines(layer), lettering.fact_lines(layer, is_output)
-    end = is_output or layer.combine == "input"
+    end = is_output or layer.aggregation == "input"
     return Box(layer.name, lettering.kind(layer), end, (*name, *facts), len(name), lettering.title(layer))
 
 

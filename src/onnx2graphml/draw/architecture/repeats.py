@@ -89,8 +89,8 @@ def _letter(graph: NeuronGraph, part: range, position: Mapping[str, int]) -> Has
     letter = []
     for layer in (graph.layers[p] for p in part):
         joined = tuple((position[i.source] - part.start, i.port, i.block.count) for i in layer.incoming)
-        own = layer.name if layer.combine == "input" or layer.name in graph.outputs else ""
-        same = (layer.op, layer.shape, layer.combine, layer.activation, str(layer.dtype), layer.parameters)
+        own = layer.name if layer.aggregation == "input" or layer.name in graph.outputs else ""
+        same = (layer.op, layer.shape, layer.aggregation, layer.activation, str(layer.dtype), layer.parameters)
         letter.append((own, *same, joined))
     return tuple(letter)
 

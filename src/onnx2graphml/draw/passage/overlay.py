@@ -74,7 +74,7 @@ def overlays_of(
     found, without = [], {}
     for shown in pictures:
         layer = shown.layer
-        if layer.combine == "input":
+        if layer.aggregation == "input":
             continue
         if layer.name not in aligned:
             without[layer.name] = "its positions are not windows at even distances over one input's rows and columns"

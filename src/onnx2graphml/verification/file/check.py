@@ -82,7 +82,7 @@ def verify_file(
     expected = model_prints(graph, matched.single)
     rows = [_row(at, matched, got, prints, expected) for at in range(len(graph.layers))]
     inputs_too = zip(rows, graph.layers, strict=True)
-    shown = tuple(row for row, layer in inputs_too if layer.combine != "input" or row.problems)
+    shown = tuple(row for row, layer in inputs_too if layer.aggregation != "input" or row.problems)
     return Report(shown, unchecked(graph, matched.path))
 
 
