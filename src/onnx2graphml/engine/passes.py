@@ -50,7 +50,7 @@ def forward(
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> starts = [int(layer.combine == "input") for layer in graph.layers for _ in range(layer.neurons)]
+        >>> starts = [int(layer.aggregation == "input") for layer in graph.layers for _ in range(layer.neurons)]
         >>> int(forward(graph, starts)[-10:].sum())  # paths from the inputs to the outputs
         280350720
     """
