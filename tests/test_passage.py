@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from onnx2graphml.api import from_torch, load
-from onnx2graphml.draw.passage.passage import Passage, passage, values_of
+from onnx2graphml.draw.passage.passage import Passage, passage
 from onnx2graphml.draw.passage.sheets import sheets_of
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.images import read_image
 from small import model, node, weights
 
@@ -279,7 +280,7 @@ def test_a_wrong_pattern_says_which_shape_is_expected(digits: NeuronGraph):
 
 def test_a_graph_without_a_model(digits: NeuronGraph):
     with pytest.raises(Error, match="the graph was made from no model; load it from one"):
-        values_of(NeuronGraph(digits.layers, digits.outputs), {})
+        activations(NeuronGraph(digits.layers, digits.outputs), {})
 
 
 def test_marks_and_numbers_that_are_not_finite_are_told():

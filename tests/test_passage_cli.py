@@ -11,6 +11,7 @@ import onnx
 import pytest
 from PIL import Image
 
+from onnx2graphml.cli import log_to_stderr
 from onnx2graphml.cli import passage as command
 from onnx2graphml.draw.figures import KINDS
 from onnx2graphml.draw.passage.passage import SCALES
@@ -24,6 +25,7 @@ DIGITS = str(FIXTURES / "digits.onnx")
 
 
 def run(*arguments: Any) -> int:
+    log_to_stderr()
     return command.run(command.parser().parse_args([str(a) for a in arguments]))
 
 
@@ -73,10 +75,10 @@ def test_other_patterns(tmp_path: Path, made: str, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("pattern", "options", "message"),
     [
-        ("random", ["--preprocess", "caffe"], "--preprocess is for pictures .*; the pattern is 'random'"),
+        ("random", ["--preprocess", "caffe"], "preprocess is for pictures .*; the input is 'random'"),
         ("nothing.npy", [], "nothing.npy: not a readable .npy or .npz file"),
         ("nothing.png", [], "nothing.png: no such file"),
-        ("nothing", [], "not a pattern; expected random, zeros, large, ties"),
+        ("nothing", [], "not an input; expected random, zeros, large, ties"),
     ],
 )
 def test_wrong_patterns(tmp_path: Path, pattern: str, options: list[str], message: str):

@@ -131,6 +131,4 @@ def test_a_report_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_an_unknown_pattern(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", DIGITS, "--pattern", "noise"]) == 2
-    assert (
-        "noise: not a pattern; expected random, zeros, large, ties, or a file .npy or .npz" in capsys.readouterr().err
-    )
+    assert "noise: not an input; expected random, zeros, large, ties, or a file .npy, .npz" in capsys.readouterr().err

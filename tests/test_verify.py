@@ -15,7 +15,7 @@ from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference import inputs
-from onnx2graphml.inference.inputs import pattern
+from onnx2graphml.inference.inputs import resolve
 from onnx2graphml.verification.against_runtime import Report, compared, verify
 from onnx2graphml.verification.recompute import fan_in_factor, unit_roundoff
 from small import model, node, weights
@@ -77,7 +77,7 @@ def test_all_edges_are_told_to_the_progress(digits: NeuronGraph) -> None:
 
 
 def test_a_graph_of_no_model_has_nothing_to_be_compared_with(digits: NeuronGraph) -> None:
-    with pytest.raises(Error, match="not made from a model"):
+    with pytest.raises(Error, match="made from no model"):
         verify(dataclasses.replace(digits, origin=None))
 
 
@@ -108,7 +108,7 @@ def test_input_files(digits: NeuronGraph, tmp_path: Path, suffix: str, batch: bo
         np.save(path, array)
     else:
         np.savez(path, image=array)
-    read = pattern(str(path), digits.origin)
+    read = resolve(digits, path)
     assert list(read) == ["image"]
     assert np.array_equal(read["image"], picture[None])
     assert verify(digits, read).passed
@@ -117,12 +117,12 @@ def test_input_files(digits: NeuronGraph, tmp_path: Path, suffix: str, batch: bo
 def test_an_array_for_each_of_several_inputs(two_inputs: NeuronGraph, tmp_path: Path) -> None:
     path = tmp_path / "inputs.npz"
     np.savez(path, b=weights(3), a=weights(1, 3))
-    assert verify(two_inputs, pattern(str(path), two_inputs.origin)).passed
+    assert verify(two_inputs, resolve(two_inputs, path)).passed
 
 
 def failing(graph: NeuronGraph, path: Path) -> str:
     with pytest.raises(Error) as caught:
-        verify(graph, pattern(str(path), graph.origin))
+        verify(graph, resolve(graph, path))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

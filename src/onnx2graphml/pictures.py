@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api import load
-from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.inference import inputs
-from onnx2graphml.model import Array
+from onnx2graphml.inference.inputs import InputLike as Pattern
+from onnx2graphml.inference.inputs import resolve as feeds
 
 if TYPE_CHECKING:
     from onnx2graphml.draw.architecture.drawing import Drawing
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from onnx2graphml.draw.weights.found import Weights
     from onnx2graphml.frontends.watch_keras import PassageCallback
     from onnx2graphml.frontends.watch_torch import PassageHook
-
-Pattern = str | Path | Array | Mapping[str, Array]
-"""A name in `inputs.MADE`, an .npy or .npz file, an array for a network of one input, or arrays by input name."""
 
 
 def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None = None, **options: Any) -> Passage:
@@ -178,17 +174,3 @@ def _film(recorder: Recorder, folder: str | Path, options: Mapping[str, Any]) ->
 def as_graph(model: Any) -> NeuronGraph:
     """A graph as it is; of anything else, what `load` makes."""
     return model if isinstance(model, NeuronGraph) else load(model)
-
-
-def feeds(graph: NeuronGraph, given: Pattern) -> dict[str, Array]:
-    """The arrays that a pattern stands for, by input name."""
-    model = graph.origin
-    if model is None:
-        raise Error("the graph was not made from a model, so that there is nothing to run")
-    if isinstance(given, str | Path):
-        return inputs.pattern(str(given), model)
-    if isinstance(given, Mapping):
-        return inputs.checked(model, given)
-    if len(model.inputs) != 1:
-        raise Error(f"one pattern is given; the model has the inputs {', '.join(model.inputs)}: give a mapping by name")
-    return inputs.checked(model, {model.inputs[0]: given})

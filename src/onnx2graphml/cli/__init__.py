@@ -6,6 +6,7 @@ Exit status: 0 done (for `verify`: everything equal), 1 a mismatch, 2 could not 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if threading.current_thread() is threading.main_thread():  # elsewhere Python has no signals
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: no half a file is left
+        log_to_stderr()
         status = _run(given)
         sys.stdout.flush()
         return status
@@ -40,6 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("onnx2graphml: error: out of memory", file=sys.stderr)
         return 2
+
+
+def log_to_stderr() -> None:
+    """Print what the library logs, such as what was done with a picture, on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("onnx2graphml")
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
 
 
 def one_line(error: Exception) -> str:

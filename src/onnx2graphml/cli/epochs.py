@@ -87,11 +87,13 @@ def _graphs(models: Mapping[str, Path], options: argparse.Namespace) -> Iterator
 
 def _once(options: argparse.Namespace) -> Callable[[NeuronGraph], dict[str, Array]]:
     """The pattern, read for the first checkpoint: all have the same inputs."""
+    from onnx2graphml.inference.inputs import resolve
+
     found: dict[str, Array] = {}
 
     def feeds(graph: NeuronGraph) -> dict[str, Array]:
         if not found:
-            found.update(passage.feeds(graph, options.pattern, options.preprocess, options.seed))
+            found.update(resolve(graph, options.pattern, seed=options.seed, preprocess=options.preprocess))
         return found
 
     return feeds

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
-from onnx2graphml.errors import Error
 
 if TYPE_CHECKING:
     from onnx2graphml.draw.passage.passage import Passage
-    from onnx2graphml.graph.graph import NeuronGraph
-    from onnx2graphml.model import Array
 
 KINDS = ("png", "svg", "pdf")
 SCALES = ("layer", "channel", "global")
@@ -65,11 +61,12 @@ def parser() -> Parser:
 def run(options: argparse.Namespace) -> int:
     """Draw, and print what was drawn and what was not."""
     from onnx2graphml.draw.passage.passage import passage
+    from onnx2graphml.inference.inputs import resolve
 
     graph = load_model_graph(options)
     found = passage(
         graph,
-        feeds(graph, options.pattern, options.preprocess, options.seed),
+        resolve(graph, options.pattern, seed=options.seed, preprocess=options.preprocess),
         options.output,
         grid=options.grid,
         kind=options.kind,
@@ -82,27 +79,6 @@ def run(options: argparse.Namespace) -> int:
     )
     print(report(found))
     return 0
-
-
-def feeds(graph: NeuronGraph, pattern: str, preprocess: str | None, seed: int) -> dict[str, Array]:
-    """The arrays that a PATTERN stands for; what is done with a picture is told on standard error."""
-    from onnx2graphml.inference.images import SUFFIXES, open_picture
-    from onnx2graphml.inference.inputs import checked
-    from onnx2graphml.inference.inputs import pattern as named
-
-    assert graph.origin is not None
-    path = Path(pattern)
-    if path.suffix.lower() not in SUFFIXES:
-        if preprocess is not None:
-            raise Error(f"--preprocess is for pictures ({', '.join(SUFFIXES)}); the pattern is {pattern!r}")
-        return named(pattern, graph.origin, seed)
-    inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
-    if len(inputs) != 1:
-        names = ", ".join(repr(layer.name) for layer in inputs)
-        raise Error(f"{pattern} is one picture; the model has the inputs {names}: give an .npz file")
-    picture = open_picture(path, inputs[0], preprocess or "0..1")
-    print(f"{pattern}: {'; '.join(picture.done)}", file=sys.stderr)
-    return checked(graph.origin, {inputs[0].tensor: picture.array})
 
 
 def report(found: Passage) -> str:

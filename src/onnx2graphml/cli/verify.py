@@ -85,15 +85,13 @@ def _print_worst(graph: NeuronGraph, path: str, report: Report) -> None:
 
 def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
     """The report for all patterns together."""
-    from onnx2graphml.inference.inputs import pattern
+    from onnx2graphml.inference.inputs import resolve
     from onnx2graphml.progress import progress
     from onnx2graphml.verification.against_runtime import together, verify
     from onnx2graphml.verification.file import verify_file
 
     names = options.pattern or ["random"]
-    if graph.origin is None:
-        raise Error(f"{options.model}: made from no model")
-    feeds = [pattern(name, graph.origin, options.seed + at) for at, name in enumerate(names)]
+    feeds = [resolve(graph, name, seed=options.seed + at) for at, name in enumerate(names)]
     found = {}
     with progress("verifying", graph.edges * len(feeds)) as advance:
         for at, (name, inputs) in enumerate(zip(names, feeds, strict=True)):

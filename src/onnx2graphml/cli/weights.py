@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """Explain the arrays, write the folder."""
     from onnx2graphml.api import load
     from onnx2graphml.draw.weights.weights import weights
-    from onnx2graphml.inference.inputs import pattern
+    from onnx2graphml.inference.inputs import resolve
 
     if options.against and not options.output:
         raise Error("--against needs -o DIR, where the differences go")
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
     if options.against:
         other = load(options.against, shapes=dict(options.shape), trust=options.trust)
     feeds = None
-    if options.order == "activation" and graph.origin is not None:
-        feeds = pattern(options.pattern, graph.origin, options.seed)
+    if options.order == "activation":
+        feeds = resolve(graph, options.pattern, seed=options.seed)
     found = weights(
         graph,
         options.output,

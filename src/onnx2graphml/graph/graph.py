@@ -149,6 +149,12 @@ class NeuronGraph:
         """The number of trained scalars."""
         return sum(layer.parameters for layer in self.layers)
 
+    def require_model(self) -> Model:
+        """The model that the graph was made from; `Error` where there is none."""
+        if self.origin is None:
+            raise Error("the graph was made from no model; load it from one")
+        return self.origin
+
     def layer(self, name: str) -> Layer:
         """The layer of that name; `Error` names the nearest ones if there is none."""
         if name not in self._by_name:

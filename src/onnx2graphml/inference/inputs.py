@@ -1,7 +1,8 @@
-"""Patterns: what goes in at a network's inputs. Made by a seed, extreme on purpose, or read from a file."""
+"""What goes in at a network's inputs. The one place that says what a name, a file, a picture or an array stands for."""
 
 from __future__ import annotations
 
+import logging
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,12 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.inference import images
 from onnx2graphml.model import Model, TensorType
 
 Array = npt.NDArray[Any]
 Random = np.random.Generator
+InputLike = str | Path | Array | Mapping[str, Array]
+"""One input of a network: a name in `MADE`, a path to an .npy or .npz file or to a picture, an array for a network of
+one input, or arrays by input name; each with or without the batch axis."""
 
 LARGE = 2.0**13  # its square still is a float32 by far, and it itself a float16
+
+log = logging.getLogger("onnx2graphml")
+"""Says, as INFO, what was done with a picture; the command line prints it on standard error."""
 
 
 def _random(random: Random, shape: tuple[int, ...]) -> Array:
@@ -44,32 +53,55 @@ MADE: dict[str, Callable[[Random, tuple[int, ...]], Array]] = {
 """By name: normally distributed; zeros; normally distributed and large; -1, 0 and 1, among which maxima are ties."""
 
 FILES = (".npy", ".npz")
+SUFFIXES = (*FILES, *images.SUFFIXES)
+"""Of files that hold an input."""
 
 
-def pattern(text: str, model: Model, seed: int = 0) -> dict[str, Array]:
-    """Arrays for all of a model's inputs, in their shapes and types.
+def resolve(
+    graph: NeuronGraph,
+    given: InputLike = "random",
+    *,
+    seed: int = 0,
+    preprocess: str | None = None,
+    quiet: bool = False,
+) -> dict[str, Array]:
+    """The arrays that an input stands for, by the names of the model's inputs, in their shapes and types.
 
     Args:
-        text: a name in `MADE`, or a path to an .npy file (for a network of one input) or an .npz file (an array for
-            each input's name). An array without the batch axis gets one of size 1.
-        seed: of what is made.
+        graph: with the model that it was made from.
+        given: see `InputLike`.
+        seed: random seed, for a name in `MADE`.
+        preprocess: how a picture's values 0 to 255 are scaled, a key of `images.PREPROCESS`; `0..1` by default.
+        quiet: don't log what is done with a picture.
 
     Raises:
-        Error: there is no such name or file, or an array is missing or has the wrong shape; pickles are refused.
+        Error: there is no such name or file, an array is missing or has another shape, a file holds no numbers (pickles
+            are never opened), or `preprocess` is given and there is no picture.
+        MissingExtraError: Pillow, which pictures need, is not installed.
 
     Example:
         >>> import onnx2graphml
-        >>> model = onnx2graphml.load("fixtures/digits.onnx").origin
-        >>> {name: array.shape for name, array in pattern("ties", model).items()}
-        {'image': (1, 8, 8, 1)}
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> resolve(graph, "ties")["image"].shape, resolve(graph, np.zeros((8, 8, 1)))["image"].shape
+        ((1, 8, 8, 1), (1, 8, 8, 1))
     """
-    if text in MADE:
-        return made(text, model, seed)
-    return checked(model, read(Path(text), model))
+    model = graph.require_model()
+    if isinstance(given, str | Path) and Path(given).suffix.lower() in images.SUFFIXES:
+        return _picture(graph, model, Path(given), preprocess or "0..1", quiet)
+    if preprocess is not None:
+        shown = str(given) if isinstance(given, str | Path) else "an array"
+        raise Error(f"preprocess is for pictures ({', '.join(images.SUFFIXES)}); the input is {shown!r}")
+    if isinstance(given, str | Path):
+        return made(str(given), model, seed) if str(given) in MADE else checked(model, _read(Path(given), model))
+    if isinstance(given, Mapping):
+        return checked(model, given)
+    if len(model.inputs) != 1:
+        raise Error(f"one array is given; the model has the inputs {', '.join(model.inputs)}: give a mapping by name")
+    return checked(model, {model.inputs[0]: given})
 
 
 def made(name: str, model: Model, seed: int = 0) -> dict[str, Array]:
-    """A pattern of `MADE`: the same for the same seed."""
+    """An input of `MADE`: the same for the same seed."""
     random = np.random.default_rng(seed)
     return {n: MADE[name](random, kind.shape).astype(kind.dtype) for n, kind in input_types(model)}
 
@@ -80,17 +112,30 @@ def checked(model: Model, arrays: Mapping[str, Array]) -> dict[str, Array]:
     for name, kind in input_types(model):
         if name not in arrays:
             raise Error(f"no array is given for input {name!r} of shape {list(kind.shape)}")
-        given = arrays[name][None] if kind.shape and arrays[name].shape == kind.shape[1:] else arrays[name]
+        given = np.asarray(arrays[name])
+        _check_numbers(given, f"input {name!r}", model)
+        given = given[None] if kind.shape and given.shape == kind.shape[1:] else given
         if given.shape != kind.shape:
             raise Error(f"input {name!r} is given with shape {list(given.shape)}; expected {list(kind.shape)}")
         feeds[name] = given.astype(kind.dtype)
     return feeds
 
 
-def read(path: Path, model: Model) -> dict[str, Array]:
+def _picture(graph: NeuronGraph, model: Model, path: Path, preprocess: str, quiet: bool) -> dict[str, Array]:
+    inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
+    if len(inputs) != 1:
+        names = ", ".join(repr(layer.name) for layer in inputs)
+        raise Error(f"{path} is one picture; the model has the inputs {names}: give an .npz file")
+    picture = images.open_picture(path, inputs[0], preprocess)
+    if not quiet:
+        log.info("%s: %s", path, "; ".join(picture.done))
+    return checked(model, {inputs[0].tensor: picture.array})
+
+
+def _read(path: Path, model: Model) -> dict[str, Array]:
     """Arrays by input name, as they stand in an .npy or .npz file."""
     if path.suffix.lower() not in FILES:
-        raise Error(f"{path}: not a pattern; expected {', '.join(MADE)}, or a file {' or '.join(FILES)}")
+        raise Error(f"{path}: not an input; expected {', '.join(MADE)}, or a file {', '.join(SUFFIXES)}")
     try:
         loaded = np.load(path, allow_pickle=False)
         arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
@@ -98,13 +143,17 @@ def read(path: Path, model: Model) -> dict[str, Array]:
         why = e.strerror if isinstance(e, OSError) and e.strerror else str(e).splitlines()[0]
         raise Error(f"{path}: not a readable .npy or .npz file: {why}; {_expected(model)}") from None
     for name, array in arrays.items():
-        if array.dtype.kind not in "fiub":
-            raise Error(f"{path}: array {name!r} has type {array.dtype}, not numbers; {_expected(model)}")
+        _check_numbers(array, f"{path}: array {name!r}", model)
     if "" not in arrays:
         return arrays
     if len(model.inputs) != 1:
         raise Error(f"{path} holds one array; {_expected(model)}: give an .npz")
     return {model.inputs[0]: arrays[""]}
+
+
+def _check_numbers(array: Array, what: str, model: Model) -> None:
+    if array.dtype.kind not in "fiub":
+        raise Error(f"{what} has type {array.dtype}, not numbers; {_expected(model)}")
 
 
 def _expected(model: Model) -> str:

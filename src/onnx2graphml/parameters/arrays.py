@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.model import Model, Node, is_float
 from onnx2graphml.parameters.roles import BY_NAME, PRODUCTS, Role, input_name, output_axes, role, space
@@ -134,9 +133,7 @@ def layer_arrays(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
         >>> layer_arrays(onnx2graphml.load("fixtures/residual.onnx"))[1].text
         'conv1: 6 kernels of 3x3 over 3 channels, (out, in, row, column); bias: 6'
     """
-    model = graph.origin
-    if model is None:
-        raise Error("the graph was made from no model: its arrays are not known")
+    model = graph.require_model()
     traces = Traces(model)
     owned = _nodes_of(graph, model)
     found = [
@@ -159,10 +156,10 @@ def layer_arrays(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
 
 def unread(graph: NeuronGraph, found: tuple[LayerArrays, ...]) -> dict[str, Array]:
     """The model's initializers of floats that no layer reads."""
-    assert graph.origin is not None
+    model = graph.require_model()
     known = {a.name for of in found for a in of.arrays}
-    names = [t.name for t in graph.origin.proto.graph.initializer]
-    constants = graph.origin.constants
+    names = [t.name for t in model.proto.graph.initializer]
+    constants = model.constants
     return {n: constants[n] for n in names if n not in known and is_float(constants[n].dtype)}
 
 

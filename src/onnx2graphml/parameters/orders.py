@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
-from onnx2graphml.graph.graph import Layer
-from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
-from onnx2graphml.model import Model
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.inference import activations as forward
 from onnx2graphml.parameters.arrays import LayerArrays, TrainedArray
 from onnx2graphml.parameters.statistics import output_norms, unit_rows
 
@@ -101,19 +100,19 @@ def similar(matrix: Array) -> Ints:
     return np.array(chain, np.int64)
 
 
-def mean_activations(layers: Sequence[Layer], model: Model, feeds: Mapping[str, Array]) -> dict[str, Array]:
-    """The mean magnitude of each channel or unit of each layer's value, for one pattern.
+def mean_activations(graph: NeuronGraph, layers: Sequence[Layer], feeds: Mapping[str, Array]) -> dict[str, Array]:
+    """The mean magnitude of each channel or unit of each layer's value, for one input.
 
     Args:
+        graph: with the model that it was made from.
         layers: those to ask for.
-        model: that they were made from.
         feeds: an array for each of its inputs.
 
     Raises:
         ModelError: ONNX Runtime can't run the model.
     """
-    tensors = Runtime(model, tensors_of(layers)).run(feeds)
-    return {layer.name: _channel_means(layer, layer_value(layer, tensors)) for layer in layers}
+    values = forward.activations(graph, feeds, layers)
+    return {layer.name: _channel_means(layer, values[layer.name]) for layer in layers}
 
 
 def _channel_means(layer: Layer, value: Array) -> Array:

@@ -9,7 +9,7 @@ from pathlib import Path
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference import images
-from onnx2graphml.inference.inputs import FILES, checked, input_types, pattern
+from onnx2graphml.inference.inputs import SUFFIXES, checked, input_types, resolve
 from onnx2graphml.model import Array, Model
 from onnx2graphml.recording import array_file, fingerprint
 from onnx2graphml.recording.natural import natural
@@ -51,13 +51,11 @@ def pattern_files(path: Path, graph: NeuronGraph, preprocess: str = "0..1") -> P
         >>> pattern_files(Path("digits"), graph).names  # doctest: +SKIP
         ('0.png', '1.png')
     """
-    if graph.origin is None:
-        raise Error("the graph was made from no model; load it from one")
     if path.is_dir():
-        return _folder(path, graph, graph.origin, preprocess)
+        return _folder(path, graph, preprocess)
     if path.suffix.lower() != ".npy":
         raise Error(f"{path}: not patterns; expected an .npy file of many, or a folder")
-    return _rows(path, graph.origin)
+    return _rows(path, graph.require_model())
 
 
 def _rows(path: Path, model: Model) -> PatternFiles:
@@ -77,22 +75,20 @@ def _rows(path: Path, model: Model) -> PatternFiles:
     return PatternFiles(rows.shape[0], (), fingerprint.of_files([path]), feeds)
 
 
-def _folder(path: Path, graph: NeuronGraph, model: Model, preprocess: str) -> PatternFiles:
+def _folder(path: Path, graph: NeuronGraph, preprocess: str) -> PatternFiles:
     files = sorted((f for f in path.iterdir() if not f.name.startswith(".")), key=lambda f: natural(f.name))
     if not files:
         raise Error(f"{path}: no patterns are in this folder")
     inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
     for file in files:
-        if not file.is_file() or file.suffix.lower() not in (*FILES, *images.SUFFIXES):
+        if not file.is_file() or file.suffix.lower() not in SUFFIXES:
             raise Error(f"{file}: not a pattern; a folder of patterns holds nothing else")
         if _is_picture(file) and len(inputs) != 1:
             names = ", ".join(layer.name for layer in inputs)
             raise Error(f"{file}: the model has the inputs {names}: a picture is one array")
 
     def feeds(at: int) -> Feeds:
-        if not _is_picture(files[at]):
-            return pattern(str(files[at]), model)
-        return checked(model, {inputs[0].tensor: images.read_image(files[at], inputs[0], preprocess)})
+        return resolve(graph, files[at], preprocess=preprocess if _is_picture(files[at]) else None, quiet=True)
 
     identity = fingerprint.of_files(files)
     if any(map(_is_picture, files)):

@@ -13,7 +13,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import file_name, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.graph.graph import Layer, NeuronGraph
-from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
+from onnx2graphml.inference.activations import Forward
 from onnx2graphml.model import Array, Model
 from onnx2graphml.recording import fingerprint
 from onnx2graphml.recording import folder as pack_folder
@@ -76,15 +76,14 @@ def pack(
         >>> pack(graph, pattern_files(Path("x.npy"), graph), Path("out")).files["conv1"].shape  # doctest: +SKIP
         (10000, 8, 8, 16)
     """
-    if graph.origin is None:
-        raise Error("the graph was made from no model; load it from one")
+    model = graph.require_model()
     chosen = selected(graph, layers)
-    plan = _plan(graph, graph.origin, patterns, chosen)
+    plan = _plan(graph, model, patterns, chosen)
     with pack_folder.writing(folder):
         done = pack_folder.resumed(folder, plan, overwrite)
         pack_folder.check_room(folder, chosen, patterns.count - done)
         files = pack_folder.opened(folder, plan, done)
-        run = _Run(graph.origin, chosen, patterns)
+        run = _Run(graph, chosen, patterns)
         if done:
             _check_same(run, files, done - 1)
         for rows in _batches(run, range(done, patterns.count), files, buffer):
@@ -95,7 +94,7 @@ def pack(
             write_manifest(folder, {**plan, "done": done})
             if progress:
                 progress(new * graph.edges)
-    return Pack(folder, chosen, files, patterns.count, graph.origin.channels_last)
+    return Pack(folder, chosen, files, patterns.count, model.channels_last)
 
 
 def selected(graph: NeuronGraph, names: Sequence[str] | None) -> tuple[Layer, ...]:
@@ -139,14 +138,12 @@ def _plan(graph: NeuronGraph, model: Model, patterns: PatternFiles, layers: Sequ
 class _Run:
     """The layers' values for a pattern, all through one session."""
 
-    def __init__(self, model: Model, layers: Sequence[Layer], patterns: PatternFiles) -> None:
-        self._runtime = Runtime(model, tensors_of(layers))
-        self._layers = layers
+    def __init__(self, graph: NeuronGraph, layers: Sequence[Layer], patterns: PatternFiles) -> None:
+        self._forward = Forward(graph, layers)
         self._patterns = patterns
 
     def __call__(self, at: int) -> dict[str, Array]:
-        tensors = self._runtime.run(self._patterns.feeds(at))
-        return {x.name: np.ascontiguousarray(layer_value(x, tensors)) for x in self._layers}
+        return {name: np.ascontiguousarray(value) for name, value in self._forward(self._patterns.feeds(at)).items()}
 
 
 def _batches(

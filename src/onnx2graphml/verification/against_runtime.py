@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.inputs import checked, made
-from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
+from onnx2graphml.inference.runtime import Runtime
 from onnx2graphml.model import Model, Predict
 from onnx2graphml.verification.recompute import Progress, Values, fan_in_factor, recompute, unit_roundoff
 
@@ -118,14 +119,11 @@ def network_values(
     graph: NeuronGraph, inputs: Mapping[str, Array] | None, seed: int
 ) -> tuple[Model, dict[str, Array], dict[str, Values]]:
     """The graph's model, what it is fed, and ONNX Runtime's values of every layer, flat; otherwise as `verify`."""
-    model = graph.origin
     if graph.thinned:
         raise Error(f"the graph is thinned ({graph.thinned}): without all edges it computes something else")
-    if model is None:
-        raise Error("the graph was not made from a model, so that there is nothing to compare it with")
+    model = graph.require_model()
     feeds = checked(model, inputs) if inputs is not None else made("random", model, seed)
-    tensors = Runtime(model, tensors_of(graph.layers)).run(feeds)
-    values = {layer.name: np.array(layer_value(layer, tensors), np.float64).ravel() for layer in graph.layers}
+    values = {name: np.array(value, np.float64).ravel() for name, value in activations(graph, feeds).items()}
     return model, feeds, values
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from onnx2graphml.draw.colours import Scale, scale_of
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, context
 from onnx2graphml.graph.graph import Layer, NeuronGraph
-from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
+from onnx2graphml.inference.activations import activations
 from onnx2graphml.model import Array
 from onnx2graphml.recording.packs import selected
 from onnx2graphml.recording.tiles import Tiles, energy, tiles_of
@@ -101,14 +101,14 @@ class Recorder:
         Raises:
             Error: as `add`; or the graph has no model, no such layer, or the pattern doesn't fit.
         """
-        if graph.origin is None:
-            raise Error(f"{epoch}: the graph was made from no model; load it from one")
+        with context(epoch):
+            model = graph.require_model()
         if not self._values:
-            self._model = self._model or graph.origin.name
-            self._channels_last = graph.origin.channels_last
+            self._model = self._model or model.name
+            self._channels_last = model.channels_last
         chosen = selected(graph, layers)
         self._refuse_other(epoch, chosen)
-        self.add(epoch, chosen, record(graph, feeds(graph), layers))
+        self.add(epoch, chosen, activations(graph, feeds(graph), chosen))
 
     def _refuse_other(self, epoch: str, layers: Sequence[Layer]) -> None:
         if not self._values:
@@ -139,29 +139,6 @@ class Recorder:
 
 def _has(shape: list[int] | None) -> str:
     return "is not there" if shape is None else f"has shape {shape}"
-
-
-def record(graph: NeuronGraph, feeds: Mapping[str, Array], layers: Sequence[str] | None = None) -> dict[str, Array]:
-    """Every layer's value for a pattern, in its own shape; constants have none.
-
-    Args:
-        feeds: an array for each input, in its shape and type.
-        layers: names; all by default.
-
-    Raises:
-        Error: the graph has no model, or no such layer.
-
-    Example:
-        >>> import onnx2graphml
-        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> record(graph, {"image": np.zeros((1, 8, 8, 1), np.float32)})["conv2"].shape
-        (2, 2, 24)
-    """
-    if graph.origin is None:
-        raise Error("the graph was made from no model; load it from one")
-    chosen = selected(graph, layers)
-    tensors = Runtime(graph.origin, tensors_of(chosen)).run(feeds)
-    return {layer.name: layer_value(layer, tensors) for layer in chosen}
 
 
 def epochs(

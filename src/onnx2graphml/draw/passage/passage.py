@@ -16,9 +16,8 @@ from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.graph.graph import Layer, NeuronGraph
-from onnx2graphml.inference import inputs
-from onnx2graphml.inference.runtime import Runtime, layer_value, tensors_of
-from onnx2graphml.model import Array, Model
+from onnx2graphml.inference.activations import activations
+from onnx2graphml.model import Array
 from onnx2graphml.recording.tiles import map_size, tiles_of
 
 SCALES = ("layer", "channel", "global")
@@ -102,14 +101,14 @@ def passage(
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> conv2 = passage(graph, inputs.pattern("random", graph.origin)).layer("conv2")
+        >>> conv2 = passage(graph, resolve(graph)).layer("conv2")
         >>> conv2.value.shape, conv2.tiles.array.shape
         ((2, 2, 24), (24, 2, 2))
     """
     options = _Options(grid, kind, scale, channels, limit, min_size)
     _check(options)
-    model = _model(graph)
-    values = values_of(graph, feeds)
+    model = graph.require_model()
+    values = activations(graph, feeds)
     small = [x for x in graph.layers if min_size and not _fits(map_size(x, model.channels_last), min_size)]
     kept = [layer for layer in graph.layers if layer not in small]
     if min_size and not kept:
@@ -119,26 +118,6 @@ def passage(
         laid, without = overlays_of(graph, found.layers, values)
         found = dataclasses.replace(found, overlays=laid, not_overlaid=without)
     return found if folder is None else _drawn(graph, found, Path(folder), options, progress or (lambda name: None))
-
-
-def values_of(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, Array]:
-    """The values of all layers in their shapes, by name, from one forward pass.
-
-    Example:
-        >>> import onnx2graphml
-        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> values_of(graph, inputs.pattern("zeros", graph.origin))["conv1"].shape
-        (8, 8, 16)
-    """
-    model = _model(graph)
-    tensors = Runtime(model, tensors_of(graph.layers)).run(inputs.checked(model, feeds))
-    return {layer.name: layer_value(layer, tensors) for layer in graph.layers}
-
-
-def _model(graph: NeuronGraph) -> Model:
-    if graph.origin is None:
-        raise Error("the graph was made from no model; load it from one")
-    return graph.origin
 
 
 def _check(options: _Options) -> None:
@@ -157,7 +136,7 @@ def _pictures(
 ) -> list[LayerPicture]:
     whole = scale_of(values[layer.name] for layer in layers) if options.scale == "global" else None
     places = {layer.name: k for k, layer in enumerate(graph.layers)}
-    last = _model(graph).channels_last
+    last = graph.require_model().channels_last
     pictures = []
     for layer in layers:
         value = values[layer.name]

@@ -22,7 +22,7 @@ from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.inference import inputs
+from onnx2graphml.inference.inputs import resolve
 from onnx2graphml.parameters.arrays import LayerArrays, layer_arrays, unread
 from onnx2graphml.parameters.differences import Matches, difference, matches
 from onnx2graphml.parameters.orders import ORDERS, Order, mean_activations, order_of
@@ -94,10 +94,8 @@ def weights(
 def _activations(
     graph: NeuronGraph, layers: Sequence[LayerArrays], feeds: Mapping[str, Array] | None
 ) -> dict[str, Array]:
-    model = graph.origin
-    assert model is not None
-    given = inputs.made("random", model) if feeds is None else inputs.checked(model, feeds)
-    return mean_activations([x.layer for x in layers if x.arrays], model, given)
+    given = resolve(graph) if feeds is None else feeds
+    return mean_activations(graph, [x.layer for x in layers if x.arrays], given)
 
 
 def _measured(of: LayerArrays, order: Order | None, pairs: Matches | None, limit: int) -> LayerWeights:
