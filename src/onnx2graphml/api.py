@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import onnx
 from onnx2graphml.build.detail import at_detail
 from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import KERAS_SUFFIXES, Imported
+from onnx2graphml.frontends import FILES, FOLDER, Imported
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import load_model
 
@@ -24,13 +25,13 @@ def load(source: Any, *, shapes: Shapes | None = None, detail: str = "layer", tr
     """A trained network as a graph of its neurons. Lazy: nothing is expanded.
 
     Args:
-        source: a path to an ONNX file, to a Keras file (.keras, .h5) or to a SavedModel folder; or a Keras model or an
-            `onnx.ModelProto` in memory. For a PyTorch module see `from_torch`.
+        source: a path to an ONNX file, a Keras file (.keras, .h5), a SavedModel folder or a PyTorch program (.pt2); or
+            a Keras model or an `onnx.ModelProto` in memory. For a PyTorch module see `from_torch`.
         shapes: full static shapes by input name, where the model leaves other dimensions open than the batch, which
             is 1.
         detail: `op` (a layer for every ONNX tensor), `layer` (what the framework calls a layer) or `neuron` (only what
             computes).
-        trust: let Keras run Python code that the file holds (Lambda layers).
+        trust: let the framework run code that the file holds, such as a Keras Lambda layer.
 
     Raises:
         ModelError: the file is missing, is no model, or leaves a shape open.
@@ -83,10 +84,12 @@ def from_torch(module: Any, example_inputs: tuple[Any, ...], *, detail: str = "l
 def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> NeuronGraph:
     if not path.exists():
         raise ModelError(f"{path}: no such file")
-    if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
-        from onnx2graphml.frontends import keras_files
-
-        return _imported(keras_files.load_keras(path, shapes=shapes, trust=trust), path.name, detail)
+    loader = FOLDER if path.is_dir() else FILES.get(path.suffix.lower())
+    if loader is not None:
+        module, name = loader.split(":")
+        return _imported(
+            getattr(importlib.import_module(module), name)(path, shapes=shapes, trust=trust), path.name, detail
+        )
     return at_detail(walk(load_model(path, shapes)), detail)
 
 

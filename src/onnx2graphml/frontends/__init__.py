@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import onnx
 
-KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+FILES = {
+    ".keras": "onnx2graphml.frontends.keras_files:load_keras",
+    ".h5": "onnx2graphml.frontends.keras_files:load_keras",
+    ".hdf5": "onnx2graphml.frontends.keras_files:load_keras",
+    ".pt2": "onnx2graphml.frontends.torch_files:load_exported",
+}
+"""By suffix: `module:name` of a function from `(path, *, shapes, trust)` to an `Imported`."""
+FOLDER = "onnx2graphml.frontends.keras_files:load_keras"
+"""The same for a folder, which is a SavedModel."""
 
 
 @dataclass(frozen=True)

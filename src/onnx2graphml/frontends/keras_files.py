@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import KERAS_SUFFIXES, Imported
+from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.keras import from_keras
 from onnx2graphml.frontends.tensorflow import from_saved_model, one_line, quiet
 
 import keras  # isort: skip
 
+_SUFFIXES = (".keras", ".h5", ".hdf5")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
 _ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
@@ -46,7 +47,7 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
         raise ModelError(f"there is no file '{path}'")
     if path.is_dir():
         return from_saved_model(path, shapes or {})
-    if path.suffix.lower() not in KERAS_SUFFIXES:
+    if path.suffix.lower() not in _SUFFIXES:
         raise ModelError(f"'{path}' is no Keras model: expected .keras, .h5, .hdf5 or a SavedModel directory")
     try:
         with quiet():

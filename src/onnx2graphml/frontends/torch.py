@@ -52,7 +52,7 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
     check_arguments(module, example_inputs)
     with evaluating(module):
         layers = _layers(module, example_inputs)
-        proto = _export(module, example_inputs)
+        proto = export(module, example_inputs)
     _tag(proto, module, layers)
     names = [value.name for value in proto.graph.input]
 
@@ -103,7 +103,7 @@ def run(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
     try:
         return module(*inputs)
     except Exception as error:
-        raise ModelError(f"the module fails on its inputs: {_reason(error)}: pass what its forward takes") from error
+        raise ModelError(f"the module fails on its inputs: {first_line(error)}: pass what its forward takes") from error
 
 
 def _leaves(module: torch.nn.Module) -> dict[str, torch.nn.Module]:
@@ -119,7 +119,7 @@ def _leaves(module: torch.nn.Module) -> dict[str, torch.nn.Module]:
     return leaves
 
 
-def _tensors(outputs: Any) -> list[torch.Tensor]:
+def tensors_in(outputs: Any) -> list[torch.Tensor]:
     """The tensors in what forward returned, in the exporter's order."""
     import torch
     from torch.utils import _pytree
@@ -147,7 +147,7 @@ def _layers(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> list[d
     paths = first_paths(module)
     hooks = [part.register_forward_hook(note) for part in paths]
     try:
-        _tensors(run(module, inputs))
+        tensors_in(run(module, inputs))
     finally:
         for hook in hooks:
             hook.remove()
@@ -171,7 +171,8 @@ def first_paths(module: torch.nn.Module) -> dict[torch.nn.Module, str]:
     return paths
 
 
-def _export(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> onnx.ModelProto:
+def export(module: torch.nn.Module | torch.export.ExportedProgram, inputs: tuple[torch.Tensor, ...]) -> onnx.ModelProto:
+    """The ONNX model of a module, or of a program, which has example inputs of its own."""
     import torch
 
     try:
@@ -183,7 +184,7 @@ def _export(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> onnx.M
             proto: onnx.ModelProto = program.model_proto
     except Exception as error:
         raise ModelError(
-            f"PyTorch can't export the module: {_reason(error)}: change its forward, or export it yourself"
+            f"PyTorch can't export the module: {first_line(error)}: change its forward, or export it yourself"
         ) from error
     proto.ir_version = min(proto.ir_version, _IR_VERSION)
     _distinguish_outputs(proto.graph)
@@ -218,7 +219,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def _reason(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of the innermost cause: the exporter wraps it in pages of advice."""
     while error.__cause__ is not None:
         error = error.__cause__
@@ -245,4 +246,4 @@ def _predict(module: torch.nn.Module, inputs: list[tuple[np.ndarray, torch.Tenso
 
     tensors = tuple(torch.as_tensor(np.array(a), dtype=like.dtype, device=like.device) for a, like in inputs)
     with evaluating(module):
-        return [output.cpu().numpy() for output in _tensors(run(module, tensors))]
+        return [output.cpu().numpy() for output in tensors_in(run(module, tensors))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from onnx2graphml.model.limits import LARGEST_FILE
 
 HEAD = 512  # bytes by which other files are known
 POINTER = b"version https://git-lfs"
+PICKLE = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04.{26}[^/]*/(data\.pkl|data/\d|code/|constants\.pkl)", re.DOTALL)
+"""How a pickle begins, and what `torch.save` and TorchScript write: an archive with pickles."""
 WIRE_TYPES = (0, 1, 2, 5)  # of Protocol Buffers; the first byte of any message has one of them, and a field's number
 
 
@@ -62,5 +65,10 @@ def _check_head(path: Path, head: bytes) -> None:
         raise ModelError(f"{path}: a Git LFS pointer, not the model itself: get that by `git lfs pull`")
     if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise ModelError(f"{path}: a web page, not an ONNX model: download the model itself")
+    if PICKLE.match(head):
+        raise ModelError(
+            f"{path}: a PyTorch pickle, which runs code when it is read; where the model is made, export it: "
+            f"program = torch.export.export(model.eval(), (example_input,)); torch.export.save(program, 'model.pt2')"
+        )
     if head[0] & 7 not in WIRE_TYPES or head[0] >> 3 == 0:
         raise ModelError(f"{path}: not an ONNX model: its bytes can't be decoded")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from onnx2graphml.errors import Error
-from onnx2graphml.frontends import KERAS_SUFFIXES
+from onnx2graphml.frontends import FILES
 from onnx2graphml.recording.natural import natural
 
-SUFFIXES = (".onnx", *KERAS_SUFFIXES)
+SUFFIXES = (".onnx", *FILES)
 
 
 def checkpoints(folder: Path) -> tuple[dict[str, Path], list[str]]:
