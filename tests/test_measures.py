@@ -214,6 +214,52 @@ def test_published_values_of_digits():
     assert measures.dag_longest_path_length(network("digits")) == pytest.approx(21.90116637945175, rel=1e-12)
 
 
+# ------------------------------------------------------------------------ components, assortativity
+
+
+@each_network
+def test_weak_components(name: str):
+    graph = network(name)
+    expected = {n: min(found) for found in nx.weakly_connected_components(as_networkx(name)) for n in found}
+    assert measures.weakly_connected_components(graph) == expected
+    assert measures.number_weakly_connected_components(graph) == len(set(expected.values()))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@each_network
+def test_assortativity(name: str):
+    graph, g = network(name), as_networkx(name)
+    for x in ("in", "out"):
+        for y in ("in", "out"):
+            got = measures.degree_assortativity_coefficient(graph, x, y)
+            assert got == pytest.approx(nx.degree_pearson_correlation_coefficient(g, x, y), rel=1e-9, nan_ok=True)
+
+
+def test_assortativity_of_digits():
+    graph, g = network("digits"), as_networkx("digits")
+    assert measures.degree_assortativity_coefficient(graph) == pytest.approx(-0.37799426723263985, rel=1e-12)
+    weighted = measures.degree_assortativity_coefficient(graph, weight="abs_weight")
+    assert weighted == pytest.approx(nx.degree_assortativity_coefficient(g, weight="abs_weight"), rel=1e-6)
+
+
+@pytest.mark.parametrize("weight", [None, "abs_weight"])
+@each_network
+def test_average_neighbor_degree(name: str, weight: str | None):
+    graph, g = network(name), simple(name, weight)
+    if as_networkx(name).is_multigraph():
+        return  # NetworkX's degrees of a multigraph and ours count edges, its neighbours only pairs
+    for source in ("in", "out", "in+out"):
+        for target in ("in", "out", "in+out"):
+            expected = nx.average_neighbor_degree(as_networkx(name), source, target, weight=weight)
+            close(graph, measures.average_neighbor_degree(graph, source, target, weight), expected)
+    assert g.number_of_edges() == graph.edges
+
+
+def test_a_degree_of_another_direction_is_refused():
+    with pytest.raises(Error, match=r"a degree is 'up'; expected 'in', 'out' or 'in\+out'"):
+        measures.degree_assortativity_coefficient(network("digits"), x="up")
+
+
 # ------------------------------------------------------------------------------------------------ NodeValues
 
 

@@ -14,6 +14,7 @@ Example:
 
 from __future__ import annotations
 
+from onnx2graphml.measures.assortativity import average_neighbor_degree, degree_assortativity_coefficient
 from onnx2graphml.measures.dag import (
     ancestors,
     dag_longest_path,
@@ -33,8 +34,10 @@ from onnx2graphml.measures.degrees import (
     out_degree,
     out_degree_centrality,
 )
+from onnx2graphml.measures.edge_values import EdgeValues
 from onnx2graphml.measures.katz import katz_centrality
 from onnx2graphml.measures.link_analysis import pagerank
+from onnx2graphml.measures.paths import number_of_paths, path_counts, path_norm, synflow
 from onnx2graphml.measures.shortest_paths import (
     distances,
     shortest_path,
@@ -42,14 +45,19 @@ from onnx2graphml.measures.shortest_paths import (
     single_source_shortest_path_length,
     single_target_shortest_path_length,
 )
+from onnx2graphml.measures.strengths import layer_fluctuation, neuron_strength
 from onnx2graphml.measures.values import NodeValues
+from onnx2graphml.measures.weak_components import number_weakly_connected_components, weakly_connected_components
 
 __all__ = [
+    "EdgeValues",
     "NodeValues",
     "ancestors",
+    "average_neighbor_degree",
     "dag_longest_path",
     "dag_longest_path_length",
     "degree",
+    "degree_assortativity_coefficient",
     "degree_centrality",
     "degree_histogram",
     "density",
@@ -59,13 +67,21 @@ __all__ = [
     "in_degree",
     "in_degree_centrality",
     "katz_centrality",
+    "layer_fluctuation",
     "longest_distances",
+    "neuron_strength",
+    "number_of_paths",
+    "number_weakly_connected_components",
     "out_degree",
     "out_degree_centrality",
     "pagerank",
+    "path_counts",
+    "path_norm",
     "shortest_path",
     "shortest_path_length",
     "single_source_shortest_path_length",
     "single_target_shortest_path_length",
+    "synflow",
     "topological_generations",
+    "weakly_connected_components",
 ]
