@@ -12,6 +12,7 @@ from typing import Any
 from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.keras import from_keras
+from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_hdf5
 from onnx2graphml.frontends.tensorflow import from_saved_model, one_line, quiet
 
 import keras  # isort: skip
@@ -19,6 +20,8 @@ import keras  # isort: skip
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
+_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+"""What of an archive is needed; its assets are vocabularies."""
 _ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
 
 
@@ -28,7 +31,8 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
     Args:
         path: the file or directory.
         shapes: as in `from_keras`.
-        trust: also load what runs Python code from the file, as a Lambda layer does.
+        trust: also load what runs Python code from the file, as a Lambda layer does, or reads other files. Otherwise
+            the file may name nothing but Keras' own layers and functions.
 
     Returns:
         As `from_keras` does. From a SavedModel, which has no Keras layers, there is no list of layers, and a node
@@ -46,7 +50,7 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
     if not path.exists():
         raise ModelError(f"there is no file '{path}'")
     if path.is_dir():
-        return from_saved_model(path, shapes or {})
+        return from_saved_model(path, shapes or {}, trust)
     if path.suffix.lower() not in _SUFFIXES:
         raise ModelError(f"'{path}' is no Keras model: expected .keras, .h5, .hdf5 or a SavedModel directory")
     try:
@@ -59,6 +63,12 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
 
 
 def _read(path: Path, trust: bool) -> Any:
+    if not trust and path.is_file():
+        check_hdf5(path)
+    return _loaded(path, trust)
+
+
+def _loaded(path: Path, trust: bool) -> Any:
     return keras.saving.load_model(path, compile=False, safe_mode=not trust)
 
 
@@ -71,12 +81,17 @@ def _read_archive(path: Path, trust: bool) -> Any:
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         if sum(member.file_size for member in archive.infolist()) > _BOMB * path.stat().st_size:
             raise ValueError(f"its content is more than {_BOMB} times its size")
-        archive.extractall(folder)
+        members = [m for m in archive.namelist() if trust or m in _MEMBERS]
+        archive.extractall(folder, members)
         file = Path(folder, "config.json")
         config = json.loads(file.read_bytes())
+        if not trust:
+            check_config(config)
+            for weights in Path(folder).glob("*.h5"):
+                check_hdf5(weights)
         _start_with_zeros(config)
         file.write_text(json.dumps(config), encoding="utf-8")
-        return _read(Path(folder), trust)
+        return _loaded(Path(folder), trust)
 
 
 def _start_with_zeros(config: Any) -> None:
@@ -92,6 +107,8 @@ def _start_with_zeros(config: Any) -> None:
 def _refusal(path: Path, error: Exception, trust: bool) -> str:
     """Why a file can't be loaded, and what to do."""
     reason = one_line(error)
+    if isinstance(error, UnsafeError):
+        return f"'{path}' can't be loaded as a Keras model: {reason}; if you trust it, add --trust"
     if "safe_mode" in str(error) and not trust:
         return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add --trust"
     if path.suffix != ".keras" and path.open("rb").read(8) == _HDF5:

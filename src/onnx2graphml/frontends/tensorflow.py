@@ -22,6 +22,7 @@ import onnx
 
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported, tfnames
+from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
 from onnx2graphml.model.metadata import CHANNELS_LAST
 
 
@@ -190,23 +191,27 @@ def static_inputs(known: Mapping[str, Any], shapes: Mapping[str, Sequence[int]])
     return specs
 
 
-def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]]) -> Imported:
+def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: bool = False) -> Imported:
     """Convert the serving signature of a SavedModel directory.
 
-    A SavedModel has no Keras layers any more: their names are recovered where the scopes leave no doubt.
+    A SavedModel has no Keras layers any more: their names are recovered where the scopes leave no doubt. It is a
+    program, of which nothing runs before its operators are known to be harmless, unless it is trusted.
 
     Raises:
-        ModelError: the directory can't be read, has no serving signature, or the conversion fails.
+        ModelError: the directory can't be read, has no serving signature or an operator that may do more than compute,
+            or the conversion fails.
         UnsupportedError: the model computes something that has no standard ONNX operator.
     """
+    if not trust:
+        check_saved_model(path, _handled())
     loaded = _load(path)  # its functions hold their variables only weakly
-    signature = loaded.signatures["serving_default"]
+    signature = loaded.signatures[SIGNATURE]
     known = signature.structured_input_signature[1].items()
     inputs = static_inputs({k: (_dimensions(spec), spec.dtype) for k, spec in known}, shapes)
     names, keys = [spec.name for spec in inputs], sorted(signature.structured_outputs)
 
     def call(*tensors: Any) -> list[Any]:
-        outputs = loaded.signatures["serving_default"](**dict(zip(names, tensors, strict=True)))
+        outputs = loaded.signatures[SIGNATURE](**dict(zip(names, tensors, strict=True)))
         return [outputs[key] for key in keys]
 
     with converting():
@@ -236,10 +241,15 @@ def _load(path: Path) -> Any:
             loaded = tf.saved_model.load(str(path))
     except Exception as error:
         raise ModelError(f"'{path}' can't be read as a SavedModel: {one_line(error)}") from error
-    if "serving_default" not in loaded.signatures:
+    if SIGNATURE not in loaded.signatures:
         got = ", ".join(loaded.signatures) or "none"
         raise ModelError(f"'{path}' has the signatures {got}, expected serving_default: export it with one")
     return loaded
+
+
+def _handled() -> set[str]:
+    """The operators that tf2onnx has handlers for."""
+    return {op for versions in tf_op.get_opsets().values() for ops in versions for op in ops}
 
 
 def _dimensions(spec: Any) -> tuple[int | None, ...]:

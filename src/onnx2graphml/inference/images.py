@@ -20,6 +20,8 @@ from onnx2graphml.graph.graph import Layer
 Array = npt.NDArray[Any]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+"""What Pillow may take a file for, whatever its suffix: it hands PostScript to a program that runs it."""
 LARGEST = 50_000_000  # pixels
 GREY = ("1", "L", "I;16", "I;16L", "I;16B")
 ORIENTATION = 0x0112  # the EXIF entry
@@ -174,7 +176,7 @@ def _opened(path: Path, layer: Layer) -> tuple[Any, list[str]]:
     expected = f"expected a picture for input {layer.name!r} of shape {list(layer.shape)}"
     done: list[str] = []
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
             _check_size(path, *image.size)
             if (frames := getattr(image, "n_frames", 1)) > 1:
                 done.append(f"took the first of {frames} frames")
