@@ -353,7 +353,7 @@ def test_a_missing_parent_is_told(tmp_path: Path):
 
 def test_what_came_in_between_is_not_lost(tmp_path: Path):
     path = tmp_path / "a"
-    with pytest.raises(OutputError, match="it exists"), atomic_directory(path):
+    with pytest.raises(OutputError, match="it exists"), atomic_directory(path, "graph"):
         path.mkdir()
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 

@@ -239,3 +239,17 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     with pytest.raises(MissingExtraError, match=r"onnx2graphml\[plot\]"):
         images.read_image(tmp_path / "p.png", RGB_LAST)
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 2 2\n(harm) (w) file closefile\n%%EOF\n"
+
+
+@pytest.mark.parametrize("suffix", images.SUFFIXES)
+def test_a_program_is_no_picture(tmp_path: Path, suffix: str):
+    """Pillow hands PostScript to Ghostscript, whatever the file is called."""
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(POSTSCRIPT)
+    with Image.open(path) as image:
+        assert image.format == "EPS"  # what this is about
+    with pytest.raises(Error, match="not a readable picture: cannot identify image file"):
+        read_image(path, RGB_LAST)

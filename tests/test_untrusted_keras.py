@@ -166,8 +166,14 @@ CONFIGS = {
     "a function of another module": (part("os", "function", "system"), "needs 'function' of the module 'os'"),
     "a function that loads files": (part("keras.models", "function", "load_model"), "of the module 'keras.models'"),
     "a function that downloads": (part("keras.utils", "function", "get_file"), "of the module 'keras.utils'"),
-    "the same from within": (part("keras.src.utils.file_utils", "function", "get_file"), "no layer or function of Keras' own"),
-    "a model that is a loader": (part("keras.src.saving.saving_api", "load_model"), "no layer or function of Keras' own"),
+    "the same from within": (
+        part("keras.src.utils.file_utils", "function", "get_file"),
+        "no layer or function of Keras' own",
+    ),
+    "a model that is a loader": (
+        part("keras.src.saving.saving_api", "load_model"),
+        "no layer or function of Keras' own",
+    ),
     "a class of the models' folder": (part("keras.models", "cloning"), "needs 'cloning' of the module 'keras.models'"),
     "built in": (part("builtins", "exec"), "needs 'exec' of the module 'builtins'"),
     "a function of no module": (part(None, "function", "x"), "needs 'function' of the module None"),

@@ -13,7 +13,7 @@ import onnx
 
 from onnx2graphml.build.detail import at_detail
 from onnx2graphml.build.walk import walk
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import ModelError, reason
 from onnx2graphml.frontends import FILES, FOLDER, Imported
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import load_model
@@ -82,19 +82,19 @@ def from_torch(module: Any, example_inputs: tuple[Any, ...], *, detail: str = "l
 
 
 def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> NeuronGraph:
-    if not path.exists():
-        raise ModelError(f"{path}: no such file")
+    try:
+        path.stat()
+    except OSError as e:
+        raise ModelError(f"{path}: {'no such file' if isinstance(e, FileNotFoundError) else reason(e)}") from None
     loader = FOLDER if path.is_dir() else FILES.get(path.suffix.lower())
     if loader is not None:
         module, name = loader.split(":")
-        return _imported(
-            getattr(importlib.import_module(module), name)(path, shapes=shapes, trust=trust), path.name, detail
-        )
+        imported = getattr(importlib.import_module(module), name)(path, shapes=shapes, trust=trust)
+        return _imported(imported, path.name, detail, (path,))
     return at_detail(walk(load_model(path, shapes)), detail)
 
 
-def _imported(imported: Imported, name: str, detail: str) -> NeuronGraph:
-    model = dataclasses.replace(
-        load_model(imported.proto, weights=imported.weights), name=name, predict=imported.predict
-    )
+def _imported(imported: Imported, name: str, detail: str, files: tuple[Path, ...] = ()) -> NeuronGraph:
+    read = load_model(imported.proto, weights=imported.weights)
+    model = dataclasses.replace(read, name=name, predict=imported.predict, files=files)
     return at_detail(walk(model), detail)

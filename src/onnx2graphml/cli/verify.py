@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import Parser, graph_parser, load_graph
 from onnx2graphml.errors import Error
+from onnx2graphml.files.inputs import refuse_inputs
 
 if TYPE_CHECKING:
     from onnx2graphml.graph.graph import NeuronGraph
@@ -56,9 +57,13 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml.verification import reports
 
     of_file = options.graph is not None
+    for out in filter(None, (options.report, options.junit)):
+        refuse_inputs(out, filter(None, (options.model, options.graph, *(options.pattern or []))))
     if of_file:
         options.detail = file_detail(options)
     graph = load_graph(options)
+    for out in filter(None, (options.report, options.junit)):
+        refuse_inputs(out, graph.origin.files if graph.origin else ())
     report = _verified(options, graph)
     print(tables.verification(report))
     if of_file:

@@ -68,7 +68,7 @@ def write_maps(
         raise Error(f"the limit of channels is {limit}; expected 1 or more")
     folder = pack.folder / MAPS
     classes: tuple[Any, ...] = ()
-    with picture_folder(folder) as new:
+    with picture_folder(folder, "maps") as new:
         entries = []
         for layer in pack.layers:
             if progress:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from onnx2graphml.errors import OutputError
+from onnx2graphml.files.temporary import clean, new_file
 
 
 @contextlib.contextmanager
@@ -18,7 +18,8 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     """A new binary file that takes the place of `path` once the block is left without an exception.
 
     Until then it has another name in the same directory. After an exception, also KeyboardInterrupt, it is removed,
-    and what `path` was before is untouched. A pipe or a device is written to directly.
+    and what `path` was before is untouched. A pipe or a device is written to directly. What processes that were
+    killed have left in the directory is removed.
 
     Raises:
         OutputError: names the path and the cause.
@@ -28,16 +29,30 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         ...     file.write(b"42")
     """
     try:
-        target = path.resolve()  # a link stays a link, to the new file
+        target = resolved(path)  # a link stays a link, to the new file
         mode = _mode(target)
         if mode is not None and not stat.S_ISREG(mode):
             with target.open("wb") as device:
                 yield device
             return
+        clean(target.parent)
         with _replacing(target, mode) as file:
             yield file
     except OSError as e:
         raise OutputError(f"can't write {str(path)!r}: {_cause(e, path)}") from e
+
+
+def resolved(path: Path) -> Path:
+    """The path behind all links.
+
+    Raises:
+        OutputError: the links go round in a circle.
+        OSError: a folder on the way can't be entered.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError:  # what Python 3.11 and 3.12 raise; later ones leave it to who opens the file
+        raise OutputError(f"can't write {str(path)!r}: it is a link that leads back to itself; remove it") from None
 
 
 def _mode(target: Path) -> int | None:
@@ -49,17 +64,16 @@ def _mode(target: Path) -> int | None:
 
 @contextlib.contextmanager
 def _replacing(target: Path, mode: int | None) -> Iterator[BinaryIO]:
-    # The name is not derived from the target's, which may already be as long as a name can be.
-    temporary = target.with_name(f".o2g-{secrets.token_hex(8)}.tmp")
+    temporary, descriptor = new_file(target)
     with contextlib.ExitStack() as undo:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            undo.callback(temporary.unlink, missing_ok=True)
+        undo.callback(temporary.unlink, missing_ok=True)
+        with open(descriptor, "wb") as file:
             if mode is not None:
                 temporary.chmod(stat.S_IMODE(mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+            temporary.replace(target)  # while it is locked: unlocked, it is what a dead process left
         undo.pop_all()
 
 

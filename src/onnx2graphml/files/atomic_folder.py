@@ -1,74 +1,124 @@
-"""A directory that is either written whole or not at all."""
+"""A folder that is either written whole or not at all, and that takes nobody else's files with it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from onnx2graphml.errors import OutputError
+from onnx2graphml.files.atomic_file import resolved
+from onnx2graphml.files.exchange import aside, exchange, recover
+from onnx2graphml.files.temporary import NAME, clean, listed_files, manifest, new_folder, remove_folder
 
-NAME = "manifest.json"
-"""Each such directory has a file of this name with a `generator`, which marks it as one that may be replaced."""
+SHOWN = 3  # foreign files that a message names
 
 
 @contextlib.contextmanager
-def atomic_directory(path: Path) -> Iterator[Path]:
-    """A new directory that takes the place of `path` once the block is left without an exception.
+def atomic_directory(path: Path, kind: str) -> Iterator[Path]:
+    """A new folder that takes the place of `path` once the block is left without an exception.
 
     Until then it has another name beside it. After an exception, also KeyboardInterrupt, it is removed, and what
-    `path` was before is untouched. The block writes a manifest; an older directory with one is replaced.
+    `path` was before is untouched. The block writes a manifest, `manifest.json` with a `generator`, into which the
+    kind and the files with their sizes are entered. An older folder of the same kind is replaced if there is nothing
+    in it but what its own manifest lists; an empty one always.
+
+    Args:
+        kind: what the folder holds, such as `graph`.
 
     Raises:
         OutputError: names the path and the cause; also if `path` is anything that this package did not write.
 
     Example:
-        >>> with atomic_directory(Path("graph.parquet")) as directory:  # doctest: +SKIP
+        >>> with atomic_directory(Path("graph.parquet"), "graph") as directory:  # doctest: +SKIP
         ...     write_manifest(graph, directory)
     """
     try:
-        target = path.resolve()  # a link stays a link, to the new directory
-        refuse_other(target)
-        # The name is not derived from the target's, which may already be as long as a name can be.
-        temporary = target.with_name(f".o2g-{secrets.token_hex(8)}.tmp")
-        temporary.mkdir()
+        target = resolved(path)  # a link stays a link, to the new folder
+        recover(target)
+        refuse_other(target, kind)
+        clean(target.parent)
+        temporary, descriptor = new_folder(target)
         try:
             yield temporary
+            _list_files(temporary, kind)
             _sync(temporary)
-            refuse_other(target)  # long work lies behind: what is there now must not be lost either
+            refuse_other(target, kind)  # long work lies behind: what is there now must not be lost either
             _replace(target, temporary)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            remove_folder(temporary)
+            os.close(descriptor)
     except OSError as e:
         raise OutputError(f"can't write {str(path)!r}: {_cause(e, path)}") from e
 
 
-def refuse_other(path: Path) -> None:
-    """`OutputError` if something is at the path that this package did not write as a directory."""
-    if os.path.lexists(path) and not is_ours(path):
+def refuse_other(path: Path, kind: str) -> None:
+    """`OutputError` if something is at the path that this package did not write as a folder of that kind."""
+    if not os.path.lexists(path) or _is_empty(path):
+        return
+    found = manifest(path)
+    if not found:
         raise OutputError(
             f"can't write {str(path)!r}: it exists and is no directory that onnx2graphml wrote (it has no {NAME} of "
             f"it); remove it or choose another name"
         )
+    if found.get("kind") != kind:
+        there = found.get("kind", "an older version's output")
+        raise OutputError(f"can't write {str(path)!r}: it holds {there}, not {kind}; remove it or choose another name")
+    if foreign := foreign_files(path):
+        names = ", ".join(map(repr, foreign[:SHOWN])) + (" ..." if len(foreign) > SHOWN else "")
+        raise OutputError(
+            f"can't write {str(path)!r}: it has files that onnx2graphml did not write, or that were changed since: "
+            f"{names}; move them, or choose another name"
+        )
+
+
+def foreign_files(folder: Path) -> list[str]:
+    """What is in a folder besides what its manifest lists, with the size that it lists.
+
+    Example:
+        >>> foreign_files(Path("fixtures"))[:1]
+        ['digits.npz']
+    """
+    listed, found = listed_files(folder) or {}, []
+    folders = {str(parent) for name in listed for parent in Path(name).parents}
+    for place, inner, files in os.walk(folder):
+        here = Path(place).relative_to(folder)
+        found += [str(here / name) for name in inner if str(here / name) not in folders]
+        for name in files:
+            path = str(here / name)
+            if path != NAME and listed.get(path) != (folder / path).lstat().st_size:
+                found.append(path)
+    return sorted(found)
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+
+
+def _list_files(folder: Path, kind: str) -> None:
+    """Enter the kind and the files with their sizes into the manifest."""
+    every = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / NAME)
+    content = json.loads((folder / NAME).read_bytes())
+    content |= {"kind": kind, "files": {str(p.relative_to(folder)): p.stat().st_size for p in every}}
+    (folder / NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _replace(target: Path, new: Path) -> None:
-    """Put the new directory in the target's place. No system renames over a directory that is not empty."""
-    if not target.exists():
+    """Put the new folder in the target's place; afterwards the older one has the new one's name, or is removed."""
+    if not os.path.lexists(target) or _is_empty(target):
         new.rename(target)
-    else:
-        old = new.with_suffix(".old")
+    elif not exchange(new, target):
+        old = aside(target)
         target.rename(old)
         try:
             new.rename(target)
         except BaseException:
             old.rename(target)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        remove_folder(old)
     _sync_one(target.parent)
 
 
@@ -80,10 +130,7 @@ def _sync(directory: Path) -> None:
 
 
 def _sync_one(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no directories
-    # Windows flushes only what is open for writing.
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -91,15 +138,6 @@ def _sync_one(path: Path) -> None:
 
 
 def _cause(error: OSError, path: Path) -> str:
-    if not path.resolve().parent.exists():
+    if not path.absolute().parent.exists():
         return f"there is no directory {str(path.parent)!r}; create it first"
     return error.strerror or str(error)
-
-
-def is_ours(directory: Path) -> bool:
-    """Whether this package wrote the folder."""
-    try:
-        content = json.loads((directory / NAME).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and str(content.get("generator")).startswith("onnx2graphml ")

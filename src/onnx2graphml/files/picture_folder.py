@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.files.atomic_file import atomic
-from onnx2graphml.files.atomic_folder import NAME, atomic_directory
+from onnx2graphml.files.atomic_folder import atomic_directory
+from onnx2graphml.files.temporary import NAME
 
 LONGEST = 80  # characters of a layer's name in a file's name
 GENERATOR = "onnx2graphml pictures"
@@ -41,8 +42,8 @@ def safe(name: str, allowed: str = "") -> str:
 
 
 @contextlib.contextmanager
-def picture_folder(folder: Path) -> Iterator[Path]:
-    """A folder that is written whole or not at all; see `atomic_directory`. One that is empty is replaced, too.
+def picture_folder(folder: Path, kind: str) -> Iterator[Path]:
+    """A folder that is written whole or not at all; see `atomic_directory`.
 
     The block writes a manifest into the folder that it is given.
 
@@ -50,12 +51,10 @@ def picture_folder(folder: Path) -> Iterator[Path]:
         OutputError: the folder holds something that this package did not write, or can't be written.
 
     Example:
-        >>> with picture_folder(Path("pictures")) as new:  # doctest: +SKIP
+        >>> with picture_folder(Path("pictures"), "passage") as new:  # doctest: +SKIP
         ...     write_manifest(new, {"pictures": []})
     """
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-    with atomic_directory(folder) as new:
+    with atomic_directory(folder, kind) as new:
         yield new
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.errors import Error
-from onnx2graphml.files.atomic_folder import NAME
+from onnx2graphml.files.temporary import NAME
 from onnx2graphml.formats.found import FoundLayer
 from onnx2graphml.graph.attributes import ABOUT, graph_attributes, layer_attributes
 from onnx2graphml.graph.graph import Layer, NeuronGraph

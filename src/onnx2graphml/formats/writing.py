@@ -8,6 +8,7 @@ from pathlib import Path
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.files.atomic_folder import atomic_directory
+from onnx2graphml.files.inputs import refuse_inputs
 from onnx2graphml.formats.registry import DEFAULT, STDOUT, Progress, find, options
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -43,10 +44,12 @@ def write(
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
     function, more = found.load(), options(found, jobs)
+    if not to_stdout and graph.origin is not None:
+        refuse_inputs(path, graph.origin.files)
     if found.out == "directory":
         if to_stdout:
             raise OutputError(f"{format} is a folder, which standard output can't take; give a path")
-        with atomic_directory(Path(path)) as directory:
+        with atomic_directory(Path(path), "graph") as directory:
             function(graph, directory, progress, **more)
     elif to_stdout:
         function(graph, sys.stdout.buffer, progress, **more)

@@ -6,7 +6,7 @@ import functools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Model:
         channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
         layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
         predict: the framework's own prediction, from arrays by input name to the outputs in their order.
+        files: what it was read from, its external data among them: nothing that may be written over.
     """
 
     nodes: tuple[Node, ...]
@@ -63,6 +64,7 @@ class Model:
     channels_last: bool = False
     layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     predict: Predict | None = None
+    files: tuple[Path, ...] = ()
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -91,30 +93,31 @@ def load_model(
         ['Gemm', 'Softmax']
     """
     if isinstance(source, onnx.ModelProto):
-        light, large = _light(source, None)
-        name, sha256 = source.graph.name, ""
+        light, large = _light(source, DataFiles(None))
+        name, sha256, files = source.graph.name, "", ()
     else:
-        light, large, sha256 = _read(Path(source))
+        light, large, sha256, files = _read(Path(source))
         name = Path(source).name
     large |= weights or {}
     make_static(network_inputs(light.graph, large), shapes or {})
     light = normalized(light)
     refer(light, large)
-    return _folded(light, large, name, sha256)
+    return replace(_folded(light, large, name, sha256), files=files)
 
 
-def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str]:
-    """What `_light` gives of a file; what was read of it is let go."""
+def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str, tuple[Path, ...]]:
+    """What `_light` gives of a file, its SHA-256, and all files that were read; what was read of it is let go."""
     proto, sha256 = onnxfile.read(path)
+    beside = DataFiles(path.parent)
     try:
-        return *_light(proto, path.parent), sha256
+        return *_light(proto, beside), sha256, (path, *beside.paths)
     except ModelError as e:
         raise ModelError(f"{path}: {e}") from None
 
 
-def _light(proto: onnx.ModelProto, folder: Path | None) -> tuple[onnx.ModelProto, dict[str, Array]]:
+def _light(proto: onnx.ModelProto, files: DataFiles) -> tuple[onnx.ModelProto, dict[str, Array]]:
     check_text(proto)
-    return without_large(proto, DataFiles(folder))
+    return without_large(proto, files)
 
 
 def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha256: str) -> Model:

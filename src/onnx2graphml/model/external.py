@@ -39,6 +39,11 @@ class DataFiles:
         self._folder = folder
         self._mapped: dict[str, Bytes] = {}
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Those that were read."""
+        return tuple(self._folder / location for location in self._mapped) if self._folder else ()
+
     def read(self, tensor: onnx.TensorProto, size: int) -> Bytes:
         """A tensor's bytes, not to be written to.
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.files import atomic_folder
 from onnx2graphml.files.picture_folder import write_manifest
+from onnx2graphml.files.temporary import NAME, manifest, remove_folder
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.progress import size
 from onnx2graphml.recording import array_file
@@ -69,7 +69,7 @@ def resumed(folder: Path, plan: Mapping[str, Any], overwrite: bool) -> int:
         OutputError: the folder has a pack of something else, or other files.
         Error: its manifest or its arrays are damaged.
     """
-    path = folder / atomic_folder.NAME
+    path = folder / NAME
     if not path.exists():
         if any(not f.name.startswith(".") for f in folder.iterdir()):
             raise OutputError(f"{str(folder)!r} holds other files and no pack; choose a new or an empty folder")
@@ -90,7 +90,7 @@ def read_manifest(path: Path, generator: str) -> Manifest:
     """
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, RecursionError) as e:
         raise Error(f"{path}: not a readable manifest: {e}; remove its folder") from None
     wrong = not isinstance(found, dict) or found.get("generator") != generator
     if wrong or not _is_sound(found):
@@ -117,12 +117,12 @@ def _refuse_other(folder: Path, found: Manifest, plan: Mapping[str, Any]) -> Non
 def _remove(folder: Path, found: Manifest) -> None:
     for layer in found["layers"]:
         (folder / layer["file"]).unlink(missing_ok=True)
-    if atomic_folder.is_ours(folder / MAPS):
-        shutil.rmtree(folder / MAPS)
-    (folder / atomic_folder.NAME).unlink()
+    if manifest(folder / MAPS).get("kind") == MAPS:
+        remove_folder(folder / MAPS)
+    (folder / NAME).unlink()
 
 
-def opened(folder: Path, manifest: Mapping[str, Any], done: int) -> dict[str, ArrayFile]:
+def opened(folder: Path, promised: Mapping[str, Any], done: int) -> dict[str, ArrayFile]:
     """The layers' arrays, each cut to the patterns that are done; new ones, and their manifest, before the first.
 
     Raises:
@@ -130,9 +130,9 @@ def opened(folder: Path, manifest: Mapping[str, Any], done: int) -> dict[str, Ar
     """
     files = {}
     if not done:
-        write_manifest(folder, {**manifest, "done": 0})
-    for layer in manifest["layers"]:
-        path, shape = folder / layer["file"], (manifest["count"], *layer["shape"])
+        write_manifest(folder, {**promised, "done": 0})
+    for layer in promised["layers"]:
+        path, shape = folder / layer["file"], (promised["count"], *layer["shape"])
         if not done:
             array_file.create(path, shape, layer["dtype"])
         file = array_file.opened(path)

@@ -55,7 +55,7 @@ def write_film(
         raise Error(f"an epoch stays for {seconds} seconds; expected more than 0")
     layers = [shown(recording, layer, limit) for layer in recording.layers if layer.neurons]
     tell = progress or (lambda name: None)
-    with picture_folder(Path(folder)) as new:
+    with picture_folder(Path(folder), "epochs") as new:
         entries = [_array(new, recording, k, layer) for k, layer in enumerate(layers)]
         strips = {f"strip-{k}.{kind}": part for k, part in _parts(layers, films.ON_A_STRIP)}
         for name, part in strips.items():

@@ -152,7 +152,7 @@ def _drawn(
 ) -> Passage:
     sheets = sheets_of(found.layers, options.grid)
     names = [f"sheet-{k:0{len(str(len(sheets) - 1))}}.{options.kind}" for k in range(len(sheets))]
-    with picture_folder(folder) as new:
+    with picture_folder(folder, "passage") as new:
         for picture in found.layers:
             save(layer_figure(picture), new / picture.file)
             progress(picture.file)

@@ -122,7 +122,7 @@ def _measured(of: LayerArrays, order: Order | None, pairs: Matches | None, limit
 
 
 def _written(found: Weights, folder: Path, kind: str) -> Weights:
-    with picture_folder(folder) as new:
+    with picture_folder(folder, "weights") as new:
         drawn = dataclasses.replace(found, layers=tuple(_drawn(x, found, new, kind) for x in found.layers))
         for name, text in (
             ("README.md", weight_tables.markdown(drawn)),
