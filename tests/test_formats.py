@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 from onnx2graphml.errors import Error, MissingExtraError, OutputError, TooLargeError
+from onnx2graphml.files import atomic_folder
 from onnx2graphml.files.atomic_folder import atomic_directory
 from onnx2graphml.formats import columns, registry, writing
 from onnx2graphml.formats.npz import write
@@ -311,7 +312,7 @@ def test_a_directory_of_ours_is_replaced(suffix: str, tmp_path: Path):
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, link.name]
 
 
-@pytest.mark.parametrize("content", [None, {}, {"notes.txt": "mine"}, {"manifest.json": "{}"}, {"manifest.json": "?"}])
+@pytest.mark.parametrize("content", [None, {"notes.txt": "mine"}, {"manifest.json": "{}"}, {"manifest.json": "?"}])
 def test_what_is_not_ours_is_refused(content: dict[str, str] | None, tmp_path: Path):
     path = tmp_path / "a.parquet"
     if content is None:
@@ -340,6 +341,7 @@ def test_the_older_directory_is_put_back_if_renaming_fails(tmp_path: Path, monke
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fails)
+    monkeypatch.setattr(atomic_folder, "exchange", lambda one, other: False)
     with pytest.raises(OutputError, match="Input/output error"):
         writing.write(conv_graph(3, 5), path)
     assert contents(path) == before
@@ -353,8 +355,9 @@ def test_a_missing_parent_is_told(tmp_path: Path):
 
 def test_what_came_in_between_is_not_lost(tmp_path: Path):
     path = tmp_path / "a"
-    with pytest.raises(OutputError, match="it exists"), atomic_directory(path, "graph"):
-        path.mkdir()
+    with pytest.raises(OutputError, match="it exists"), atomic_directory(path, "graph") as new:
+        (new / "manifest.json").write_text('{"generator": "onnx2graphml 1"}')
+        path.write_text("mine")
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
