@@ -355,9 +355,14 @@ def test_a_missing_parent_is_told(tmp_path: Path):
 
 def test_what_came_in_between_is_not_lost(tmp_path: Path):
     path = tmp_path / "a"
-    with pytest.raises(OutputError, match="it exists"), atomic_directory(path, "graph") as new:
-        (new / "manifest.json").write_text('{"generator": "onnx2graphml 1"}')
-        path.write_text("mine")
+
+    def write_late() -> None:
+        with atomic_directory(path, "graph") as new:
+            (new / "manifest.json").write_text('{"generator": "onnx2graphml 1"}')
+            path.write_text("mine")
+
+    with pytest.raises(OutputError, match="it exists"):
+        write_late()
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 

@@ -157,11 +157,11 @@ def test_random_numbers_in_a_constant_branch_are_refused() -> None:
 
 def test_names_with_line_breaks_stay_on_one_line() -> None:
     """On the command line; the exception has the name as it is."""
-    from onnx2graphml.cli import one_line
+    from onnx2graphml.files.plain_text import printable
 
     proto = relu()
     proto.graph.node[0].op_type, proto.graph.node[0].name = "Det", "first\nsecond"
     proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
     with pytest.raises(UnsupportedError) as caught:
         load(proto)
-    assert "\n" not in one_line(caught.value)
+    assert "\n" not in printable(str(caught.value))

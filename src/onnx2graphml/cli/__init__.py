@@ -5,6 +5,7 @@ Exit status: 0 done (for `verify`: everything equal), 1 a mismatch, 2 could not 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
@@ -12,8 +13,10 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import TextIO
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, reason
+from onnx2graphml.files.plain_text import PlainOutput, printable
 
 COMMANDS = ("info", "verify", "neuron", "architecture", "weights", "passage", "pack", "epochs")
 """Each is a module here with `parser()` and `run(options)`. Without a command it is `convert`."""
@@ -22,6 +25,9 @@ COMMANDS = ("info", "verify", "neuron", "architecture", "weights", "passage", "p
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_standard_streams()
+    stdout = sys.stdout
+    sys.stdout = PlainOutput(stdout)  # type: ignore[assignment]
     try:
         if threading.current_thread() is threading.main_thread():  # elsewhere Python has no signals
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: no half a file is left
@@ -30,32 +36,58 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except Error as e:
-        print(f"onnx2graphml: error: {one_line(e)}", file=sys.stderr)
-        return 2
+        return _failed(printable(str(e)))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
-        print("onnx2graphml: error: standard output was closed before everything was written", file=sys.stderr)
-        return 2
+        _let_go(stdout)
+        return _failed("standard output was closed before everything was written")
+    except OSError as e:
+        _let_go(stdout)
+        return _failed(printable(f"can't write {e.filename or 'standard output'}: {reason(e)}"))
     except KeyboardInterrupt:
-        print("onnx2graphml: interrupted; no file was written", file=sys.stderr)
+        _failed("interrupted; no file was written", "")
         return 130
     except MemoryError:
-        print("onnx2graphml: error: out of memory", file=sys.stderr)
-        return 2
+        return _failed("out of memory")
+    finally:
+        sys.stdout = stdout
+
+
+def _failed(message: str, kind: str = "error: ") -> int:
+    """Print one line. Where standard error can't take it, the exit status has to do."""
+    with contextlib.suppress(OSError):
+        PlainOutput(sys.stderr).write(f"onnx2graphml: {kind}{message}\n")
+    return 2
+
+
+def _open_standard_streams() -> None:
+    """Where one is closed, the next file that is opened would take its place, and other libraries write to it."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it stays open)
+
+
+def _let_go(stdout: TextIO | None) -> None:
+    """Give up on standard output, or Python complains once more at exit."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # type: ignore[union-attr]
 
 
 def log_to_stderr() -> None:
     """Print what the library logs, such as what was done with a picture, on standard error."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_OneLine())
     log = logging.getLogger("onnx2graphml")
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
 
 
-def one_line(error: Exception) -> str:
-    """The message without line breaks or other control characters, which a model's names may bring in."""
-    return "".join(c if c.isprintable() else " " for c in str(error))
+class _OneLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(record.getMessage())
 
 
 def _run(given: list[str]) -> int:

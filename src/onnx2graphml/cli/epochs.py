@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from onnx2graphml.cli import passage
 from onnx2graphml.cli.options import Parser, add_model_options, command_parser
+from onnx2graphml.files.plain_text import printable
 
 if TYPE_CHECKING:
     from onnx2graphml.graph.graph import NeuronGraph
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
     models, others = checkpoints(Path(options.checkpoints))
     if others:
-        print(f"no checkpoints, left out: {', '.join(others)}", file=sys.stderr)
+        print(f"no checkpoints, left out: {printable(', '.join(others))}", file=sys.stderr)
     layers = options.layers.split(",") if options.layers else None
     network = Path(options.checkpoints).resolve().name
     recording = epochs(_graphs(models, options), _once(options), layers, network)
@@ -79,7 +80,12 @@ def _graphs(models: Mapping[str, Path], options: argparse.Namespace) -> Iterator
     watched = sys.stderr.isatty()
     for number, (name, path) in enumerate(models.items(), 1):
         if watched:
-            print(f"\rreading {path.name}, {number} of {len(models)}\033[K", end="", file=sys.stderr, flush=True)
+            print(
+                f"\rreading {printable(path.name)}, {number} of {len(models)}\033[K",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
         yield name, load(path, shapes=dict(options.shape), trust=options.trust)
     if watched:
         print("\r\033[K", end="", file=sys.stderr, flush=True)

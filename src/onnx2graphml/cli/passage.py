@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
+from onnx2graphml.files.plain_text import printable
 
 if TYPE_CHECKING:
     from onnx2graphml.draw.passage.passage import Passage
@@ -104,4 +105,4 @@ def pair(text: str) -> tuple[int, int]:
 
 
 def _show(file: str) -> None:
-    print(f"\r{file}\033[K\r", end="", file=sys.stderr, flush=True)
+    print(f"\r{printable(file)}\033[K\r", end="", file=sys.stderr, flush=True)

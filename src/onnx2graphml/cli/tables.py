@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.files.plain_text import LONGEST, printable
 from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import Floats
 from onnx2graphml.graph.graph import NeuronGraph
@@ -62,7 +63,7 @@ def verification(report: Report) -> str:
         for r in report.rows
     ]
     header = ("layer", "operator", "neurons", "edges", "max abs", "max rel", "tolerance", "result")
-    problems = [f"{r.layer}: {problem}" for r in report.rows for problem in r.problems]
+    problems = [printable(f"{r.layer}: {problem}") for r in report.rows for problem in r.problems]
     unchecked = [f"not checked: {what}" for what in report.unchecked]
     return "\n".join([table(header, rows, "<<>>>>><"), *problems, *unchecked])
 
@@ -70,7 +71,7 @@ def verification(report: Report) -> str:
 def worst(found: Worst, limit: int = 10) -> str:
     """The worst neuron of a layer: its in-edges in the file, and how they differ from the model's, `limit` of each."""
     lines = [
-        f"n{found.id}: {found.layer} {shape(found.index)}, {len(found.in_file):,} in-edges in the file, "
+        f"n{found.id}: {printable(found.layer)} {shape(found.index)}, {len(found.in_file):,} in-edges in the file, "
         f"{len(found.in_model):,} in the model"
     ]
     kinds = {
@@ -98,7 +99,7 @@ def neuron(graph: NeuronGraph, id: int, limit: int = 20) -> str:
     layer = graph.layer_of(id)
     index = graph.index_of(id)
     lines = [
-        f"n{id}: {layer.name} {shape(index)} of {shape(layer.shape)}, {layer.op}",
+        f"n{id}: {printable(layer.name)} {shape(index)} of {shape(layer.shape)}, {layer.op}",
         f"aggregation: {layer.aggregation}",
     ]
     if layer.bias is not None:
@@ -106,7 +107,7 @@ def neuron(graph: NeuronGraph, id: int, limit: int = 20) -> str:
     if layer.activation:
         lines.append(f"activation: {activations_text(layer.activation)}")
     for name, reached in receptive_field(graph, id).items():
-        lines.append(f"receptive field in {name}: {_extent(reached)}, {int(reached.sum()):,} neurons")
+        lines.append(f"receptive field in {printable(name)}: {_extent(reached)}, {int(reached.sum()):,} neurons")
     into, out = graph.in_edges(id), graph.out_edges(id)
     lines += [f"in-edges: {len(into):,}", *_edge_lines(graph, into.source, into.weight, limit)]
     lines += [f"out-edges: {len(out):,}", *_edge_lines(graph, out.target, out.weight, limit)]
@@ -141,6 +142,7 @@ def shape(sizes: Sequence[int]) -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str, total: Sequence[str] | None = None) -> str:
     """Rows in columns as wide as their widest cell; `align` has `<` or `>` for each."""
+    rows = [[printable(cell, LONGEST) for cell in row] for row in rows]
     every = [header, *rows, *([total] if total else [])]
     widths = [max(len(row[c]) for row in every) for c in range(len(header))]
 

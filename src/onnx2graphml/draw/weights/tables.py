@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.draw.figures import number
 from onnx2graphml.draw.lettering import printable
+from onnx2graphml.files.plain_text import cell
 from onnx2graphml.parameters.statistics import ALIKE, DEAD, NEAR_ZERO, SMALL, TOLERANCE
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def as_csv(found: Weights) -> str:
     for record in records(found):
         dead = record["dead"]
         cells = {k: " ".join(map(str, v)) if isinstance(v, list | tuple) else v for k, v in record.items()}
-        writer.writerow(cells | {"axes": ", ".join(record["axes"]), "dead": "" if dead is None else len(dead)})
+        cells |= {"axes": ", ".join(record["axes"]), "dead": "" if dead is None else len(dead)}
+        writer.writerow({k: cell(v) for k, v in cells.items()})
     return text.getvalue()
 
 
