@@ -18,7 +18,7 @@ def run(graph: NeuronGraph, inputs: Mapping[str, Any]) -> list[Any]:
     values: dict[str, Any] = {}
     for layer in graph.layers:
         if layer.aggregation == "input":
-            values[layer.name] = np.asarray(inputs[layer.tensor], np.float64).ravel()
+            values[layer.name] = np.asarray(inputs[layer.provenance.tensor], np.float64).ravel()
         else:
             values[layer.name] = recompute(layer, values).value
     return [values[name] for name in graph.outputs]

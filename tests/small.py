@@ -75,9 +75,9 @@ def runtime(proto: onnx.ModelProto | str, feeds: Mapping[str, Array]) -> list[Ar
 def random_feeds(graph: NeuronGraph, seed: int = 0) -> dict[str, Array]:
     """A normally distributed array for each input."""
     random = np.random.default_rng(seed)
-    assert graph.origin is not None
-    kinds = graph.origin.types
-    return {n: random.standard_normal(kinds[n].shape).astype(kinds[n].dtype) for n in graph.origin.inputs}
+    assert graph.model is not None
+    kinds = graph.model.types
+    return {n: random.standard_normal(kinds[n].shape).astype(kinds[n].dtype) for n in graph.model.inputs}
 
 
 CLOSE = {2: (2e-2, 2e-2), 4: (1e-4, 1e-5), 8: (1e-10, 1e-12)}  # relative and absolute, by the type's bytes

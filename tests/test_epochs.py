@@ -119,7 +119,7 @@ def test_other_networks_are_refused():
 
 
 def test_a_graph_without_a_model():
-    graph = dataclasses.replace(onnx2graphml.load(network(0)), origin=None)
+    graph = dataclasses.replace(onnx2graphml.load(network(0)), model=None)
     with pytest.raises(Error, match=r"^first: the graph was made from no model"):
         epochs([("first", graph)], feeds)
 
@@ -427,9 +427,9 @@ def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_pa
         np.testing.assert_allclose(recording.values["flatten"][k], flat, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(recording.values["dense"][k], dense, rtol=1e-5, atol=1e-6)
     assert np.abs(recording.values["dense"][0] - recording.values["dense"][2]).max() > 1e-3
-    prints = {fingerprint.of_model(onnx2graphml.load(watched).origin) for _ in range(2)}
+    prints = {fingerprint.of_model(onnx2graphml.load(watched).model) for _ in range(2)}
     assert len(prints) == 1, "a pack of a Keras model can go on, although the conversion numbers its tensors anew"
-    assert prints != {fingerprint.of_model(onnx2graphml.load(keras_model(keras)).origin)}
+    assert prints != {fingerprint.of_model(onnx2graphml.load(keras_model(keras)).model)}
     watched.fit(x, y, callbacks=[PassageCallback(lambda e, m: ended.append(e), lambda: None, 2)], **fitting)
     assert ended[1:] == ["epoch 2"]
 

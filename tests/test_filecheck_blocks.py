@@ -342,7 +342,7 @@ def right_graph(kind: str) -> NeuronGraph:
 def wrong_graph(kind: str, monkeypatch: pytest.MonkeyPatch) -> NeuronGraph:
     """The graph as the mistake makes it, which takes itself for that of the right model."""
     right, wrong = right_graph(kind), MISTAKES[kind].wrong(monkeypatch)
-    return dataclasses.replace(wrong, origin=right.origin, model=right.model, model_sha256=right.model_sha256)
+    return dataclasses.replace(wrong, model=right.model, model_name=right.model_name, model_sha256=right.model_sha256)
 
 
 def found_in_file(kind: str, suffix: str, wrong: NeuronGraph, folder: Path) -> bool:

@@ -149,7 +149,7 @@ def assert_same_float(got: float, expected: np.floating[Any]) -> None:
 
 def assert_reads_back(graph: NeuronGraph) -> None:
     about, nodes, edges = read(written(graph))
-    assert about["model"] == escape(graph.model)
+    assert about["model"] == escape(graph.model_name)
     assert about["model_sha256"] == graph.model_sha256
     assert about["detail"] == graph.detail
     assert about["dialect"] == "1"

@@ -12,16 +12,18 @@ import pytest
 from PIL import Image
 
 from onnx2graphml.errors import Error, MissingExtraError
-from onnx2graphml.graph.graph import Layer
+from onnx2graphml.graph.graph import Layer, Provenance
 from onnx2graphml.inference import images
 from onnx2graphml.inference.images import PREPROCESS, open_picture, picture_form, read_image
 
-RGB_FIRST = Layer("x", "Input", (3, 4, 6), spatial=(0, 1, 2), order=(0, 1, 2))
-RGB_LAST = Layer("x", "Input", (4, 6, 3), spatial=(2, 0, 1), order=(0, 1, 2))
-SHOWN_LAST = Layer("x", "Input", (4, 6, 3), spatial=(2, 0, 1), order=(1, 2, 0))  # the tensor has channels first
-GREY = Layer("x", "Input", (4, 6), order=(0, 1))
-GREY_LAST = Layer("x", "Input", (4, 6, 1), spatial=(2, 0, 1), order=(0, 1, 2))
-RGBA = Layer("x", "Input", (4, 4, 6), spatial=(0, 1, 2), order=(0, 1, 2))
+RGB_FIRST = Layer("x", "Input", (3, 4, 6), spatial=(0, 1, 2), provenance=Provenance(order=(0, 1, 2)))
+RGB_LAST = Layer("x", "Input", (4, 6, 3), spatial=(2, 0, 1), provenance=Provenance(order=(0, 1, 2)))
+SHOWN_LAST = Layer(
+    "x", "Input", (4, 6, 3), spatial=(2, 0, 1), provenance=Provenance(order=(1, 2, 0))
+)  # the tensor has channels first
+GREY = Layer("x", "Input", (4, 6), provenance=Provenance(order=(0, 1)))
+GREY_LAST = Layer("x", "Input", (4, 6, 1), spatial=(2, 0, 1), provenance=Provenance(order=(0, 1, 2)))
+RGBA = Layer("x", "Input", (4, 4, 6), spatial=(0, 1, 2), provenance=Provenance(order=(0, 1, 2)))
 
 
 def rgb(rows: int = 4, columns: int = 6, channels: int = 3) -> Any:

@@ -369,4 +369,4 @@ def test_the_file_is_identified(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(dense().SerializeToString())
     graph = load(path)
-    assert (graph.model, graph.model_sha256) == ("net.onnx", hashlib.sha256(path.read_bytes()).hexdigest())
+    assert (graph.model_name, graph.model_sha256) == ("net.onnx", hashlib.sha256(path.read_bytes()).hexdigest())

@@ -105,7 +105,7 @@ def array(path: Path) -> Any:
 def test_the_stored_outputs_come_out(name: str) -> None:
     """Of PyTorch, when it exported the model; no runtime is asked."""
     graph = load(models()[name])
-    assert graph.origin is not None
+    assert graph.model is not None
     folder = models()[name].parent / "test_data_set_0"
     given = [array(p) for p in sorted(folder.glob("input_*.pb"))]
     feeds = dict(zip([i.name for i in onnx.load(models()[name]).graph.input], given, strict=False))

@@ -67,13 +67,13 @@ def test_arrays_are_what_onnx_runtime_computes(digits, images, saved, tmp_path):
     found = packed(digits, saved, tmp_path / "out")
     proto = onnx.load(DIGITS)
     kinds = {v.name: v for v in onnx.shape_inference.infer_shapes(proto).graph.value_info}
-    asked = [x for x in digits.layers if x.tensor in kinds]
+    asked = [x for x in digits.layers if x.provenance.tensor in kinds]
     assert {"conv1", "maxpool", "conv2", "flatten", "dense1"} <= {x.name for x in asked}
-    proto.graph.output.extend(kinds[x.tensor] for x in asked)
+    proto.graph.output.extend(kinds[x.provenance.tensor] for x in asked)
     for row, image in enumerate(images):
         output, *values = runtime(proto, {"image": image[None]})
         for layer, value in zip(asked, values, strict=True):
-            channels_last = value[0].transpose(1, 2, 0) if layer.order == (1, 2, 0) else value[0]
+            channels_last = value[0].transpose(1, 2, 0) if layer.provenance.order == (1, 2, 0) else value[0]
             file = tmp_path / "out" / found.files[layer.name].path.name
             np.testing.assert_array_equal(np.load(file)[row], channels_last, err_msg=layer.name)
         np.testing.assert_array_equal(np.load(found.files["digit"].path)[row], output[0])
@@ -359,9 +359,9 @@ def test_a_graph_without_a_model(saved, digits, tmp_path):
     import dataclasses
 
     with pytest.raises(Error, match="was made from no model"):
-        pack(dataclasses.replace(digits, origin=None), pattern_files(saved, digits), tmp_path / "out")
+        pack(dataclasses.replace(digits, model=None), pattern_files(saved, digits), tmp_path / "out")
     with pytest.raises(Error, match="was made from no model"):
-        pattern_files(saved, dataclasses.replace(digits, origin=None))
+        pattern_files(saved, dataclasses.replace(digits, model=None))
 
 
 def saving(array: Any) -> Callable[[Path], None]:
@@ -419,7 +419,7 @@ def test_patterns_of_other_kinds(digits, tmp_path):
 
 def test_a_fingerprint_is_of_what_is_computed_and_not_of_names(digits):
     def of(proto: onnx.ModelProto) -> str:
-        return fingerprint.of_model(onnx2graphml.load(proto).origin)
+        return fingerprint.of_model(onnx2graphml.load(proto).model)
 
     def made(x: str = "x", w: str = "w", op: str = "Relu", shape: int = 3, by: float = 1.0) -> onnx.ModelProto:
         nodes = [node("Gemm", f"{x} {w}", "g", alpha=by), node(op, "g", "y")]

@@ -67,7 +67,7 @@ def test_digits_are_onnx_runtimes(digits: NeuronGraph, digit: Any):
     tensors = all_tensors(onnx.load(DIGITS), {"image": digit[None]})
     assert [p.layer for p in found.layers] == list(digits.layers)
     for p in found.layers:
-        theirs = tensors[p.layer.tensor]
+        theirs = tensors[p.layer.provenance.tensor]
         moved = theirs.transpose(0, 2, 3, 1) if theirs.shape[1:] != p.value.shape else theirs
         np.testing.assert_allclose(p.value, moved[0], rtol=1e-5, atol=1e-6)
     assert_tiles_are_the_value(found)
@@ -136,7 +136,9 @@ def test_every_rank(tmp_path: Path):
     tensors = all_tensors(proto, {"x": x})
     assert [len(p.layer.shape) for p in found.layers] == [5, 5, 4, 3, 2, 1, 1]
     for p in found.layers:
-        np.testing.assert_allclose(p.value, tensors[p.layer.tensor].reshape(p.value.shape), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            p.value, tensors[p.layer.provenance.tensor].reshape(p.value.shape), rtol=1e-5, atol=1e-7
+        )
         assert p.tiles is not None
         assert p.tiles.array.size >= p.value.size
     assert_tiles_are_the_value(found)

@@ -250,7 +250,7 @@ def dense() -> NeuronGraph:
 def test_the_articles_network(tmp_path: Path, dense: NeuronGraph):
     assert dense.parameters == 11_665
     files = plot_pattern_process(dense, weights(50, 50), tmp_path / "new" / "folder")
-    assert [f.name for f in files] == ["0.png", f"{dense.model} neural network architecture.png"]
+    assert [f.name for f in files] == ["0.png", f"{dense.model_name} neural network architecture.png"]
     assert sorted(f.name for f in files[0].parent.iterdir()) == sorted(f.name for f in files)
     for file in files:
         with Image.open(file) as image:

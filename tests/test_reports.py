@@ -81,15 +81,15 @@ def test_of_several_patterns_the_worst_counts() -> None:
 
 @pytest.mark.parametrize("name", inputs.MADE)
 def test_extreme_patterns_pass(digits: NeuronGraph, name: str) -> None:
-    assert digits.origin is not None
-    feeds = inputs.made(name, digits.origin, 1)
+    assert digits.model is not None
+    feeds = inputs.made(name, digits.model, 1)
     assert feeds["image"].shape == (1, 8, 8, 1)
     assert verify(digits, feeds).passed
 
 
 def test_what_the_patterns_are(digits: NeuronGraph) -> None:
-    assert digits.origin is not None
-    of = {name: inputs.made(name, digits.origin)["image"] for name in inputs.MADE}
+    assert digits.model is not None
+    of = {name: inputs.made(name, digits.model)["image"] for name in inputs.MADE}
     assert not of["zeros"].any()
     assert set(np.unique(of["ties"])) == {-1, 0, 1}
     assert abs(of["random"]).max() < 10

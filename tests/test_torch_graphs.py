@@ -73,7 +73,7 @@ def test_a_module_keeps_its_paths_and_verifies(net: Any, tmp_path: Path, exporte
     assert report.passed
     assert ("prediction" in report.rows[-1].layer) == (exporter == "live")
     x = torch.randn(1, 3, 11, 10)
-    (name,) = (layer.tensor for layer in graph.layers if layer.aggregation == "input")
+    (name,) = (layer.provenance.tensor for layer in graph.layers if layer.aggregation == "input")
     assert o2g.verify(graph, {name: x.numpy()}).passed
 
 
@@ -84,8 +84,8 @@ def test_every_way_in_leads_to_the_same_neurons(net: Any, tmp_path: Path) -> Non
     for exporter in ("live", "dynamo", "torchscript"):
         (tmp_path / exporter).mkdir()
         loaded = exported(net, tmp_path / exporter, exporter)
-        assert loaded.origin is not None
-        graphs.append(at_detail(walk(loaded.origin), "neuron"))
+        assert loaded.model is not None
+        graphs.append(at_detail(walk(loaded.model), "neuron"))
     first, *others = (sorted(g.weighted_edges()) for g in graphs)
     for other in others:
         assert [e[:2] for e in other] == [e[:2] for e in first]

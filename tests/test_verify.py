@@ -65,8 +65,8 @@ def test_a_report_of_nothing_has_not_passed() -> None:
 def test_the_same_seed_gives_the_same_report(digits: NeuronGraph) -> None:
     assert verify(digits, seed=3).rows == verify(digits, seed=3).rows
     assert verify(digits, seed=3).rows != verify(digits, seed=4).rows
-    assert digits.origin is not None
-    first, again = inputs.made("random", digits.origin, 7), inputs.made("random", digits.origin, 7)
+    assert digits.model is not None
+    first, again = inputs.made("random", digits.model, 7), inputs.made("random", digits.model, 7)
     assert all(np.array_equal(first[n], again[n]) for n in first)
 
 
@@ -78,14 +78,14 @@ def test_all_edges_are_told_to_the_progress(digits: NeuronGraph) -> None:
 
 def test_a_graph_of_no_model_has_nothing_to_be_compared_with(digits: NeuronGraph) -> None:
     with pytest.raises(Error, match="made from no model"):
-        verify(dataclasses.replace(digits, origin=None))
+        verify(dataclasses.replace(digits, model=None))
 
 
 def test_the_model_is_left_as_it_was(digits: NeuronGraph) -> None:
-    assert digits.origin is not None
-    before = digits.origin.proto.SerializeToString(deterministic=True)
+    assert digits.model is not None
+    before = digits.model.proto.SerializeToString(deterministic=True)
     verify(digits)
-    assert digits.origin.proto.SerializeToString(deterministic=True) == before
+    assert digits.model.proto.SerializeToString(deterministic=True) == before
 
 
 # --------------------------------------------------------------------------------------------------------------- inputs
@@ -184,9 +184,9 @@ def test_arrays_of_text(digits: NeuronGraph, tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_named(two_inputs: NeuronGraph) -> None:
-    assert two_inputs.origin is not None
+    assert two_inputs.model is not None
     with pytest.raises(Error, match=r"no array is given for input 'b' of shape \[1, 3\]"):
-        inputs.checked(two_inputs.origin, {"a": weights(1, 3)})
+        inputs.checked(two_inputs.model, {"a": weights(1, 3)})
 
 
 # ------------------------------------------------------------------------------------------------------------ tolerance
@@ -283,11 +283,11 @@ def test_the_framework_is_compared_too() -> None:
     assert rows[-1].tolerance < 1e-2
 
     def wrong(feeds: Any) -> Any:
-        assert graph.origin is not None
-        assert graph.origin.predict is not None
-        return [y + np.float32(0.01) for y in graph.origin.predict(feeds)]
+        assert graph.model is not None
+        assert graph.model.predict is not None
+        return [y + np.float32(0.01) for y in graph.model.predict(feeds)]
 
-    assert graph.origin is not None
-    spoilt = dataclasses.replace(graph, origin=dataclasses.replace(graph.origin, predict=wrong))
+    assert graph.model is not None
+    spoilt = dataclasses.replace(graph, model=dataclasses.replace(graph.model, predict=wrong))
     report = verify(spoilt)
     assert [r.op for r in report.rows if not r.passed] == ["framework"]

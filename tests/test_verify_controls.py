@@ -33,14 +33,14 @@ Damage = Callable[[Layer, Values], Layer | None]
 def fixture(name: str, level: str) -> tuple[NeuronGraph, dict[str, Any], dict[str, Any]]:
     """A graph, an input to it, and the values that its layers then have."""
     graph = load(FIXTURES / f"{name}.onnx", detail=level)
-    assert graph.origin is not None
-    feeds = inputs.made("random", graph.origin)
+    assert graph.model is not None
+    feeds = inputs.made("random", graph.model)
     if name == "digits":
         feeds["image"] = np.load(FIXTURES / "digits.npz")["x"][:1]
     values: dict[str, Any] = {}
     for layer in graph.layers:
         given = layer.aggregation == "input"
-        values[layer.name] = feeds[layer.tensor].ravel() if given else recompute(layer, values).value
+        values[layer.name] = feeds[layer.provenance.tensor].ravel() if given else recompute(layer, values).value
     return graph, feeds, values
 
 

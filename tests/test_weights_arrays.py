@@ -23,7 +23,7 @@ def texts(graph: NeuronGraph) -> dict[str, str]:
 
 def check_laws(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
     """Nothing is skipped, nothing is changed, sizes add up or it is said why not."""
-    found, origin = layer_arrays(graph), graph.origin
+    found, origin = layer_arrays(graph), graph.model
     listed = {a.name: a for of in found for a in of.arrays}
     traces = Traces(origin)
     for n in origin.nodes:
@@ -151,7 +151,7 @@ def test_the_axes_of_keras(autoencoder):
 
 def test_kernels_are_those_that_onnx_computes_with(autoencoder):
     """Brought into one layout by their axes, they are the ONNX nodes' own, which the exporter made."""
-    origin, seen = autoencoder[1].origin, 0
+    origin, seen = autoencoder[1].model, 0
     traces, found = Traces(origin), by_name(autoencoder[1])
     for n in origin.nodes:
         if n.op not in ("Conv", "ConvTranspose", "MatMul", "Gemm"):

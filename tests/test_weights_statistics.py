@@ -134,7 +134,7 @@ def test_the_order_by_norm_is_numpys():
     graph = load("fixtures/digits.onnx")
     found = orders(graph, "norm")
     for name, axis in (("conv1", 3), ("conv2", 3), ("dense1", 1), ("digit", 1)):
-        kernel = graph.origin.constants[f"{name}/kernel"].astype(np.float64)
+        kernel = graph.model.constants[f"{name}/kernel"].astype(np.float64)
         norms = np.linalg.norm(np.moveaxis(kernel, axis, 0).reshape(kernel.shape[axis], -1), axis=1)
         np.testing.assert_array_equal(found[name].permutation, np.argsort(-norms, kind="stable"))
         assert (found[name].by, found[name].array) == ("norm", f"{name}/kernel")
@@ -167,7 +167,7 @@ def test_the_order_by_activation_is_onnx_runtimes():
                  {"w": weights(6, 3, 3, 3), "b": weights(6, seed=1)})  # fmt: skip
     graph = load(made)
     feeds = random_feeds(graph)
-    means = mean_activations(graph.layers, graph.origin, feeds)
+    means = mean_activations(graph.layers, graph.model, feeds)
     (value,) = runtime(made, feeds)
     last = graph.layers[-1].name
     np.testing.assert_allclose(means[last], np.abs(value[0].astype(np.float64)).mean((1, 2)), rtol=1e-6)

@@ -121,7 +121,7 @@ def allowed(message: str) -> str:
 
 def check_counts(graph: NeuronGraph, proto: onnx.ModelProto) -> None:
     """What is counted is what is there, edges go forward, and no two without ports join the same two neurons."""
-    tensors = [graph.layer(name).tensor for name in graph.outputs]
+    tensors = [graph.layer(name).provenance.tensor for name in graph.outputs]
     if tensors != [o.name for o in proto.graph.output]:
         raise Broken(f"{graph.detail}: outputs are {tensors}")
     for layer in graph.layers:

@@ -49,8 +49,11 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
         bias_size=_size(producer) * float(np.abs(block.weights).max(initial=0)) + _size(layer),
         activation=(*activation, *layer.activation),
         incoming=edges,
-        scope=producer.scope or layer.scope,
-        node=producer.node,
+        provenance=dataclasses.replace(
+            layer.provenance,
+            scope=producer.provenance.scope or layer.provenance.scope,
+            node=producer.provenance.node,
+        ),
         spatial=layer.spatial or (producer.spatial if producer.shape == layer.shape else ()),
         parameters=producer.parameters + layer.parameters,
     )

@@ -47,7 +47,7 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
         return graph
     network = _Network(graph)
     # In Keras all that computes belongs to a layer, so that what belongs to none is the exporter's.
-    all_in_layers = graph.origin is not None and graph.origin.channels_last
+    all_in_layers = graph.model is not None and graph.model.channels_last
     if level == "layer":
         network.rewrite(
             lambda layer, near: _is_plumbing(layer, near, all_in_layers),
@@ -56,27 +56,27 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
     else:
         network.rewrite(lambda layer, near: True, lambda layer, producer: True)
     layers = [as_shown(layer, network.layers) for layer in network.layers.values()]
-    if graph.origin is not None:
-        layers = in_order_of(list(graph.origin.layer_shapes), layers)
+    if graph.model is not None:
+        layers = in_order_of(list(graph.model.layer_shapes), layers)
     renamed, names = named(layers, network.read_by)
     outputs = tuple(names[o] for o in graph.outputs)
-    return NeuronGraph(numbered(renamed), outputs, graph.model, graph.model_sha256, level, graph.origin)
+    return NeuronGraph(numbered(renamed), outputs, graph.model_name, graph.model_sha256, level, graph.model)
 
 
 def _is_plumbing(layer: Layer, near: list[Layer], all_in_layers: bool) -> bool:
     """Whether a layer that only moves values is no layer to the framework's user; `near` is what reads it."""
     if layer.op in COPIES:
         return True
-    if layer.scope is not None:
-        return bool(near) and all(n.scope == layer.scope for n in near)
+    if layer.provenance.scope is not None:
+        return bool(near) and all(n.provenance.scope == layer.provenance.scope for n in near)
     pads_a_convolution = layer.op == "Pad" and bool(near) and all(n.op == "Conv" for n in near)
     return all_in_layers or layer.op in REARRANGES or pads_a_convolution
 
 
 def _is_one_layer(layer: Layer, producer: Layer, all_in_layers: bool) -> bool:
     """Whether a layer and the one it reads are one to the framework's user."""
-    if layer.scope is not None or producer.scope is not None:
-        return layer.scope == producer.scope or (layer.scope is None and (all_in_layers or bool(layer.activation)))
+    if layer.provenance.scope is not None or producer.provenance.scope is not None:
+        return layer.provenance.scope == producer.provenance.scope or (layer.provenance.scope is None and (all_in_layers or bool(layer.activation)))
     is_bias = layer.op == "Add" and producer.op in PRODUCTS and producer.bias is None
     return bool(layer.activation) or is_bias or layer.op in (*COPIES, *REARRANGES)
 

@@ -30,12 +30,12 @@ def as_shown(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
         ) from None
     if _in_order(layer):
         return dataclasses.replace(layer, incoming=tuple(edges))
-    order = layer.framework_order
+    order = layer.provenance.framework_order
     place = {axis: position for position, axis in enumerate(order)}
     return dataclasses.replace(
         layer,
         shape=tuple(layer.shape[a] for a in order),
-        order=order,
+        provenance=dataclasses.replace(layer.provenance, order=order),
         bias=None if layer.bias is None else layer.bias.transpose(order),
         activation=tuple(a.with_axes(place) for a in layer.activation),
         spatial=tuple(place[a] for a in layer.spatial),
@@ -53,13 +53,15 @@ def _between_shown(incoming: Incoming, source: Layer, layer: Layer) -> Incoming:
 
 
 def _in_order(layer: Layer) -> bool:
-    return layer.framework_order == tuple(sorted(layer.framework_order))
+    order = layer.provenance.framework_order
+    return order == tuple(sorted(order))
 
 
 def reordering(layer: Layer) -> EdgeBlock:
     """From a layer's positions in its tensor to those in the framework's order."""
-    shown = [layer.shape[a] for a in layer.framework_order]
+    order = layer.provenance.framework_order
+    shown = [layer.shape[a] for a in order]
     source, target = ax.strides(layer.shape), ax.strides(shown)
     return EdgeBlock(
-        tuple(ax.same(n).strided(source[a], t) for n, a, t in zip(shown, layer.framework_order, target, strict=True))
+        tuple(ax.same(n).strided(source[a], t) for n, a, t in zip(shown, order, target, strict=True))
     )

@@ -43,7 +43,7 @@ def in_order_of(scopes: Sequence[str], layers: list[Layer]) -> list[Layer]:
     rank: dict[str, int] = {}
     for layer in layers:
         sources = [rank[i.source] for i in layer.incoming]
-        own = place.get(layer.name if layer.aggregation == "input" else layer.scope or "", -1)
+        own = place.get(layer.name if layer.aggregation == "input" else layer.provenance.scope or "", -1)
         rank[layer.name] = max([own, *sources])
     return sorted(layers, key=lambda layer: rank[layer.name])  # stable: what is equal stays in topological order
 
@@ -51,8 +51,8 @@ def in_order_of(scopes: Sequence[str], layers: list[Layer]) -> list[Layer]:
 def _wanted(layer: Layer, readers: list[Layer]) -> str:
     if layer.aggregation in ("input", "constant"):
         return layer.name
-    if layer.scope is None:
+    if layer.provenance.scope is None:
         # PyTorch's exporter calls the node that makes `add` `node_add`.
-        return layer.node.removeprefix("node_") or layer.name
-    is_last = not readers or any(r.scope != layer.scope for r in readers)
-    return layer.scope if is_last else f"{layer.scope}/{layer.op}"
+        return layer.provenance.node.removeprefix("node_") or layer.name
+    is_last = not readers or any(r.provenance.scope != layer.provenance.scope for r in readers)
+    return layer.provenance.scope if is_last else f"{layer.provenance.scope}/{layer.op}"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from onnx2graphml.build import axis_roles
 from onnx2graphml import ops
 from onnx2graphml.errors import Error, UnsupportedError
-from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.model import Model, Node, TensorType, is_float
 from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
@@ -51,11 +51,12 @@ def _placed(layers: Mapping[str, Layer], traits: Mapping[str, Traits], channels_
     for name, layer in layers.items():
         dropped = traits[name].ndim - len(layer.shape)
         spatial = [d - dropped for d in axis_roles.spatial(roles.get(name, ()))]
+        shown_order = tuple(d - dropped for d in orders.get(name, ()) if d >= dropped) or layer.provenance.order
         placed.append(
             dataclasses.replace(
                 layer,
                 spatial=tuple(spatial) if min(spatial, default=-1) >= 0 else (),  # else one was dropped
-                framework_order=tuple(d - dropped for d in orders.get(name, ()) if d >= dropped) or layer.order,
+                provenance=dataclasses.replace(layer.provenance, framework_order=shown_order),
             )
         )
     return placed
@@ -68,7 +69,8 @@ def shown(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _layer(name: str, op: str, kind: TensorType, **fields: Any) -> Layer:
     shape = shown(kind.shape)
-    return Layer(name=name, op=op, shape=shape, tensor=name, order=tuple(range(len(shape))), dtype=kind.dtype, **fields)
+    provenance = Provenance(tensor=name, order=tuple(range(len(shape))))
+    return Layer(name=name, op=op, shape=shape, dtype=kind.dtype, provenance=provenance, **fields)
 
 
 def _input(name: str, kind: TensorType | None) -> Layer:
@@ -108,9 +110,9 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
         if name and name in used:
             assert kind is not None
             made += [(_constant(n, v), Traits(v.ndim)) for n, v in neurons.constants.items()]
-            layer = dataclasses.replace(
-                _neurons(name, node.op, kind, neurons), scope=node.layer, node=node.name, parameters=trained
-            )
+            layer = _neurons(name, node.op, kind, neurons)
+            provenance = dataclasses.replace(layer.provenance, scope=node.layer, node=node.name)
+            layer = dataclasses.replace(layer, provenance=provenance, parameters=trained)
             made.append((layer, _traits(node, kind, neurons)))
             trained = 0  # of several outputs, the first one has the parameters
     return made

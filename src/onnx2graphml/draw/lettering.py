@@ -142,7 +142,7 @@ def kind(layer: Layer) -> str:
 
 def heading(graph: NeuronGraph) -> str:
     """The network's name."""
-    return printable(graph.model) or "network"
+    return printable(graph.model_name) or "network"
 
 
 def sizes(graph: NeuronGraph, folds: Sequence[Fold]) -> str:

@@ -50,7 +50,7 @@ def graph_attributes(graph: NeuronGraph) -> dict[str, str]:
     """Where the graph came from; all strings."""
     thinned = {"thinned": graph.thinned} if graph.thinned else {}
     return {
-        "model": escape(graph.model),
+        "model": escape(graph.model_name),
         "model_sha256": graph.model_sha256,
         "detail": graph.detail,
         "generator": f"onnx2graphml {importlib.metadata.version('onnx2graphml')}",

@@ -42,6 +42,25 @@ class Incoming:
     port: int | None = None
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """Where a layer came from; nothing of it says what its neurons compute.
+
+    Attributes:
+        tensor: the ONNX tensor that holds the same values.
+        order: the tensor's axes, without the leading one that was dropped, in the order in which the layer shows them.
+        framework_order: the same axes as the framework shows them; `detail` brings the layer into that order.
+        scope: the framework's layer that it comes from; None where there is none.
+        node: the name of the ONNX node that made it.
+    """
+
+    tensor: str = ""
+    order: tuple[int, ...] = ()
+    framework_order: tuple[int, ...] = ()
+    scope: str | None = None
+    node: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """A tensor whose scalars are neurons.
@@ -58,15 +77,10 @@ class Layer:
         activation: functions applied to that, in order.
         incoming: the layer's in-edges.
         spatial: the positions in `shape` of the channel and the rows and columns, where the layer is a picture.
-        tensor: the ONNX tensor that holds the same values, and `order`: its axes, without the leading one that was
-            dropped, in the order in which `shape` shows them.
-        dtype: of the tensor.
-        scope: the framework's layer that it comes from; None where there is none.
-        node: the name of the ONNX node that made it.
-        framework_order: the tensor's axes in the order in which the framework shows them; `detail` brings the layer
-            into it.
+        dtype: of the values.
         parameters: the number of trained scalars: elements of the node's constant inputs that are floats.
         first_id: the id of the layer's first neuron; the others follow in row-major order.
+        provenance: where it came from.
     """
 
     name: str
@@ -77,15 +91,11 @@ class Layer:
     activation: tuple[Activation, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     spatial: tuple[int, ...] = ()
-    tensor: str = ""
-    order: tuple[int, ...] = ()
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
-    scope: str | None = None
-    node: str = ""
-    framework_order: tuple[int, ...] = ()
     parameters: int = 0
     bias_size: float = 0.0
     first_id: int = 0
+    provenance: Provenance = Provenance()
 
     @property
     def neurons(self) -> int:
@@ -105,10 +115,10 @@ class NeuronGraph:
     Attributes:
         layers: in topological order; their neurons' ids are consecutive, in this order.
         outputs: the names of the layers that are the network's outputs.
-        model: the file's or the model's name.
+        model_name: the file's or the model's name.
         model_sha256: of the ONNX file that was read; empty where there was none.
         detail: `op`, `layer` or `neuron`.
-        origin: the model that it was made from, which `verify` runs.
+        model: the model that it was made from, which `verify` runs; None where it was made from none.
         thinned: how edges were left out; empty where all are there.
 
     Example:
@@ -120,10 +130,10 @@ class NeuronGraph:
 
     layers: tuple[Layer, ...]
     outputs: tuple[str, ...]
-    model: str = ""
+    model_name: str = ""
     model_sha256: str = ""
     detail: str = "op"
-    origin: Model | None = None
+    model: Model | None = None
     thinned: str = ""
 
     @functools.cached_property
@@ -151,9 +161,9 @@ class NeuronGraph:
 
     def require_model(self) -> Model:
         """The model that the graph was made from; `Error` where there is none."""
-        if self.origin is None:
+        if self.model is None:
             raise Error("the graph was made from no model; load it from one")
-        return self.origin
+        return self.model
 
     def layer(self, name: str) -> Layer:
         """The layer of that name; `Error` names the nearest ones if there is none."""

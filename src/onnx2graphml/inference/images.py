@@ -135,7 +135,7 @@ class Form:
         from_axis = {self.row: 0, self.column: 1, self.channel: 2}
         kept = pixels if self.channel is not None else pixels[..., 0]
         shown = kept.transpose([from_axis[a] for a in range(kept.ndim)])
-        in_tensor = shown.transpose(np.argsort(layer.order)) if layer.order else shown
+        in_tensor = shown.transpose(np.argsort(layer.provenance.order)) if layer.provenance.order else shown
         return np.ascontiguousarray(in_tensor, layer.dtype)
 
 

@@ -129,7 +129,7 @@ def _picture(graph: NeuronGraph, model: Model, path: Path, preprocess: str, quie
     picture = images.open_picture(path, inputs[0], preprocess)
     if not quiet:
         log.info("%s: %s", path, "; ".join(picture.done))
-    return checked(model, {inputs[0].tensor: picture.array})
+    return checked(model, {inputs[0].provenance.tensor: picture.array})
 
 
 def _read(path: Path, model: Model) -> dict[str, Array]:

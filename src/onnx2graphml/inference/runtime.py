@@ -28,7 +28,7 @@ class Runtime:
 
     Example:
         >>> import numpy, onnx2graphml
-        >>> model = onnx2graphml.load("fixtures/digits.onnx").origin
+        >>> model = onnx2graphml.load("fixtures/digits.onnx").model
         >>> runtime = Runtime(model, model.outputs)
         >>> runtime.run({model.inputs[0]: numpy.zeros((1, 8, 8, 1), numpy.float32)})[model.outputs[0]].shape
         (1, 10)
@@ -91,7 +91,7 @@ def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:
 
 def tensors_of(layers: Sequence[Layer]) -> list[str]:
     """The tensors that hold the layers' values; constants have none."""
-    return sorted({layer.tensor for layer in layers if layer.aggregation != "constant"})
+    return sorted({layer.provenance.tensor for layer in layers if layer.aggregation != "constant"})
 
 
 def layer_value(layer: Layer, tensors: Mapping[str, Array]) -> Array:
@@ -99,6 +99,6 @@ def layer_value(layer: Layer, tensors: Mapping[str, Array]) -> Array:
     if layer.aggregation == "constant":
         assert layer.bias is not None
         return np.broadcast_to(layer.bias, layer.shape)
-    sizes = dict(zip(layer.order, layer.shape, strict=True))
+    sizes = dict(zip(layer.provenance.order, layer.shape, strict=True))
     in_tensor = tuple(sizes[d] for d in range(len(sizes)))
-    return tensors[layer.tensor].reshape(in_tensor).transpose(layer.order)
+    return tensors[layer.provenance.tensor].reshape(in_tensor).transpose(layer.provenance.order)

@@ -166,11 +166,11 @@ def unread(graph: NeuronGraph, found: tuple[LayerArrays, ...]) -> dict[str, Arra
 def _nodes_of(graph: NeuronGraph, model: Model) -> dict[str, list[Node]]:
     """The nodes of each layer: those between its tensor and other layers' tensors, each at the first that meets it."""
     maker = {o: node for node in model.nodes for o in node.outputs}
-    tensors = {layer.tensor for layer in graph.layers}
+    tensors = {layer.provenance.tensor for layer in graph.layers}
     taken: set[str] = set()
     owned: dict[str, list[Node]] = {}
     for layer in graph.layers:
-        mine, waiting = set(), [layer.tensor]
+        mine, waiting = set(), [layer.provenance.tensor]
         while waiting:
             node = maker.get(waiting.pop())
             if node is None or node.outputs[0] in taken:

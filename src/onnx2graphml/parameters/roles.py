@@ -98,8 +98,8 @@ def output_axes(layer: Layer, nodes: Iterable[Node], model: Model) -> Mapping[st
         nodes: those of the layer, in the model's order.
     """
     found: dict[str, tuple[str, ...]] = {}
-    if layer.tensor in model.types:
-        found[layer.tensor] = _of_layer(layer, len(model.types[layer.tensor].shape))
+    if layer.provenance.tensor in model.types:
+        found[layer.provenance.tensor] = _of_layer(layer, len(model.types[layer.provenance.tensor].shape))
     for node in reversed(list(nodes)):
         name = node.outputs[0]
         rank = len(model.types[name].shape)
@@ -123,7 +123,7 @@ def _of_layer(layer: Layer, rank: int) -> tuple[str, ...]:
         shown[position] = name
     dropped = rank - len(layer.shape)
     names = ["batch"] * rank
-    for name, d in zip(shown, layer.order, strict=True):
+    for name, d in zip(shown, layer.provenance.order, strict=True):
         names[d + dropped] = name
     return tuple(names)
 

@@ -48,7 +48,7 @@ class Traces:
 
     Example:
         >>> import onnx2graphml
-        >>> traces = Traces(onnx2graphml.load("fixtures/digits.onnx").origin)
+        >>> traces = Traces(onnx2graphml.load("fixtures/digits.onnx").model)
         >>> (trace,) = traces.into("conv1/BiasAdd__12")
         >>> trace.array, trace.path, trace.axes
         ('conv1/kernel', ('Transpose',), (2, 3, 1, 0))

@@ -57,7 +57,7 @@ def alignments(graph: NeuronGraph) -> dict[str, tuple[str, Alignment]]:
         >>> source, rows
         ('image', Fields(jump=2.0, low=-1.0, high=2.0))
     """
-    last = graph.origin is not None and graph.origin.channels_last
+    last = graph.model is not None and graph.model.channels_last
     views = {layer.name: view_of(layer, last) for layer in graph.layers}
     found: dict[str, tuple[str, Alignment]] = {}
     for layer in graph.layers:

@@ -17,7 +17,7 @@ def of_model(model: Model) -> str:
 
     Example:
         >>> import onnx2graphml
-        >>> twice = [onnx2graphml.load("fixtures/digits.onnx").origin for _ in range(2)]
+        >>> twice = [onnx2graphml.load("fixtures/digits.onnx").model for _ in range(2)]
         >>> of_model(twice[0]) == of_model(twice[1])
         True
     """

@@ -118,7 +118,7 @@ def _plan(graph: NeuronGraph, model: Model, patterns: PatternFiles, layers: Sequ
     position = {layer.name: k for k, layer in enumerate(graph.layers)}
     return {
         "generator": GENERATOR,
-        "model": graph.model,
+        "model": graph.model_name,
         "model_sha256": fingerprint.of_model(model),
         "patterns": list(patterns.names),
         "patterns_sha256": patterns.identity,

@@ -159,7 +159,7 @@ def epochs(
         >>> import onnx2graphml
         >>> from onnx2graphml.inference.inputs import made
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> epochs([("first", graph), ("second", graph)], lambda graph: made("zeros", graph.origin)).epochs
+        >>> epochs([("first", graph), ("second", graph)], lambda graph: made("zeros", graph.model)).epochs
         ('first', 'second')
     """
     recorder = Recorder(model)

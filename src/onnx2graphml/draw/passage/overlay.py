@@ -69,7 +69,7 @@ def overlays_of(
     graph: NeuronGraph, pictures: Sequence[LayerPicture], values: Mapping[str, Array]
 ) -> tuple[tuple[Overlay, ...], dict[str, str]]:
     """The overlays of layers, and the names of the layers that have none, with the reason."""
-    last = graph.origin is not None and graph.origin.channels_last
+    last = graph.model is not None and graph.model.channels_last
     aligned = alignments(graph)
     found, without = [], {}
     for shown in pictures:

@@ -169,7 +169,7 @@ def _drawn(
 
 def _manifest(graph: NeuronGraph, found: Passage, options: _Options) -> dict[str, object]:
     return {
-        "model": graph.model,
+        "model": graph.model_name,
         "options": dataclasses.asdict(options),
         "layers": [p.entry() for p in found.layers],
         "left_out": [layer_entry(layer) for layer in found.left_out],

@@ -64,7 +64,7 @@ def plot_pattern_process(
         files.append(folder / f"{k}.png")
         save(sheet_figure(sheet, grid_size), files[-1])
     if plot_model:
-        files.append(folder / f"{safe(graph.model, ' ')} neural network architecture.png")
+        files.append(folder / f"{safe(graph.model_name, ' ')} neural network architecture.png")
         architecture(graph, files[-1])
     return files
 
@@ -72,7 +72,7 @@ def plot_pattern_process(
 def _feeds(graph: NeuronGraph, pattern: Array | Mapping[str, Array]) -> Mapping[str, Array]:
     if isinstance(pattern, Mapping):
         return pattern
-    inputs = graph.origin.inputs if graph.origin else ()
+    inputs = graph.model.inputs if graph.model else ()
     if len(inputs) != 1:
         raise Error(f"one pattern is given; the model has the inputs {', '.join(inputs)}: give a mapping from names")
     return {inputs[0]: pattern}

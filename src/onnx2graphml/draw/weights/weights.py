@@ -81,12 +81,12 @@ def weights(
     pairs = None if against is None else matches(layers, layer_arrays(against))
     means = _activations(graph, layers, feeds) if order == "activation" else {}
     found = Weights(
-        graph.model,
+        graph.model_name,
         tuple(_measured(x, order_of(x, order, means), pairs, limit) for x in layers),
         order,
         unread(graph, layers),
         pairs,
-        "" if against is None else against.model,
+        "" if against is None else against.model_name,
     )
     return found if folder is None else _written(found, Path(folder), kind)
 
