@@ -206,7 +206,7 @@ def test_what_only_one_model_has_is_listed(tmp_path):
     found = matches(layer_arrays(here), layer_arrays(there))
     assert set(found.other) == {"b"}
     assert (found.only_here, found.only_there) == ({"w": (2, 1, 3, 3)}, {"w": (2, 1, 5, 5)})
-    weights(here, tmp_path / "two", against=dataclasses.replace(there, model="other"))
+    weights(here, tmp_path / "two", against=dataclasses.replace(there, model_name="other"))
     text = (tmp_path / "two" / "README.md").read_text()
     assert "## Only in other\n\n- `w`: 2x1x5x5" in text
     record = json.loads((tmp_path / "two" / "weights.json").read_text())
