@@ -44,6 +44,7 @@ class Model:
         opset: of ONNX's own domain.
         proto: the inlined, static model with every tensor still in it, for a runtime; the values of large initializers
             are in `constants` only.
+        original: what `proto` was before composite operators were replaced by their parts; None where there were none.
         name: the file's name, or the graph's.
         sha256: of the file; empty for a model that was never one.
         channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
@@ -59,6 +60,7 @@ class Model:
     types: Mapping[str, TensorType]
     opset: int
     proto: onnx.ModelProto
+    original: onnx.ModelProto | None = None
     name: str = ""
     sha256: str = ""
     channels_last: bool = False
@@ -128,7 +130,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
             check_neurons(i.name, known.shape)
     metadata = {m.key: m.value for m in proto.metadata_props}
     opset = opset_of(proto)
-    state = Folding(opset, proto.ir_version, list(proto.opset_import), constants, {i.name: i.type for i in inputs})
+    types = {i.name: i.type for i in inputs}
+    state = Folding(opset, proto.ir_version, list(proto.opset_import), constants, types, _all_names(proto.graph))
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         state.add(node, layer)
     outputs = tuple(o.name for o in proto.graph.output)
@@ -143,12 +146,34 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
         outputs=outputs,
         types=types,
         opset=opset,
-        proto=proto,
+        proto=_with_nodes(proto, [added.proto for added in state.nodes]) if state.parts else proto,
+        original=proto if state.parts else None,
         name=name,
         sha256=sha256,
         channels_last=metadata.get(CHANNELS_LAST) == "true",
         layer_shapes=_layer_shapes(metadata.get(LAYERS, "[]")),
     )
+
+
+def _all_names(graph: onnx.GraphProto) -> set[str]:
+    """Of all tensors, those of subgraphs among them."""
+    listed = [*graph.input, *graph.output, *graph.initializer]
+    names = {x.name for x in listed} | {s.values.name for s in graph.sparse_initializer}
+    for node in graph.node:
+        names |= set(node.output)
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                names |= _all_names(inner)
+    return names
+
+
+def _with_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> onnx.ModelProto:
+    """The model with other nodes."""
+    made = onnx.ModelProto()
+    made.CopyFrom(proto)
+    del made.graph.node[:]
+    made.graph.node.extend(nodes)
+    return made
 
 
 def _type_of(info: onnx.ValueInfoProto) -> TensorType | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import Error, ModelError, UnsupportedError, reason
-from onnx2graphml.model.initializers import initializers
 from onnx2graphml.model.limits import check_folded, check_neurons
+from onnx2graphml.model.lowering import add_lowered, can_be_evaluated, is_lowered
 from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type
 
 Array = npt.NDArray[Any]
@@ -39,11 +39,13 @@ SIZES: dict[str, Callable[..., float]] = {
 """At most how many elements come out, for operators of which ONNX doesn't infer it."""
 
 
-@dataclass
-class Made:
-    """How many elements all constants have that were computed, inside of branches, too."""
+@dataclass(frozen=True)
+class Added:
+    """A node, the framework's layer that it comes from, and whether the network computes it."""
 
-    elements: int = 0
+    proto: onnx.NodeProto
+    layer: str | None
+    computed: bool
 
 
 @dataclass
@@ -53,8 +55,10 @@ class Folding:
     Attributes:
         constants: values by name.
         types: of what is computed by the network.
-        nodes: what computes it.
-        made: what was computed so far.
+        taken: names of tensors, those among them that come later.
+        nodes: all that were added, lowered ones replaced by their parts.
+        elements: of all constants that were computed so far.
+        parts: how many nodes were added in the place of others.
     """
 
     opset: int
@@ -62,8 +66,10 @@ class Folding:
     opset_imports: list[onnx.OperatorSetIdProto]
     constants: dict[str, Array]
     types: dict[str, onnx.TypeProto]
-    nodes: list[Node] = field(default_factory=list)
-    made: Made = field(default_factory=Made)
+    taken: set[str]
+    nodes: list[Added] = field(default_factory=list)
+    elements: int = 0
+    parts: int = 0
 
     def add(self, node: onnx.NodeProto, layer: str | None) -> None:
         """Evaluate the next node if it is constant, otherwise infer its outputs' types and keep it.
@@ -88,28 +94,40 @@ class Folding:
             about = given[position]
             if about in self.types and given.count(about) == 1:
                 values[about] = _stand_in(self.types[about])
-        if len(values) == len(set(given)) and not _is_random(node):
+        constant = len(values) == len(set(given)) and not _is_random(node)
+        if is_lowered(node.op_type, node.domain, self.opset) and not (constant and can_be_evaluated(node)):
+            self._lower(node, layer)
+            return
+        if constant:
             self.constants |= self._folded(node, values)
+            self.nodes.append(Added(node, layer, computed=False))
             return
         inferred = self._inferred(node, values)
         for name, proto in inferred.items():
             if (known := tensor_type(proto)) is not None:
                 _check_output(name, known.shape)
         self.types |= inferred
-        self.nodes.append(plain(node, layer))
+        self.nodes.append(Added(node, layer, computed=True))
+
+    def _lower(self, node: onnx.NodeProto, layer: str | None) -> None:
+        """Add a node's parts, those that make its outputs under the outputs' names."""
+        start = len(self.nodes)
+        names = add_lowered(self, node, layer)
+        for part in self.nodes[start:]:
+            part.proto.input[:] = [names.get(i, i) for i in part.proto.input]
+            part.proto.output[:] = [names.get(o, o) for o in part.proto.output]
+        for made, name in names.items():
+            known: dict[str, Any] = self.constants if made in self.constants else self.types
+            known[name] = known.pop(made)
 
     def _folded(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs of a node with constant inputs; refused beforehand if they are too large."""
-        if node.op_type == "If" and not node.domain:
-            return self._branch(node, values[node.input[0]])
-        if any(a.HasField("g") or a.graphs for a in node.attribute):
-            raise UnsupportedError("its inputs are constant, but how long it runs can't be told beforehand")
         if node.op_type != "Constant":
-            self.made.elements += self._elements(node, values)
-            check_folded(self.made.elements)
+            self.elements += self._size(node, values)
+            check_folded(self.elements)
         return self._evaluated(node, values)
 
-    def _elements(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> int:
+    def _size(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> int:
         """How many elements its outputs have, at most."""
         known = [tensor_type(t) for t in self._inferred(node, values).values()]
         shapes = [t.shape for t in known if t is not None]
@@ -121,18 +139,6 @@ class Folding:
             return math.ceil(SIZES[node.op_type](*(values[i] for i in node.input if i)))
         except (ValueError, TypeError, OverflowError) as e:
             raise ModelError(f"its constant inputs make no sense: {reason(e)}") from None
-
-    def _branch(self, node: onnx.NodeProto, condition: Array) -> dict[str, Array]:
-        """The outputs of a constant If: those of one of its branches, which may read constants around it."""
-        wanted = "then_branch" if condition.any() else "else_branch"
-        graph = next(a.g for a in node.attribute if a.name == wanted)
-        inner = replace(self, constants=self.constants | dict(initializers(graph)), nodes=[], types=dict(self.types))
-        for each in graph.node:
-            inner.add(each, None)
-        try:
-            return {o: inner.constants[made.name] for o, made in zip(node.output, graph.output, strict=True) if o}
-        except KeyError as e:
-            raise UnsupportedError(f"its condition is constant, but its {wanted} computes {e}") from None
 
     def _evaluated(self, node: onnx.NodeProto, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs of a node with constant inputs, by ONNX's reference evaluator."""
@@ -213,17 +219,17 @@ def _stand_in(proto: onnx.TypeProto) -> Array:
     return np.broadcast_to(np.zeros((), known.dtype), known.shape)
 
 
-def needed(nodes: Iterable[Node], outputs: Iterable[str]) -> tuple[Node, ...]:
-    """The nodes that an output depends on, in their order.
+def needed(nodes: Iterable[Added], outputs: Iterable[str]) -> tuple[Node, ...]:
+    """The nodes that the network computes and an output depends on, in their order.
 
     Example:
-        >>> unread = Node("Neg", "", "", ("x",), ("z",), {})
-        >>> needed([unread], ["y"])
+        >>> unread = onnx.helper.make_node("Neg", ["x"], ["z"])
+        >>> needed([Added(unread, None, computed=True)], ["y"])
         ()
     """
     wanted, kept = set(outputs), []
     for node in reversed(list(nodes)):
-        if wanted & set(node.outputs):
-            wanted |= set(node.inputs)
-            kept.append(node)
+        if node.computed and wanted & set(node.proto.output):
+            wanted |= set(node.proto.input)
+            kept.append(plain(node.proto, node.layer))
     return tuple(reversed(kept))

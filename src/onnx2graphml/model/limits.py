@@ -19,6 +19,9 @@ MOST_FOLDED = 1 << 28
 MOST_NODES = 1 << 20
 """Of a model whose functions are inlined."""
 
+MOST_PARTS = 1 << 16
+"""Nodes that are made in the place of others: of loops that are unrolled, above all."""
+
 LARGEST_FILE = (1 << 31) - 1
 """Bytes of an ONNX file: what its format, Protocol Buffers, can hold."""
 
@@ -96,4 +99,20 @@ def check_nodes(nodes: int) -> None:
         raise TooLargeError(
             f"with its functions inlined, the model has {nodes:,} nodes; it may have {MOST_NODES:,}: "
             f"export it without functions that call each other over and over"
+        )
+
+
+def check_parts(parts: int) -> None:
+    """Refuse to replace nodes by so many others.
+
+    Raises:
+        TooLargeError: they are more than `MOST_PARTS`.
+
+    Example:
+        >>> check_parts(1000)
+    """
+    if parts > MOST_PARTS:
+        raise TooLargeError(
+            f"unrolled, the model's loops and composite operators are more than {MOST_PARTS:,} nodes: "
+            f"give it a shorter sequence"
         )

@@ -60,6 +60,8 @@ def plain(node: onnx.NodeProto, layer: str | None) -> Node:
 
 def _attribute(attribute: onnx.AttributeProto) -> Any:
     value = onnx.helper.get_attribute_value(attribute)
+    if attribute.type == onnx.AttributeProto.STRINGS:
+        return [text.decode("utf-8", "replace") for text in value]
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 

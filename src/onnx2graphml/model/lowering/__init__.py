@@ -1,0 +1,74 @@
+"""ONNX to ONNX, before the walk: operators that have intermediate results become the operators of those results.
+
+What is left are primitives, for which `ops` has a function each. An operator that is none is replaced by a function of
+ours, of those in `LOWERINGS`, or by the function body that ONNX itself defines, for those in `BY_BODY`.
+"""
+
+from __future__ import annotations
+
+import onnx
+
+from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
+    control,
+    recurrent,
+)
+from onnx2graphml.model.lowering.builder import Builder, Graph
+from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body
+from onnx2graphml.model.lowering.registry import LOWERINGS, call
+from onnx2graphml.model.nodes import plain
+
+__all__ = ["BY_BODY", "LOWERINGS", "add_lowered", "can_be_evaluated", "is_lowered"]
+
+ONNX_DOMAINS = ("", "ai.onnx")
+
+
+def is_lowered(op: str, domain: str, opset: int) -> bool:
+    """Whether an operator is replaced by others.
+
+    Args:
+        op, domain: of a node.
+        opset: of ONNX's own domain.
+
+    Example:
+        >>> is_lowered("LSTM", "", 17), is_lowered("Conv", "", 17)
+        (True, False)
+    """
+    own = "" if domain in ONNX_DOMAINS else domain
+    return (own, op) in LOWERINGS or (own == "" and op in BY_BODY and has_body(op, opset))
+
+
+def can_be_evaluated(node: onnx.NodeProto) -> bool:
+    """Whether ONNX's reference evaluator is to compute a node with constant inputs, rather than its parts each.
+
+    How long a loop runs can't be told beforehand, but counted.
+    """
+    return node.domain in ONNX_DOMAINS and not any(a.HasField("g") or a.graphs for a in node.attribute)
+
+
+def add_lowered(graph: Graph, node: onnx.NodeProto, layer: str | None) -> dict[str, str]:
+    """Add the nodes that compute what an operator does.
+
+    Returns:
+        For each of the node's outputs that is asked for, the name of the tensor that was made for it, by that name.
+
+    Raises:
+        UnsupportedError: an output, an input or an attribute is none that the lowering knows.
+    """
+    op = Builder(graph, node, layer)
+    own = "" if node.domain in ONNX_DOMAINS else node.domain
+    if (function := LOWERINGS.get((own, node.op_type))) is not None:
+        outputs = call(function, op, node.input, plain(node, layer).attributes)
+    else:
+        outputs = by_body(op, node)
+    made: dict[str, str] = {}
+    for k, name in enumerate(node.output):
+        if not name:
+            continue
+        result = outputs[k] if k < len(outputs) else None
+        if result is None:
+            raise UnsupportedError(f"its output {k} ({name!r}) is used, which can't be expressed by other operators")
+        if result in made or not result.startswith(f"{op.name}/"):
+            result = str(op.Identity(result, label="output"))
+        made[result] = name
+    return made

@@ -1,0 +1,81 @@
+"""The lowerings' contract, and the registry.
+
+A lowering is one function, named as the operator that it replaces; **its signature is the operator's schema**, as in
+`ops`, where the primitives are:
+
+    @lowering()
+    def LRN(op: Builder, X: str, *, size: int, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0) -> str: ...
+
+- positional parameters are the inputs, names of tensors; None for one that is left out;
+- keyword parameters are the attributes with their defaults: an unknown attribute is refused;
+- it adds nodes by calling `op.Operator(...)`, and returns the names of the outputs, None for one that it can't compute.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from onnx2graphml.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from onnx2graphml.model.lowering.builder import Builder
+
+Outputs = str | Sequence[str | None]
+Lowering = Callable[..., Outputs]
+
+MICROSOFT = "com.microsoft"
+"""The domain of ONNX Runtime's own operators."""
+
+LOWERINGS: dict[tuple[str, str], Lowering] = {}
+"""By domain and operator."""
+
+
+def lowering(domain: str = "") -> Callable[[Lowering], Lowering]:
+    """Register a function as the lowering of the operator of its name.
+
+    Args:
+        domain: of the operator; empty for ONNX's own.
+
+    Raises:
+        ValueError: there is one already.
+    """
+
+    def register(function: Lowering) -> Lowering:
+        key = (domain, function.__name__)
+        if key in LOWERINGS:
+            raise ValueError(f"{function.__name__} is registered twice")
+        LOWERINGS[key] = function
+        return function
+
+    return register
+
+
+def call(function: Lowering, op: Builder, inputs: Sequence[str], attributes: Mapping[str, Any]) -> Sequence[str | None]:
+    """The outputs of a lowering, after its node's inputs and attributes were held against its signature.
+
+    Args:
+        inputs: names; empty for an input that is left out.
+
+    Raises:
+        UnsupportedError: an input is missing, or there is one, or an attribute, that the function doesn't know.
+    """
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for name in attributes:
+        if name not in known:
+            raise UnsupportedError(f"attribute {name!r} is not supported; supported: {', '.join(known) or 'none'}")
+    for name in known:
+        if name not in attributes and inspect.signature(function).parameters[name].default is inspect.Parameter.empty:
+            raise UnsupportedError(f"attribute {name!r} is missing; the operator needs it")
+    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if len(inputs) > len(positional) and not variadic:
+        raise UnsupportedError(f"it has {len(inputs)} inputs; expected at most {len(positional)}")
+    given = [*inputs, *[""] * (len(positional) - len(inputs))]
+    for parameter, name in zip(positional, given, strict=False):
+        if not name and parameter.default is parameter.empty:
+            raise UnsupportedError(f"input {parameter.name!r} is missing; the operator needs it")
+    outputs = function(op, *(name or None for name in given), **attributes)
+    return (outputs,) if isinstance(outputs, str) else tuple(outputs)
