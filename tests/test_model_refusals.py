@@ -1,4 +1,4 @@
-"""What has no exact graph is refused: control flow, other types than floats, numbers that are none, random numbers."""
+"""What has no exact graph is refused: other types than floats, numbers that are none, random numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from onnx2graphml.api import load
 from onnx2graphml.errors import UnsupportedError
@@ -32,38 +32,6 @@ def assert_names(message: str, name: str, op: str, opset: int) -> None:
 def branch(name: str, op: str, *inputs: str) -> onnx.GraphProto:
     made = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4])
     return helper.make_graph([helper.make_node(op, list(inputs), [name])], name, [], [made])
-
-
-def test_if_is_refused() -> None:
-    """With a computed condition; and with a constant one, where the branches read what the network computes."""
-    branches = {"then_branch": branch("t", "Relu", "x"), "else_branch": branch("e", "Neg", "x")}
-    nodes = [
-        node("ReduceSum", "x", "sum", keepdims=0),
-        node("Cast", "sum", "positive", to=TensorProto.BOOL),
-        node("If", "positive", "y", name="fork", **branches),
-    ]
-    refusal(model(nodes, {"x": [1, 4]}), UnsupportedError)
-    message = refusal(model(nodes[2:], {"x": [1, 4]}, {"positive": np.bool_(True)}), UnsupportedError)
-    assert "'fork'" in message
-    assert "If" in message
-
-
-def test_loop_is_refused() -> None:
-    info = helper.make_tensor_value_info
-    body = helper.make_graph(
-        [helper.make_node("Relu", ["before"], ["after"]), helper.make_node("Identity", ["go"], ["on"])],
-        "body",
-        [
-            info("i", TensorProto.INT64, []),
-            info("go", TensorProto.BOOL, []),
-            info("before", TensorProto.FLOAT, [1, 4]),
-        ],
-        [info("on", TensorProto.BOOL, []), info("after", TensorProto.FLOAT, [1, 4])],
-    )
-    proto = model([node("Loop", "times go x", "y", name="again", body=body)], {"x": [1, 4]}, opset=16)
-    proto.graph.initializer.append(numpy_helper.from_array(np.int64(3), "times"))
-    proto.graph.initializer.append(numpy_helper.from_array(np.bool_(True), "go"))
-    assert_names(refusal(proto, UnsupportedError), "again", "Loop", 16)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.bool_])

@@ -130,8 +130,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
             check_neurons(i.name, known.shape)
     metadata = {m.key: m.value for m in proto.metadata_props}
     opset = opset_of(proto)
-    types = {i.name: i.type for i in inputs}
-    state = Folding(opset, proto.ir_version, list(proto.opset_import), constants, types, _all_names(proto.graph))
+    given = {i.name: i.type for i in inputs}
+    state = Folding(opset, proto.ir_version, list(proto.opset_import), constants, given, _all_names(proto.graph))
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         state.add(node, layer)
     outputs = tuple(o.name for o in proto.graph.output)

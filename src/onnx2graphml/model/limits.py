@@ -19,7 +19,7 @@ MOST_FOLDED = 1 << 28
 MOST_NODES = 1 << 20
 """Of a model whose functions are inlined."""
 
-MOST_PARTS = 1 << 16
+MOST_PARTS = 1 << 15
 """Nodes that are made in the place of others: of loops that are unrolled, above all."""
 
 LARGEST_FILE = (1 << 31) - 1

@@ -11,7 +11,10 @@ import onnx
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     control,
+    grids,
+    normalization,
     recurrent,
+    reductions,
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body

@@ -1,7 +1,7 @@
 """Nodes in the place of one, added by calls that read like the operators' formulas.
 
-Each node is typed, or evaluated where it is constant, as soon as it is added: a lowering may ask for the shape, the type
-and, of a constant, the value of anything it has made so far.
+Each node is typed, or evaluated where it is constant, as soon as it is added: a lowering may ask for the shape, the
+type and, of a constant, the value of anything it has made so far.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from onnx2graphml.model.nodes import TensorType, node_name, tensor_type
 
 Array = npt.NDArray[Any]
 Value = str | float | Array | np.generic | Sequence[int] | None
-"""An input: the name of a tensor, or a constant. A number has the type of the first tensor among the inputs."""
+"""An input: the name of a tensor, or a constant. A number has the type of the first tensor of numbers."""
 
 
 class Graph(Protocol):
@@ -186,7 +186,8 @@ class Builder:
         return self._names(given), {k: v for k, v in attributes.items() if v is not None}
 
     def _names(self, given: Sequence[Value]) -> list[str]:
-        like = next((self.dtype(x) for x in given if isinstance(x, str) and x), np.dtype(np.float32))
+        kinds = [self.dtype(x) for x in given if isinstance(x, str) and x]
+        like = next((k for k in kinds if k != np.bool_), np.dtype(np.float32))
         names = []
         for x in given:
             if x is None or isinstance(x, str):

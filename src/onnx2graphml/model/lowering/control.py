@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -62,29 +63,53 @@ def Scan(
     directions: Sequence[int] = (),
 ) -> Sequence[str | None]:
     """An iteration for each position along the scanned axes."""
-    if op.opset < 9:
-        raise UnsupportedError("Scan of opset 8 has a batch of sequences; expected opset 9 or newer: export it again")
+    scanned = Scanned(
+        body,
+        scan_input_axes or [0] * num_scan_inputs,
+        scan_input_directions or directions or [0] * num_scan_inputs,
+        scan_output_axes,
+        scan_output_directions,
+    )
+    if op.opset >= 9:
+        return scanned.add(op, [i for i in inputs if i])
+    if inputs[0]:
+        raise UnsupportedError("its sequences have lengths of their own; expected opset 9 or newer: export it again")
     given = [i for i in inputs if i]
-    states, scanned = given[: len(given) - num_scan_inputs], given[len(given) - num_scan_inputs :]
-    axes = scan_input_axes or [0] * len(scanned)
-    length = op.shape(scanned[0])[axes[0]]
-    outputs = len(body.output) - len(states)
-    collected = [list[str]() for _ in range(outputs)]
-    for t in range(length):
-        with op.scope(f"t{t}"):
-            backward = scan_input_directions or [0] * len(scanned)
-            parts = [
-                str(op.Gather(x, np.int64(length - 1 - t if b else t), axis=a))
-                for x, a, b in zip(scanned, axes, backward, strict=True)
-            ]
-            results = add_graph(op, body, [*states, *parts])
-        states = results[: len(states)]
-        for values, result in zip(collected, results[len(states) :], strict=True):
-            values.append(result)
-    output_axes = scan_output_axes or [0] * outputs
-    backward = scan_output_directions or [0] * outputs
-    stacked = [_stacked(op, v, a, bool(b)) for v, a, b in zip(collected, output_axes, backward, strict=True)]
-    return [*states, *stacked]
+    batch = [
+        scanned.add(op, [str(op.Gather(x, np.int64(b), axis=0)) for x in given]) for b in range(op.shape(given[0])[0])
+    ]
+    return [_stacked(op, values, 0, False) for values in zip(*batch, strict=True)]
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """The attributes of a Scan."""
+
+    body: onnx.GraphProto
+    axes: Sequence[int]
+    backward: Sequence[int]
+    output_axes: Sequence[int]
+    output_backward: Sequence[int]
+
+    def add(self, op: Builder, inputs: Sequence[str]) -> list[str]:
+        """All iterations: the last states, and what was collected."""
+        count = len(inputs) - len(self.axes)
+        states, scanned = list(inputs[:count]), inputs[count:]
+        length = op.shape(scanned[0])[self.axes[0]]
+        collected = [list[str]() for _ in self.body.output[count:]]
+        for t in range(length):
+            with op.scope(f"t{t}"):
+                parts = [
+                    str(op.Gather(x, np.int64(length - 1 - t if backward else t), axis=axis))
+                    for x, axis, backward in zip(scanned, self.axes, self.backward, strict=True)
+                ]
+                results = add_graph(op, self.body, [*states, *parts])
+            states = results[:count]
+            for values, result in zip(collected, results[count:], strict=True):
+                values.append(result)
+        axes = self.output_axes or [0] * len(collected)
+        backward = self.output_backward or [0] * len(collected)
+        return [*states, *(_stacked(op, v, a, bool(b)) for v, a, b in zip(collected, axes, backward, strict=True))]
 
 
 def _stacked(op: Builder, values: Sequence[str], axis: int, backward: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,11 +13,11 @@ from onnx2graphml.errors import UnsupportedError, reason
 from onnx2graphml.model.lowering.builder import Builder
 from onnx2graphml.model.lowering.instances import Names, add_function
 
-Schema = onnx.defs.OpSchema
+Schema = Any  # onnx.defs.OpSchema, whose annotations lack its functions
 
 
 BY_BODY = (
-    "AffineGrid", "Attention", "BlackmanWindow", "CausalConvWithState", "CenterCropPad", "DynamicQuantizeLinear",
+    "Attention", "BlackmanWindow", "CausalConvWithState", "CenterCropPad", "DynamicQuantizeLinear",
     "GroupNormalization", "HammingWindow", "HannWindow", "LayerNormalization", "LinearAttention",
     "MeanVarianceNormalization", "Mish", "NegativeLogLikelihoodLoss", "RMSNormalization", "RotaryEmbedding",
     "SoftmaxCrossEntropyLoss", "SwiGLU", "Swish",
@@ -49,7 +50,7 @@ def by_body(op: Builder, node: onnx.NodeProto) -> Sequence[str | None]:
     defaults = {name: a.default_value for name, a in schema.attributes.items() if a.default_value.type}
     own = {a.name: a for a in body.attribute_proto}
     add_function(op, body.node, names, defaults | own | given)
-    return [names[o] for o in body.output][: len(node.output)]
+    return [names.get(o) for o in body.output]
 
 
 def _schema(op: str, opset: int) -> Schema | None:

@@ -27,52 +27,66 @@ DEFAULTS: dict[str, tuple[float | None, ...]] = {
     "HardSigmoid": (0.2, 0.5),
     "Elu": (1.0,),
 }
-"""Alpha, and beta where there is one, of those that have any. None where ONNX gives no default, or ONNX Runtime another."""
+"""Alpha, and beta where there is one, of those that have any; None where ONNX and ONNX Runtime disagree on it."""
 
 PLAIN = ("Relu", "Tanh", "Sigmoid", "Softsign", "Softplus")
 
 
 @dataclass(frozen=True)
-class Direction:
-    """What one direction of a layer computes with.
+class Gate:
+    """What the neurons of one gate add up.
 
     Attributes:
-        W, R: matrices of all gates for the input and for the hidden state, a gate after the other.
-        Wb, Rb: their biases; None where there are none.
-        P: the peepholes' weights.
-        activations: in the order of the operator.
-        hidden: how many neurons a gate has.
+        W, R, both: matrices for the input, for the hidden state, and for both side by side.
+        Wb, Rb, bias: their biases, and the sum of these; None where there are none.
+        peephole: weights for the cell; None where there are none.
     """
 
-    op: Builder
     W: str
     R: str
+    both: str
     Wb: str | None
     Rb: str | None
-    P: str | None
+    bias: str | None
+    peephole: str | None
+
+    def sum(self, op: Builder, x: str, h: str | None, label: str) -> str:
+        """From the input, and from the hidden state where it is not zero."""
+        if h is None:
+            return str(op.Gemm(x, self.W, self.bias, transB=1, label=label))
+        return str(op.Gemm(op.Concat(x, h, axis=1, label="input"), self.both, self.bias, transB=1, label=label))
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What one direction of a layer computes with; activations and gates are in the operator's order."""
+
+    op: Builder
+    gates: tuple[Gate, ...]
     activations: tuple[Activation, ...]
     hidden: int
 
-    def part(self, x: str | None, gate: int) -> str | None:
-        """The rows of a matrix, or the entries of a bias, of one gate."""
-        if x is None:
-            return None
-        start = gate * self.hidden
-        return str(self.op.Slice(x, starts=[start], ends=[start + self.hidden], axes=[0], label=f"gate{gate}"))
 
-    def gate(self, k: int, x: str, h: str | None, label: str) -> str:
-        """What gate `k` adds up from the input and the hidden state."""
-        op, weights, bias = self.op, self.part(self.W, k), self.both_biases(k)
-        if h is not None:
-            x = op.Concat(x, h, axis=1, label="input")
-            weights = op.Concat(weights, self.part(self.R, k), axis=1, label="weights")
-        return str(op.Gemm(x, weights, bias, transB=1, label=label))
+def _gates(op: Builder, hidden: int, W: str, R: str, B: str | None, P: str | None) -> tuple[Gate, ...]:
+    """The rows of one direction's matrices, and the entries of its biases, that are each gate's."""
+    count = op.shape(W)[0] // hidden
 
-    def both_biases(self, k: int) -> str | None:
-        """The sum of the gate's two biases."""
-        if self.Wb is None or self.Rb is None:
+    def rows(x: str | None, k: int) -> str | None:
+        if x is None or (k + 1) * hidden > op.shape(x)[0]:  # an LSTM's cell has no peephole
             return None
-        return str(self.op.Add(self.part(self.Wb, k), self.part(self.Rb, k), label="bias"))
+        return str(op.Slice(x, starts=[k * hidden], ends=[(k + 1) * hidden], axes=[0], label="rows"))
+
+    gates = []
+    for k in range(count):
+        with op.scope(f"gate{k}"):
+            w, r = rows(W, k), rows(R, k)
+            assert w is not None
+            assert r is not None
+            both = op.Concat(w, r, axis=1, label="weights")
+            wb, rb = rows(B, k), rows(B, count + k)
+            bias = op.Add(wb, rb, label="bias") if B else None
+            gates.append(Gate(w, r, both, wb, rb, bias, rows(P, k)))
+    return tuple(gates)
 
 
 Step = Callable[[Direction, str, States], States]
@@ -106,7 +120,8 @@ class Layer:
         alphas, betas = list(self.activation_alpha), list(self.activation_beta)
         # ONNX says that inputs of activations are clipped; ONNX Runtime doesn't clip an LSTM's cell, the third one's.
         made = [
-            _activation(name, alphas, betas, None if k % len(default) == 2 else self.clip) for k, name in enumerate(names)
+            _activation(name, alphas, betas, None if k % len(default) == 2 else self.clip)
+            for k, name in enumerate(names)
         ]
         return [tuple(made[k : k + len(default)]) for k in range(0, len(made), len(default))]
 
@@ -129,7 +144,7 @@ def _activation(name: str, alphas: list[float], betas: list[float], clip: float 
             return str(op.Add(op.Mul(x, given[0]), given[1], label=label))
         if operator == "ScaledTanh":
             return str(op.Mul(op.Tanh(op.Mul(x, given[1])), given[0], label=label))
-        return str(op.add(operator, x, label=label, **dict(zip(("alpha", "beta"), given, strict=False))))
+        return str(getattr(op, operator)(x, label=label, **dict(zip(("alpha", "beta"), given, strict=False))))
 
     return add
 
@@ -156,10 +171,10 @@ def RNN(
 
     def step(part: Direction, x: str, states: States) -> States:
         (f,) = part.activations
-        return (f(op, part.gate(0, x, states[0], "sum"), "hidden"),)
+        return (f(op, part.gates[0].sum(op, x, states[0], "sum"), "hidden"),)
 
     layer = Layer(hidden_size, direction, activations, activation_alpha, activation_beta, clip, layout)
-    return _unrolled(op, layer, step, ["Tanh"], 1, X, W, R, B, sequence_lens, (initial_h,))
+    return _unrolled(op, layer, step, ["Tanh"], X, W, R, B, sequence_lens, (initial_h,))
 
 
 @lowering()
@@ -185,31 +200,25 @@ def GRU(
 
     def step(part: Direction, x: str, states: States) -> States:
         f, g = part.activations
+        update, reset, gate = part.gates
         (h,) = states
-        z = f(op, part.gate(0, x, h, "update_sum"), "update_gate")
-        if h is None and part.Rb is None:
-            candidate = part.gate(2, x, None, "candidate_sum")
-        elif linear_before_reset:
-            r = f(op, part.gate(1, x, h, "reset_sum"), "reset_gate")
-            own = op.Gemm(x, part.part(part.W, 2), part.part(part.Wb, 2), transB=1, label="candidate_input")
-            candidate = op.Add(own, op.Mul(r, _state_sum(part, h), label="reset_state"), label="candidate_sum")
-        elif h is None:
-            candidate = part.gate(2, x, None, "candidate_sum")
+        z = f(op, update.sum(op, x, h, "update_sum"), "update_gate")
+        if h is None and (not linear_before_reset or gate.Rb is None):
+            candidate = gate.sum(op, x, None, "candidate_sum")
         else:
-            r = f(op, part.gate(1, x, h, "reset_sum"), "reset_gate")
-            candidate = part.gate(2, x, str(op.Mul(r, h, label="reset_state")), "candidate_sum")
+            r = f(op, reset.sum(op, x, h, "reset_sum"), "reset_gate")
+            if linear_before_reset:
+                own = op.Gemm(x, gate.W, gate.Wb, transB=1, label="candidate_input")
+                state = op.Gemm(h, gate.R, gate.Rb, transB=1, label="candidate_state") if h else gate.Rb
+                candidate = op.Add(own, op.Mul(r, state, label="reset_state"), label="candidate_sum")
+            else:
+                candidate = gate.sum(op, x, op.Mul(r, h, label="reset_state"), "candidate_sum")
         candidate = g(op, candidate, "candidate")
         new = op.Mul(op.Sub(1.0, z, label="renewal"), candidate, label="new")
         return (new if h is None else op.Add(new, op.Mul(z, h, label="kept"), label="hidden"),)
 
     layer = Layer(hidden_size, direction, activations, activation_alpha, activation_beta, clip, layout)
-    return _unrolled(op, layer, step, ["Sigmoid", "Tanh"], 3, X, W, R, B, sequence_lens, (initial_h,))
-
-
-def _state_sum(part: Direction, h: str | None) -> str | None:
-    """What a GRU's candidate adds up from the state, before the reset gate is applied."""
-    bias = part.part(part.Rb, 2)
-    return bias if h is None else str(part.op.Gemm(h, part.part(part.R, 2), bias, transB=1, label="candidate_state"))
+    return _unrolled(op, layer, step, ["Sigmoid", "Tanh"], X, W, R, B, sequence_lens, (initial_h,))
 
 
 @lowering()
@@ -240,14 +249,14 @@ def LSTM(
         h, c = states
 
         def gate(k: int, peeped: str | None, label: str) -> str:
-            total = part.gate(k, x, h, f"{label}_sum")
-            weights = part.part(part.P, k)
+            total = part.gates[k].sum(op, x, h, f"{label}_sum")
+            weights = part.gates[k].peephole
             if weights is not None and peeped is not None:
                 total = op.Add(total, op.Mul(peeped, weights, label=f"{label}_peephole"), label=f"{label}_total")
             return f(op, total, label)
 
         i = gate(0, c, "input_gate")
-        cell = op.Mul(i, g(op, part.gate(3, x, h, "candidate_sum"), "candidate"), label="new" if c else "cell")
+        cell = op.Mul(i, g(op, part.gates[3].sum(op, x, h, "candidate_sum"), "candidate"), label="new" if c else "cell")
         if c is not None:
             forget = op.Sub(1.0, i, label="forget_gate") if input_forget else gate(2, c, "forget_gate")
             cell = op.Add(op.Mul(forget, c, label="kept"), cell, label="cell")
@@ -256,7 +265,7 @@ def LSTM(
 
     layer = Layer(hidden_size, direction, activations, activation_alpha, activation_beta, clip, layout)
     default = ["Sigmoid", "Tanh", "Tanh"]
-    return _unrolled(op, layer, step, default, 4, X, W, R, B, sequence_lens, (initial_h, initial_c), P)
+    return _unrolled(op, layer, step, default, X, W, R, B, sequence_lens, (initial_h, initial_c), P)
 
 
 def _unrolled(
@@ -264,7 +273,6 @@ def _unrolled(
     layer: Layer,
     step: Step,
     default: Sequence[str],
-    gates: int,
     X: str,
     W: str,
     R: str,
@@ -284,11 +292,9 @@ def _unrolled(
     for k, name in enumerate(layer.directions):
         with op.scope(name) if len(layer.directions) > 1 else contextlib.nullcontext():
             w, r, b, p = (_at(op, x, k) for x in (W, R, B, P))
-            size = gates * hidden
-            halves = [None, None] if b is None else op.Split(b, axis=0, split=[size, size], outputs=2, label="bias")
             assert w is not None
             assert r is not None
-            part = Direction(op, w, r, halves[0], halves[1], p, functions[k], hidden)
+            part = Direction(op, _gates(op, hidden, w, r, b, p), functions[k], hidden)
             states = tuple(_at(op, s, k) for s in initial)
             outputs, states = _steps(part, step, X, lengths, states, name == "reverse")
             every.append(outputs)
@@ -318,8 +324,7 @@ def _steps(
             new = step(part, x, states)
             output = new[0]
             if t >= shortest:  # some sequences have ended before
-                within = op.Less(np.int32(t), lengths, label="within")
-                within = op.Unsqueeze(within, axes=[1], label="within")
+                within = known[:, None] > t if known is not None else _within(op, t, lengths)
                 zeros = np.zeros((batch, part.hidden), op.dtype(X))
                 output = op.Where(within, output, zeros, label="output")
                 new = tuple(
@@ -329,7 +334,15 @@ def _steps(
             states = new
             assert output is not None
             outputs[t] = output
+    if not shortest:  # ONNX Runtime makes the last states of an empty sequence 0, whatever they began with
+        within, zeros = _within(op, 0, lengths), np.zeros((batch, part.hidden), op.dtype(X))
+        states = tuple(op.Where(within, s, zeros, label="last") for s in states)
     return [outputs[t] for t in range(length)], states
+
+
+def _within(op: Builder, t: int, lengths: str | None) -> str:
+    """Which sequences have a step t."""
+    return str(op.Unsqueeze(op.Less(np.int32(t), lengths, label="within"), axes=[1], label="within"))
 
 
 def _results(op: Builder, layer: Layer, every: list[list[str]], last: list[States]) -> list[str | None]:

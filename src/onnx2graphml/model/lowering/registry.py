@@ -14,13 +14,12 @@ A lowering is one function, named as the operator that it replaces; **its signat
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from onnx2graphml.errors import UnsupportedError
-
-if TYPE_CHECKING:
-    from onnx2graphml.model.lowering.builder import Builder
+from onnx2graphml.model.lowering.builder import Builder
 
 Outputs = str | Sequence[str | None]
 Lowering = Callable[..., Outputs]
@@ -74,8 +73,9 @@ def call(function: Lowering, op: Builder, inputs: Sequence[str], attributes: Map
     if len(inputs) > len(positional) and not variadic:
         raise UnsupportedError(f"it has {len(inputs)} inputs; expected at most {len(positional)}")
     given = [*inputs, *[""] * (len(positional) - len(inputs))]
+    hints = typing.get_type_hints(function)
     for parameter, name in zip(positional, given, strict=False):
-        if not name and parameter.default is parameter.empty:
+        if not name and type(None) not in typing.get_args(hints[parameter.name]):
             raise UnsupportedError(f"input {parameter.name!r} is missing; the operator needs it")
     outputs = function(op, *(name or None for name in given), **attributes)
     return (outputs,) if isinstance(outputs, str) else tuple(outputs)

@@ -1,0 +1,114 @@
+"""ONNX's own node tests of the operators that are lowered: their parts compute the outputs that come with them."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from lowered import assert_primitive
+from network import with_constants
+from onnx2graphml.errors import Error
+from onnx2graphml.model import load_model
+from onnx2graphml.model.lowering import is_lowered
+from small import runtime
+
+EXPECTED = {
+    "AffineGrid": 4, "Attention": 93, "BlackmanWindow": 2, "CausalConvWithState": 13, "CenterCropPad": 6,
+    "DynamicQuantizeLinear": 3, "GRU": 6, "GroupNormalization": 2, "HammingWindow": 2, "HannWindow": 2, "If": 1,
+    "InstanceNormalization": 2, "LRN": 2, "LSTM": 6, "LayerNormalization": 19, "LinearAttention": 14, "Loop": 1,
+    "LpNormalization": 6, "MeanVarianceNormalization": 1, "Mish": 1, "NegativeLogLikelihoodLoss": 18,
+    "RMSNormalization": 19, "RNN": 6, "ReduceL1": 9, "ReduceL2": 9, "ReduceLogSum": 5, "ReduceLogSumExp": 9,
+    "ReduceSumSquare": 9, "RotaryEmbedding": 8, "Scan": 4, "SoftmaxCrossEntropyLoss": 34, "SwiGLU": 3, "Swish": 1,
+}  # fmt: skip
+"""How many cases of each operator there are, in onnx 1.23; later versions have more."""
+
+
+@functools.cache
+def cases() -> dict[str, Any]:
+    """The cases of operators that are lowered, on tensors, without those that ONNX has expanded itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from onnx.backend.test.loader import load_model_tests
+
+        found = load_model_tests(kind="node")
+    return {c.name: c for c in found if "_expanded" not in c.name and lowered_operator(c) and arrays(c) is not None}
+
+
+def lowered_operator(case: Any) -> str:
+    """The first that is lowered; empty if none is."""
+    opset = next((o.version for o in case.model.opset_import if o.domain in ("", "ai.onnx")), 0)
+    nodes = case.model.graph.node
+    return next((n.op_type for n in nodes if opset and is_lowered(n.op_type, n.domain, opset)), "")
+
+
+def arrays(case: Any) -> tuple[dict[str, Any], list[Any]] | None:
+    """What goes in, by name, and what comes out; None where something is no tensor."""
+    inputs, outputs = (list(map(array, values)) for values in case.data_sets[0])
+    if any(a is None for a in (*inputs, *outputs)):
+        return None
+    return dict(zip((i.name for i in case.model.graph.input), inputs, strict=True)), outputs
+
+
+def array(value: Any) -> Any:
+    if isinstance(value, onnx.TensorProto):
+        return numpy_helper.to_array(value)
+    return np.asarray(value) if isinstance(value, np.generic | np.ndarray) else None
+
+
+def computed(feeds: dict[str, Any]) -> list[list[str]]:
+    """Which inputs the network computes: all; or, where shapes and axes have to be constant, those that are floats."""
+    floats = [n for n, v in feeds.items() if v.dtype.kind == "f" or v.dtype.name == "bfloat16"]
+    return [list(feeds), floats]
+
+
+def outputs(proto: onnx.ModelProto, feeds: dict[str, Any]) -> list[Any]:
+    """By ONNX Runtime, and by ONNX's reference evaluator where it has no kernel."""
+    import onnxruntime
+
+    try:
+        return runtime(proto, feeds)
+    except (
+        onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented,
+        onnxruntime.capi.onnxruntime_pybind11_state.Fail,
+    ):
+        from onnx.reference import ReferenceEvaluator
+
+        return ReferenceEvaluator(proto).run(None, feeds)
+
+
+@pytest.mark.parametrize("name", cases())
+def test_node_case(name: str) -> None:
+    case = cases()[name]
+    found = arrays(case)
+    assert found is not None
+    feeds, expected = found
+    for variable in computed(feeds):
+        constant = {n: v for n, v in feeds.items() if n not in variable}
+        try:
+            model = load_model(with_constants(case.model, constant))
+            break
+        except Error as e:
+            if variable == computed(feeds)[-1]:
+                raise AssertionError(str(e)) from None
+    assert_primitive(model)
+    got = outputs(model.proto, {n: feeds[n] for n in model.inputs})
+    for g, e in zip(map(np.asarray, got), expected, strict=True):
+        assert (g.shape, g.dtype) == (e.shape, e.dtype)
+        short = e.dtype.itemsize == 2
+        # ONNX's own bounds.
+        rtol, atol = (1e-2, 1e-3) if short else (1e-3, 1e-6)
+        np.testing.assert_allclose(g.astype(np.float64), e.astype(np.float64), rtol, atol)
+
+
+def test_how_many_cases_there_are() -> None:
+    """A loader that finds nothing would pass every test above."""
+    counted = Counter(map(lowered_operator, cases().values()))
+    assert {op: n for op, n in EXPECTED.items() if counted[op] < n} == {}
+    assert set(counted) <= set(EXPECTED)
