@@ -17,7 +17,7 @@ from onnx2graphml.api import from_torch, load
 from onnx2graphml.draw.passage.passage import Passage, passage
 from onnx2graphml.draw.passage.sheets import sheets_of
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph, Provenance
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.images import read_image
 from small import model, node, weights
@@ -92,7 +92,7 @@ def test_preprocessing_is_keras(tmp_path: Path):
 
     pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "p.png")
-    layer = Layer("x", "Input", (4, 6, 3), spatial=(2, 0, 1), order=(0, 1, 2))
+    layer = Layer("x", "Input", (4, 6, 3), spatial=(2, 0, 1), provenance=Provenance(order=(0, 1, 2)))
     for ours, theirs in (("-1..1", "tf"), ("caffe", "caffe"), ("imagenet", "torch")):
         expected = imagenet_utils.preprocess_input(pixels.astype(float), mode=theirs, data_format="channels_last")
         np.testing.assert_allclose(read_image(tmp_path / "p.png", layer, ours), expected, rtol=1e-5, atol=1e-4)
