@@ -17,6 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import Error, ModelError, UnsupportedError, reason
+from onnx2graphml.model.initializers import array
 from onnx2graphml.model.limits import check_folded, check_neurons
 from onnx2graphml.model.lowering import add_lowered, can_be_evaluated, is_lowered
 from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type
@@ -122,6 +123,8 @@ class Folding:
 
     def _folded(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs of a node with constant inputs; refused beforehand if they are too large."""
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
+            return {node.output[0]: array(node.attribute[0].t)}
         if node.op_type != "Constant":
             self.elements += self._size(node, values)
             check_folded(self.elements)
@@ -163,11 +166,11 @@ class Folding:
         _check_axis(node)
         known = {i: self.types[i] for i in node.input if i in self.types}
         values = {}
-        for i, array in constant.items():
-            kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
-            known[i] = onnx.helper.make_tensor_type_proto(kind, array.shape)
-            if array.size <= KNOWN_VALUES:
-                values[i] = numpy_helper.from_array(np.asarray(array, order="C"), i)
+        for i, value in constant.items():
+            kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
+            known[i] = onnx.helper.make_tensor_type_proto(kind, value.shape)
+            if value.size <= KNOWN_VALUES:
+                values[i] = numpy_helper.from_array(np.asarray(value, order="C"), i)
         try:
             schema = onnx.defs.get_schema(node.op_type, _inference_opset(node, self.opset), node.domain)
         except onnx.defs.SchemaError:
