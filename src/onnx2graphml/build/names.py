@@ -12,8 +12,9 @@ from onnx2graphml.graph.graph import Incoming, Layer
 def named(layers: list[Layer], read_by: Mapping[str, set[str]]) -> tuple[list[Layer], dict[str, str]]:
     """The layers under their final names, and those names by the tensors' names that the layers had.
 
-    The last layer of a scope has the scope's name; those inside it add their operator, as in `attention/MatMul`. A
-    layer without a scope has its ONNX node's name. Where a name occurs again, `#2` and so on follows.
+    The last layer of a scope has the scope's name; those inside it add their operator, as in `attention/MatMul`, or are
+    the parts of a composite one, as in `lstm/t3/cell`. A layer without a scope has its ONNX node's name. Where a name
+    occurs again, `#2` and so on follows.
     """
     by_name = {layer.name: layer for layer in layers}
     taken: set[str] = set()
@@ -54,5 +55,8 @@ def _wanted(layer: Layer, readers: list[Layer]) -> str:
     if layer.provenance.scope is None:
         # PyTorch's exporter calls the node that makes `add` `node_add`.
         return layer.provenance.node.removeprefix("node_") or layer.name
-    is_last = not readers or any(r.provenance.scope != layer.provenance.scope for r in readers)
-    return layer.provenance.scope if is_last else f"{layer.provenance.scope}/{layer.op}"
+    scope, node = layer.provenance.scope, layer.provenance.node
+    if not readers or any(r.provenance.scope != scope for r in readers):
+        return scope
+    # The parts of a composite operator are named within its layer.
+    return node if node.startswith(f"{scope}/") else f"{scope}/{layer.op}"

@@ -36,7 +36,8 @@ class Runtime:
 
     def __init__(self, model: Model, tensors: Sequence[str]) -> None:
         self._asked = [t for t in tensors if t not in model.inputs]
-        self._session = _session(model, list(dict.fromkeys([*self._asked, *_rounded(model)]))) if self._asked else None
+        asked = list(dict.fromkeys([*self._asked, *_rounded(model)]))
+        self._session = _session(model, _asking(model, asked)) if self._asked else None
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The tensors' values, and the feeds themselves."""
@@ -57,16 +58,30 @@ def _rounded(model: Model) -> list[str]:
     return [t for op, t in made if types[t].dtype == np.float16 or op in ("Cast", "CastLike")] if half else []
 
 
-def _session(model: Model, asked: Sequence[str]) -> Any:
-    lent = [t.name for t in model.proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
+def original_outputs(model: Model, feeds: Mapping[str, Array]) -> list[Array]:
+    """The outputs, in their order, of the model as it was before its composite operators were replaced by their parts.
+
+    Raises:
+        ModelError: ONNX Runtime can't run it.
+    """
+    assert model.original is not None
+    session = _session(model, model.original)
+    try:
+        return list(session.run(None, dict(feeds)))
+    except Exception as e:
+        raise _failure(e) from None
+
+
+def _session(model: Model, proto: onnx.ModelProto) -> Any:
+    """A session of the model, or of what it was; large initializers are lent to it."""
+    lent = [t.name for t in proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     try:
         values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in lent]
         options.add_external_initializers(lent, values)
-        proto = _asking(model, asked).SerializeToString()
-        return ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as e:
         raise _failure(e) from None
 

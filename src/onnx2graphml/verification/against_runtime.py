@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, ModelError
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.inputs import checked, made
-from onnx2graphml.inference.runtime import Runtime
-from onnx2graphml.model import Model, Predict
+from onnx2graphml.inference.runtime import Runtime, original_outputs
+from onnx2graphml.model import Model
 from onnx2graphml.verification.recompute import Progress, Values, fan_in_factor, recompute, unit_roundoff
 
 Array = npt.NDArray[Any]
@@ -95,7 +95,8 @@ def verify(
 ) -> Report:
     """Recompute every layer from the edges into it and compare it with ONNX Runtime's value of the same tensor.
 
-    The framework's own prediction, where the model came from one, is compared with ONNX Runtime's outputs, too.
+    The framework's own prediction, where the model came from one, is compared with ONNX Runtime's outputs, too; and so
+    are, where composite operators were replaced by their parts, the outputs of the model as it was before.
 
     Each layer starts from ONNX Runtime's values of the layers before it, so that a difference is found in the layer
     that makes it, and only that layer's own rounding has to be allowed for.
@@ -110,9 +111,15 @@ def verify(
     """
     model, feeds, values = network_values(graph, inputs, seed)
     rows = [_row(layer, values, progress) for layer in graph.layers if layer.aggregation != "input"]
+    unchecked = []
     if model.predict is not None:
-        rows += _prediction_rows(graph, model, feeds, model.predict)
-    return Report(tuple(rows))
+        rows += _output_rows(graph, model, feeds, ("prediction of", "framework"), model.predict(feeds))
+    if model.original is not None:
+        try:
+            rows += _output_rows(graph, model, feeds, ("original", "ONNX Runtime"), original_outputs(model, feeds))
+        except ModelError as e:
+            unchecked.append(f"the model before its composite operators were replaced: {e}")
+    return Report(tuple(rows), tuple(unchecked))
 
 
 def network_values(
@@ -159,25 +166,34 @@ def compared(name: str, op: str, edges: int, got: Values, expected: Values, tole
 JITTER = 2.0**-12  # far above rounding, small enough for the network to respond in proportion
 
 
-def _prediction_rows(graph: NeuronGraph, model: Model, feeds: Mapping[str, Array], predict: Predict) -> list[Row]:
-    """The framework's prediction against ONNX Runtime's.
+def _output_rows(
+    graph: NeuronGraph, model: Model, feeds: Mapping[str, Array], labels: tuple[str, str], outputs: Sequence[Array]
+) -> list[Row]:
+    """What somebody else makes of the feeds against ONNX Runtime's outputs.
 
     Both round in every layer, each in its own order. How much of that reaches the output is measured: by how much the
-    output answers to a relative change of the input, once for each layer's own rounding.
+    output answers to a relative change of the input, once for each layer's own rounding. Integers are equal.
     """
-    outputs = list(model.outputs)
-    runtime = Runtime(model, outputs)
-    expected = runtime.run(feeds)
-    random = np.random.default_rng(0)
-    jittered = {n: (x * (1 + JITTER * random.choice([-1, 1], x.shape))).astype(x.dtype) for n, x in feeds.items()}
-    moved = runtime.run(jittered)
+    names = list(model.outputs)
+    runtime = Runtime(model, names)
+    expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds))
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees)
     rows = []
-    for name, prediction in zip(outputs, predict(feeds), strict=True):
-        y, u = expected[name].astype(np.float64).ravel(), unit_roundoff(expected[name].dtype)
+    for name, output in zip(names, outputs, strict=True):
+        y, is_float = expected[name].astype(np.float64).ravel(), expected[name].dtype.kind not in "iub"
         answer = np.abs(moved[name].astype(np.float64).ravel() - y).max(initial=0) / JITTER
+        u = unit_roundoff(expected[name].dtype) if is_float else 0.0
         tolerance = np.full(y.shape, u * roundings * max(answer, np.abs(y).max(initial=0)))
-        got = np.asarray(prediction, np.float64).ravel()
-        rows.append(compared(f"prediction of {name}", "framework", 0, got, y, tolerance))
+        label, op = labels
+        rows.append(compared(f"{label} {name}", op, 0, np.asarray(output, np.float64).ravel(), y, tolerance))
     return rows
+
+
+def _jittered(feeds: Mapping[str, Array]) -> dict[str, Array]:
+    """The feeds, those that are floats changed by a relative `JITTER`."""
+    random = np.random.default_rng(0)
+    return {
+        n: x if x.dtype.kind in "iub" else (x * (1 + JITTER * random.choice([-1, 1], x.shape))).astype(x.dtype)
+        for n, x in feeds.items()
+    }

@@ -141,10 +141,11 @@ def _activation(name: str, alphas: list[float], betas: list[float], clip: float 
         if clip is not None:
             x = op.Clip(x, min=-clip, max=clip, label="clip")
         if operator == "Affine":
-            return str(op.Add(op.Mul(x, given[0]), given[1], label=label))
+            return str(op.Add(op.Mul(x, given[0]), given[1], label=f"{label}/Affine"))
         if operator == "ScaledTanh":
-            return str(op.Mul(op.Tanh(op.Mul(x, given[1])), given[0], label=label))
-        return str(getattr(op, operator)(x, label=label, **dict(zip(("alpha", "beta"), given, strict=False))))
+            return str(op.Mul(op.Tanh(op.Mul(x, given[1])), given[0], label=f"{label}/ScaledTanh"))
+        parameters = dict(zip(("alpha", "beta"), given, strict=False))
+        return str(getattr(op, operator)(x, label=f"{label}/{operator}", **parameters))
 
     return add
 
@@ -171,7 +172,7 @@ def RNN(
 
     def step(part: Direction, x: str, states: States) -> States:
         (f,) = part.activations
-        return (f(op, part.gates[0].sum(op, x, states[0], "sum"), "hidden"),)
+        return (f(op, part.gates[0].sum(op, x, states[0], "hidden"), "hidden"),)
 
     layer = Layer(hidden_size, direction, activations, activation_alpha, activation_beta, clip, layout)
     return _unrolled(op, layer, step, ["Tanh"], X, W, R, B, sequence_lens, (initial_h,))
@@ -202,19 +203,19 @@ def GRU(
         f, g = part.activations
         update, reset, gate = part.gates
         (h,) = states
-        z = f(op, update.sum(op, x, h, "update_sum"), "update_gate")
+        z = f(op, update.sum(op, x, h, "update_gate"), "update_gate")
         if h is None and (not linear_before_reset or gate.Rb is None):
-            candidate = gate.sum(op, x, None, "candidate_sum")
+            candidate = gate.sum(op, x, None, "candidate")
         else:
-            r = f(op, reset.sum(op, x, h, "reset_sum"), "reset_gate")
+            r = f(op, reset.sum(op, x, h, "reset_gate"), "reset_gate")
             if linear_before_reset:
                 own = op.Gemm(x, gate.W, gate.Wb, transB=1, label="candidate_input")
                 state = op.Gemm(h, gate.R, gate.Rb, transB=1, label="candidate_state") if h else gate.Rb
-                candidate = op.Add(own, op.Mul(r, state, label="reset_state"), label="candidate_sum")
+                candidate = op.Add(own, op.Mul(r, state, label="reset_state"), label="candidate")
             else:
-                candidate = gate.sum(op, x, op.Mul(r, h, label="reset_state"), "candidate_sum")
+                candidate = gate.sum(op, x, op.Mul(r, h, label="reset_state"), "candidate")
         candidate = g(op, candidate, "candidate")
-        new = op.Mul(op.Sub(1.0, z, label="renewal"), candidate, label="new")
+        new = op.Mul(op.Sub(1.0, z, label="renewal"), candidate, label="hidden" if h is None else "new")
         return (new if h is None else op.Add(new, op.Mul(z, h, label="kept"), label="hidden"),)
 
     layer = Layer(hidden_size, direction, activations, activation_alpha, activation_beta, clip, layout)
@@ -249,19 +250,19 @@ def LSTM(
         h, c = states
 
         def gate(k: int, peeped: str | None, label: str) -> str:
-            total = part.gates[k].sum(op, x, h, f"{label}_sum")
+            total = part.gates[k].sum(op, x, h, label)
             weights = part.gates[k].peephole
             if weights is not None and peeped is not None:
-                total = op.Add(total, op.Mul(peeped, weights, label=f"{label}_peephole"), label=f"{label}_total")
+                total = op.Add(total, op.Mul(peeped, weights, label=f"{label}/peephole"), label=f"{label}/total")
             return f(op, total, label)
 
         i = gate(0, c, "input_gate")
-        cell = op.Mul(i, g(op, part.gates[3].sum(op, x, h, "candidate_sum"), "candidate"), label="new" if c else "cell")
+        cell = op.Mul(i, g(op, part.gates[3].sum(op, x, h, "candidate"), "candidate"), label="new" if c else "cell")
         if c is not None:
             forget = op.Sub(1.0, i, label="forget_gate") if input_forget else gate(2, c, "forget_gate")
             cell = op.Add(op.Mul(forget, c, label="kept"), cell, label="cell")
         o = gate(1, cell, "output_gate")
-        return op.Mul(o, h_activation(op, cell, "cell_activation"), label="hidden"), cell
+        return op.Mul(o, h_activation(op, cell, "cell"), label="hidden"), cell
 
     layer = Layer(hidden_size, direction, activations, activation_alpha, activation_beta, clip, layout)
     default = ["Sigmoid", "Tanh", "Tanh"]

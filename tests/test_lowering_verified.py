@@ -1,0 +1,95 @@
+"""Composite operators in graphs: their parts' layers, and what `verify` says of the model that they came from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from onnx2graphml.api import load
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.against_runtime import verify
+from small import levels, model, node, weights
+
+
+def recurrent(op: str, gates: int, layer: str = "") -> onnx.ModelProto:
+    """Three steps of three inputs, four neurons, and a linear layer of two after the last step."""
+    made = node(op, "x W R B", "_ h", hidden_size=4, name="node_1")
+    if layer:
+        made.metadata_props.add(key="onnx2graphml.layer", value=layer)
+    constants = {"W": weights(1, gates * 4, 3), "R": weights(1, gates * 4, 4), "B": weights(1, 2 * gates * 4)}
+    nodes = [made, node("Reshape", "h flat", "z"), node("Gemm", "z V", "y")]
+    return model(nodes, {"x": [3, 1, 3]}, constants | {"V": weights(4, 2), "flat": np.array([1, 4])})
+
+
+@pytest.mark.parametrize(("op", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
+def test_a_recurrent_layer_verifies_at_every_level(op: str, gates: int) -> None:
+    proto = recurrent(op, gates)
+    shapes = {"x": [3, 1, 3]}
+    constants = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
+    graphs = levels(list(proto.graph.node), shapes, constants)
+    for graph in graphs.values():
+        assert verify(graph).rows[-1].layer == "original y"
+
+
+def test_an_rnn_has_an_edge_for_every_weight_of_every_step() -> None:
+    """The first step begins with zeros, which have none."""
+    graph = load(recurrent("RNN", 1, "rnn"))
+    assert [x.name for x in graph.layers] == ["x", "rnn/t0/hidden", "rnn/t1/hidden", "rnn", "the_z", "the_y"]
+    assert graph.edges == 3 * (4 * 3) + 2 * (4 * 4) + 4 + 4 * 2
+
+
+def test_the_parts_of_an_lstm_have_its_name() -> None:
+    names = [x.name for x in load(recurrent("LSTM", 4, "encoder/lstm")).layers]
+    for part in ("input_gate", "forget_gate", "output_gate", "candidate", "cell", "hidden"):
+        assert f"encoder/lstm/t1/{part}" in names
+    assert "encoder/lstm" in names
+
+
+def test_without_a_layer_the_parts_have_the_name_of_the_node() -> None:
+    assert "1/t1/cell" in [x.name for x in load(recurrent("LSTM", 4)).layers]
+
+
+def with_original(graph: NeuronGraph, original: onnx.ModelProto | None) -> NeuronGraph:
+    assert graph.model is not None
+    return dataclasses.replace(graph, model=dataclasses.replace(graph.model, original=original))
+
+
+def test_an_original_that_computes_something_else_is_found() -> None:
+    graph = load(recurrent("GRU", 3))
+    other = recurrent("GRU", 3)
+    other.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights(1, 12, 3, seed=1), "W"))
+    report = verify(with_original(graph, other))
+    assert [r.layer for r in report.rows if not r.passed] == ["original y"]
+    assert not report.passed
+
+
+def test_an_original_that_is_off_by_a_thousandth_is_found() -> None:
+    graph = load(recurrent("GRU", 3))
+    other = recurrent("GRU", 3)
+    other.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights(1, 12, 3) * np.float32(1.001), "W"))
+    assert not verify(with_original(graph, other)).passed
+
+
+def test_an_original_that_onnx_runtime_cannot_run_is_not_checked() -> None:
+    """It has no kernel for layout 1; the parts are checked all the same."""
+    proto = recurrent("RNN", 1)
+    proto.graph.node[0].attribute.append(onnx.helper.make_attribute("layout", 1))
+    proto.graph.node[1].input[0] = "h"
+    for info in proto.graph.input:
+        info.type.tensor_type.shape.dim[0].dim_value = 1
+        info.type.tensor_type.shape.dim[1].dim_value = 3
+    report = verify(load(proto))
+    assert report.passed
+    assert report.unchecked[0].startswith(
+        "the model before its composite operators were replaced: ONNX Runtime can't run"
+    )
+
+
+def test_a_model_without_composite_operators_has_no_such_row() -> None:
+    rows: Any = verify(load(model([node("Relu", "x", "y")], {"x": [1, 4]}))).rows
+    assert [r.layer for r in rows] == ["the_y"]
