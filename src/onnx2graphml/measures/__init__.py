@@ -15,6 +15,8 @@ Example:
 from __future__ import annotations
 
 from onnx2graphml.measures.assortativity import average_neighbor_degree, degree_assortativity_coefficient
+from onnx2graphml.measures.betweenness import betweenness_centrality
+from onnx2graphml.measures.closeness import closeness_centrality, harmonic_centrality
 from onnx2graphml.measures.dag import (
     ancestors,
     dag_longest_path,
@@ -54,6 +56,8 @@ __all__ = [
     "NodeValues",
     "ancestors",
     "average_neighbor_degree",
+    "betweenness_centrality",
+    "closeness_centrality",
     "dag_longest_path",
     "dag_longest_path_length",
     "degree",
@@ -63,6 +67,7 @@ __all__ = [
     "density",
     "descendants",
     "distances",
+    "harmonic_centrality",
     "has_path",
     "in_degree",
     "in_degree_centrality",

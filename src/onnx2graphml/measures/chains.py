@@ -1,0 +1,247 @@
+"""Networks without branches, taken apart into tracks: dimensions that run through the layers side by side.
+
+In a chain of layers all paths between two neurons have the same length, and their number is a product over dimensions:
+the relation of a convolution is one of rows times one of columns times all channels with all. A track is one dimension
+of a layer, followed through windows and moves until a sum over all of it ends it. Whatever is wanted of all pairs of
+neurons is then made of matrices of the size of a row.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from onnx2graphml.graph.axes import Axis, Ints
+from onnx2graphml.graph.axes import strides as strides_of
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.measures.relations import Relation, identity
+
+LARGEST = 1 << 12  # places along one dimension whose relation is held as a matrix
+
+
+class NotAChain(Exception):
+    """The network has branches, or a layer that isn't a product of dimensions; the reason in words."""
+
+
+@dataclass(eq=False)
+class Track:
+    """One dimension.
+
+    Attributes:
+        steps: for every step from a layer to the next, the relation along this dimension; of size 1 where the track
+            has not begun or has ended.
+        dimension: for every layer, which of its dimensions this is; None where it has not begun or has ended.
+    """
+
+    steps: list[Relation] = field(default_factory=list)
+    dimension: list[int | None] = field(default_factory=list)
+
+    @functools.cached_property
+    def between(self) -> dict[tuple[int, int], Relation]:
+        """The numbers of paths from layer i to layer j along this dimension, for all i <= j."""
+        found = {}
+        for i in range(len(self.steps) + 1):
+            size = self.steps[i].sources if i < len(self.steps) else self.steps[-1].targets
+            relation = found[i, i] = identity(size)
+            for j in range(i, len(self.steps)):
+                relation = found[i, j + 1] = relation.then(self.steps[j])
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A network as tracks.
+
+    Attributes:
+        radices: of each layer, the sizes of its dimensions; their product is the number of its neurons, row-major.
+        tracks: each dimension of each layer is in one.
+    """
+
+    radices: tuple[tuple[int, ...], ...]
+    tracks: tuple[Track, ...]
+
+    def own(self, layer: int) -> list[Track]:
+        """The tracks of a layer's dimensions, in order."""
+        alive = [t for t in self.tracks if t.dimension[layer] is not None]
+        return sorted(alive, key=lambda t: t.dimension[layer] or 0)
+
+
+def chain_of(graph: NeuronGraph) -> Chain:
+    """The network as tracks.
+
+    Raises:
+        NotAChain: it has branches, or a layer's edges are not a product of dimensions.
+    """
+    if len(graph.layers) < 2 or graph.layers[0].incoming:
+        raise NotAChain("it has one layer only")
+    for before, layer in itertools.pairwise(graph.layers):
+        if len(layer.incoming) != 1 or layer.incoming[0].source != before.name:
+            raise NotAChain(f"layer {layer.name!r} has not all its edges from {before.name!r}, the layer before it")
+    blocks = [layer.incoming[0].block for layer in graph.layers[1:]]
+    radices = _radices([layer.shape for layer in graph.layers], [x.neurons for x in graph.layers], blocks)
+    tracks = [Track(dimension=[d]) for d in range(len(radices[0]))]
+    for k, block in enumerate(blocks):
+        _extend(tracks, _factors(block, radices[k], radices[k + 1], graph.layers[k + 1].name), radices[k])
+    return Chain(tuple(radices), tuple(tracks))
+
+
+# ----------------------------------------------------------------------- how positions are told by dimensions
+
+
+def _radices(
+    shapes: Sequence[tuple[int, ...]], sizes: Sequence[int], blocks: Sequence[EdgeBlock]
+) -> list[tuple[int, ...]]:
+    """Of each layer, the sizes of its dimensions: those of its shape, made finer where a neighbour's pass through."""
+    cuts = [{s for s in strides_of(shape) if s < size} | {1} for shape, size in zip(shapes, sizes, strict=True)]
+    moves = [[m for m in map(_move, block.axes) if m is not None] for block in blocks]
+    for k, block in enumerate(blocks):
+        cuts[k + 1] |= {s for s in (_full(a.target) for a in block.axes) if s is not None and s < sizes[k + 1]}
+    before = None
+    while cuts != before:
+        before = [set(c) for c in cuts]
+        for k, own in enumerate(moves):
+            for source, target, n in own:
+                cuts[k + 1] |= {c // source * target for c in cuts[k] if c % source == 0 and source <= c < n * source}
+                cuts[k] |= {c // target * source for c in cuts[k + 1] if c % target == 0 and target <= c < n * target}
+    return [_sizes(sorted(c), size) for c, size in zip(cuts, sizes, strict=True)]
+
+
+def _sizes(cuts: list[int], size: int) -> tuple[int, ...]:
+    bounds = [*cuts, size]
+    if any(b % a for a, b in itertools.pairwise(bounds)):
+        raise NotAChain("a layer's positions are told by dimensions that don't fit")
+    return tuple(b // a for a, b in itertools.pairwise(bounds))[::-1]
+
+
+def _move(axis: Axis) -> tuple[int, int, int] | None:
+    """The strides and the length of an axis that hands values on in their order."""
+    source, target = _full(axis.source), _full(axis.target)
+    if source is None or target is None or len(axis) != len(np.unique(axis.source)):
+        return None
+    return (source, target, len(axis)) if (axis.source * target == axis.target * source).all() else None
+
+
+def _full(offsets: Ints) -> int | None:
+    """The stride of offsets 0, s, 2s, ... without a gap; None where they are not such, or only one."""
+    values = np.unique(offsets)
+    if len(values) < 2 or values[0] != 0:
+        return None
+    return int(values[1]) if (np.diff(values) == values[1]).all() else None
+
+
+# ------------------------------------------------------------------------ a step as relations along dimensions
+
+
+@dataclass(frozen=True, eq=False)
+class _Factor:
+    """A relation from one dimension of a layer to one of the next; None where it comes from nothing, or ends."""
+
+    source: int | None
+    target: int | None
+    relation: Relation
+
+
+def _factors(block: EdgeBlock, sources: Sequence[int], targets: Sequence[int], name: str) -> list[_Factor]:
+    ends = [_Side.of([getattr(a, side) for a in block.axes], sizes)
+            for side, sizes in (("source", sources), ("target", targets))]  # fmt: skip
+    found = [f for k, axis in enumerate(block.axes) for f in _of_axis(axis, k, ends, name)]
+    for d, n in enumerate(sources):
+        if not any(f.source == d for f in found):
+            found.append(_Factor(d, None, _some(ends[0].fixed[d], n, False)))
+    for d, n in enumerate(targets):
+        if not any(f.target == d for f in found):
+            found.append(_Factor(None, d, _some(ends[1].fixed[d], n, True)))
+    for touched in (
+        [f.source for f in found if f.source is not None],
+        [f.target for f in found if f.target is not None],
+    ):
+        if len(set(touched)) < len(touched):
+            raise NotAChain(f"layer {name!r} has two relations along one dimension")
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The axes of a block on one side, in coordinates.
+
+    Attributes:
+        sizes: of the layer's dimensions.
+        fixed: for every dimension, where all edges are, but for what axes add that vary along it.
+        places: for every axis, by dimension along which it varies, the places of its entries.
+    """
+
+    sizes: Sequence[int]
+    fixed: list[int]
+    places: list[dict[int, Ints]]
+
+    @staticmethod
+    def of(offsets: Sequence[Ints], sizes: Sequence[int]) -> _Side:
+        every = [np.array(np.unravel_index(o, tuple(sizes)), np.int64).reshape(len(sizes), -1) for o in offsets]
+        varies = [[d for d, c in enumerate(at) if c.min() < c.max()] for at in every]
+        fixed = [
+            sum(int(at[d][0]) for at, own in zip(every, varies, strict=True) if d not in own) for d in range(len(sizes))
+        ]
+        places = [{d: at[d] + fixed[d] for d in own} for at, own in zip(every, varies, strict=True)]
+        if any(p.max() >= sizes[d] for own in places for d, p in own.items()):
+            raise NotAChain("a layer's positions are told by dimensions that don't fit")
+        return _Side(sizes, fixed, places)
+
+    def is_product(self, axis: int, offsets: Ints) -> bool:
+        """Whether an axis's places are all combinations of those along each dimension."""
+        return math.prod(len(np.unique(p)) for p in self.places[axis].values()) == len(np.unique(offsets))
+
+
+def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[_Factor]:
+    before, after = ends
+    source, target = before.places[k], after.places[k]
+    if _is_complete(axis) and before.is_product(k, axis.source) and after.is_product(k, axis.target):
+        return [
+            *(_Factor(d, None, _some(p, before.sizes[d], False)) for d, p in source.items()),
+            *(_Factor(None, d, _some(p, after.sizes[d], True)) for d, p in target.items()),
+        ]
+    if _move(axis) is not None and [before.sizes[d] for d in source] == [after.sizes[d] for d in target]:
+        return [_Factor(s, t, identity(before.sizes[s])) for s, t in zip(source, target, strict=True)]
+    if len(source) != 1 or len(target) != 1:
+        raise NotAChain(f"layer {name!r} joins places along more than one dimension at once")
+    ((s, from_),), ((t, to),) = source.items(), target.items()
+    n, m = before.sizes[s], after.sizes[t]
+    if max(n, m) > LARGEST:
+        raise NotAChain(f"layer {name!r} has a relation of {n:,} by {m:,} places along one dimension")
+    matrix = np.zeros((n, m))
+    np.add.at(matrix, (from_, to), 1)
+    return [_Factor(s, t, Relation.of(matrix))]
+
+
+def _is_complete(axis: Axis) -> bool:
+    """Whether the axis joins each of its sources to each of its targets."""
+    sources, targets = len(np.unique(axis.source)), len(np.unique(axis.target))
+    if len(axis) != sources * targets:
+        return False
+    return min(sources, targets) == 1 or len(np.unique(np.stack([axis.source, axis.target]), axis=1).T) == len(axis)
+
+
+def _some(places: Ints | int, n: int, target: bool) -> Relation:
+    """From all places of a dimension to one that is the only one, or from such a one; others have no edges."""
+    row = np.zeros((1, n))
+    row[0, places] = 1
+    return Relation.of(row if target else row.T)
+
+
+def _extend(tracks: list[Track], factors: Sequence[_Factor], sources: Sequence[int]) -> None:
+    """Carry all tracks one layer further; those that begin there are added."""
+    layers = len(tracks[0].dimension) if tracks else 1
+    for track in tracks:
+        dimension = track.dimension[-1]
+        own = None if dimension is None else next(f for f in factors if f.source == dimension)
+        track.steps.append(Relation(1, 1) if own is None else own.relation)
+        track.dimension.append(None if own is None else own.target)
+    for factor in factors:
+        if factor.source is None and factor.target is not None:
+            before = [Relation(1, 1)] * (layers - 1)
+            tracks.append(Track([*before, factor.relation], [*[None] * layers, factor.target]))

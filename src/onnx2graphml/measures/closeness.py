@@ -1,0 +1,74 @@
+"""Closeness and harmonic centrality: how near all those are from which a neuron can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from onnx2graphml.errors import TooLargeError
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.measures.betweenness import MOST_SOURCES
+from onnx2graphml.measures.brandes import FAR, searches
+from onnx2graphml.measures.chains import NotAChain, chain_of
+from onnx2graphml.measures.relations import product
+from onnx2graphml.measures.values import Array, NodeValues
+
+
+def closeness_centrality(graph: NeuronGraph, wf_improved: bool = True) -> NodeValues:
+    """Closeness by in-edges, as in NetworkX: the number of neurons that reach a neuron over the sum of their distances.
+
+    With `wf_improved` that is multiplied by their share of all other neurons, (r - 1) / (n - 1). A neuron that none
+    reaches has 0. Exact for all neurons of a chain, however many; with branches from source to source.
+
+    Raises:
+        TooLargeError: there are branches and more than 20,000 neurons.
+
+    Source: Wasserman and Faust, Social network analysis, 1994; `networkx.closeness_centrality`.
+    """
+    reached, distances, n = np.zeros(graph.neurons), np.zeros(graph.neurons), graph.neurons
+    for neurons, number, distance in _reaching(graph, "closeness"):
+        reached[neurons] += number
+        distances[neurons] += distance * number
+    found = np.divide(reached, distances, out=np.zeros(n), where=distances > 0)
+    return NodeValues(graph, found * reached / (n - 1) if wf_improved and n > 1 else found)
+
+
+def harmonic_centrality(graph: NeuronGraph) -> NodeValues:
+    """The sum over all neurons that reach a neuron of one over their distance, as in NetworkX; otherwise as closeness.
+
+    Source: Boldi and Vigna, Axioms for centrality, 2014; `networkx.harmonic_centrality`.
+    """
+    found = np.zeros(graph.neurons)
+    for neurons, number, distance in _reaching(graph, "harmonic centrality"):
+        found[neurons] += number / distance
+    return NodeValues(graph, found)
+
+
+def _reaching(graph: NeuronGraph, measure: str) -> Iterator[tuple[slice, Array, int]]:
+    """Neurons, how many others have a given distance to each of them, and that distance."""
+    try:
+        chain = chain_of(graph)
+    except NotAChain as reason:
+        if graph.neurons > MOST_SOURCES:
+            raise TooLargeError(
+                f"{measure} of {graph.neurons:,} neurons is found only in a chain of layers, and {reason}; "
+                f"choose a sub-network or a quotient"
+            ) from None
+        yield from _by_search(graph, range(graph.neurons))
+        return
+    for k, layer in enumerate(graph.layers):
+        own = chain.own(k)
+        for i in range(k):
+            parts = {t: t.between[i, k].joined(0) for t in chain.tracks}
+            others = np.prod([float(np.ravel(part)[0]) for t, part in parts.items() if t not in own])
+            number = np.broadcast_to(others * product([parts[t] for t in own]), chain.radices[k])
+            yield slice(layer.first_id, layer.first_id + layer.neurons), number.ravel(), k - i
+
+
+def _by_search(graph: NeuronGraph, sources: Sequence[int]) -> Iterator[tuple[slice, Array, int]]:
+    everyone = slice(0, graph.neurons)
+    for _, search in searches(graph, sources):
+        for distance in np.unique(search.distance).tolist():
+            if 0 < distance < FAR:
+                yield everyone, (search.distance == distance).sum(0).astype(np.float64), distance
