@@ -43,8 +43,8 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
         UnsupportedError: as in `from_keras`.
 
     Example:
-        >>> load_keras("vgg16.keras").proto.graph.input[0].name
-        'input_layer'
+        >>> load_keras("fixtures/digits.keras").proto.graph.input[0].name
+        'image'
     """
     path = Path(path)
     if not path.exists():

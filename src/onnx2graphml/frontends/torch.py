@@ -45,6 +45,7 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
         ModelError: not a module, inputs of another kind or batch, forward fails, or it can't be exported.
 
     Example:
+        >>> import torch
         >>> imported = from_torch(torch.nn.Linear(3, 2), (torch.zeros(1, 3),))
         >>> imported.predict({"input": np.zeros((1, 3), np.float32)})[0].shape
         (1, 2)

@@ -28,6 +28,7 @@ class Forward:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> forward = Forward(graph, [graph.layer("conv2")])
+        >>> import numpy as np
         >>> forward({"image": np.zeros((8, 8, 1))})["conv2"].shape
         (2, 2, 24)
     """
@@ -58,6 +59,7 @@ def activations(
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> import numpy as np
         >>> activations(graph, {"image": np.zeros((8, 8, 1))})["digit"].shape
         (10,)
     """

@@ -38,7 +38,7 @@ def framework_layers(model: onnx.ModelProto) -> list[str | None]:
         from no layer or the file doesn't tell. A module called twice is named twice.
 
     Example:
-        >>> framework_layers(onnx.load("residual.onnx"))[:3]
+        >>> framework_layers(onnx.load("fixtures/residual.onnx"))[:3]
         ['conv1', 'bn1', 'relu']
     """
     nodes = model.graph.node

@@ -101,6 +101,7 @@ def passage(
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> from onnx2graphml.inference.inputs import resolve
         >>> conv2 = passage(graph, resolve(graph)).layer("conv2")
         >>> conv2.value.shape, conv2.tiles.array.shape
         ((2, 2, 24), (24, 2, 2))

@@ -1,0 +1,76 @@
+"""What README and the documentation show runs: every Python block, every command, every example of a docstring."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import onnx2graphml
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OTHERS = ("spark", "vgg16", "cat.jpg", "model.keras", "model.onnx", "fit(", "hook")
+"""A Python block with one of these needs what a test has not: it is only compiled."""
+
+DOCTESTS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language in a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like the project's root, with a digit to be looked at."""
+    shutil.copytree(ROOT / "fixtures", tmp_path / "fixtures")
+    np.save(tmp_path / "digit.npy", np.load(tmp_path / "fixtures/digits.npz")["images"][0])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_python_blocks_run(page: Path, workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one page, the blocks go on from each other."""
+    known: dict[str, Any] = {}
+    for block in blocks(page, "python"):
+        code = compile(block, str(page), "exec")
+        if not any(word in block for word in OTHERS):
+            exec(code, known)
+
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(onnx2graphml.__path__, "onnx2graphml.")
+    if not module.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_docstrings_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            module = importlib.import_module(name)
+        except ImportError as e:
+            pytest.skip(f"needs an extra: {e}")
+        failed, _ = doctest.testmod(module, optionflags=DOCTESTS)
+    assert failed == 0
+
+
+def test_a_wrong_example_is_found() -> None:
+    test = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, None)
+    with open(os.devnull, "w") as nowhere:
+        assert doctest.DocTestRunner(verbose=False).run(test, out=nowhere.write).failed == 1

@@ -1,0 +1,50 @@
+"""Pages of the documentation that are made from the code, when the site is built: commands and operators.
+
+A hook of MkDocs (see `mkdocs.yml`); nothing here is written into `docs/`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+PAGES = {"reference/commands.md": "commands", "reference/operators.md": "operators"}
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages."""
+    for path, name in PAGES.items():
+        files.append(File.generated(config, path, content=globals()[name]()))
+    return files
+
+
+def commands() -> str:
+    """Every command with its help."""
+    from onnx2graphml import cli
+
+    text = [
+        "# Commands\n",
+        "What `onnx2graphml COMMAND --help` prints. Every command is also a [function](python.md).\n",
+    ]
+    for name, help_text in cli.help_of_all().items():
+        text.append(f"## {name}\n\n```text\n{help_text.rstrip()}\n```\n")
+    return "\n".join(text)
+
+
+def operators() -> str:
+    """Every operator that is expanded, and what it is refused for."""
+    from onnx2graphml.ops import OPERATORS
+
+    lines = [
+        "# Operators\n",
+        "Made from the registry of operators. Whatever depends on constants alone is folded, whatever its operator.\n",
+        "| operator | what its neurons are |",
+        "|---|---|",
+    ]
+    for name in sorted(OPERATORS):
+        function = OPERATORS[name]
+        summary = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+        lines.append(f"| `{name}` | {summary} |")
+    return "\n".join(lines) + "\n"
