@@ -34,7 +34,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder like the project's root, with a digit to be looked at."""
     shutil.copytree(ROOT / "fixtures", tmp_path / "fixtures")
-    np.save(tmp_path / "digit.npy", np.load(tmp_path / "fixtures/digits.npz")["images"][0])
+    np.save(tmp_path / "digit.npy", np.load(tmp_path / "fixtures/digits.npz")["x"][0])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -44,9 +44,9 @@ def test_a_program_is_the_module_that_it_was_made_from(module: Any, program: Pat
     report = o2g.verify(graph, {"input": x})
     assert report.passed
     assert report.rows[-1].op == "framework"
-    assert graph.origin is not None
-    assert graph.origin.predict is not None
-    np.testing.assert_array_equal(graph.origin.predict({"input": x})[0], module(torch.tensor(x)).detach().numpy())
+    assert graph.model is not None
+    assert graph.model.predict is not None
+    np.testing.assert_array_equal(graph.model.predict({"input": x})[0], module(torch.tensor(x)).detach().numpy())
 
 
 def test_a_program_of_several_inputs_by_name(tmp_path: Path) -> None:

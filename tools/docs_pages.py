@@ -26,7 +26,7 @@ def commands() -> str:
 
     text = [
         "# Commands\n",
-        "What `onnx2graphml COMMAND --help` prints. Every command is also a [function](python.md).\n",
+        "The help of every command. Each is also a [function](python.md).\n",
     ]
     for name, help_text in cli.help_of_all().items():
         text.append(f"## {name}\n\n```text\n{help_text.rstrip()}\n```\n")

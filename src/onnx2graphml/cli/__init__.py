@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     _open_standard_streams()
     stdout = sys.stdout
-    sys.stdout = PlainOutput(stdout)  # type: ignore[assignment]
+    sys.stdout = PlainOutput(stdout)
     try:
         if threading.current_thread() is threading.main_thread():  # elsewhere Python has no signals
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: no half a file is left

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         options.detail = file_detail(options)
     graph = load_graph(options)
     for out in filter(None, (options.report, options.junit)):
-        refuse_inputs(out, graph.origin.files if graph.origin else ())
+        refuse_inputs(out, graph.model.files if graph.model else ())
     report = _verified(options, graph)
     print(tables.verification(report))
     if of_file:

@@ -44,8 +44,8 @@ def write(
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
     function, more = found.load(), options(found, jobs)
-    if not to_stdout and graph.origin is not None:
-        refuse_inputs(path, graph.origin.files)
+    if not to_stdout and graph.model is not None:
+        refuse_inputs(path, graph.model.files)
     if found.out == "directory":
         if to_stdout:
             raise OutputError(f"{format} is a folder, which standard output can't take; give a path")

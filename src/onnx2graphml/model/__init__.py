@@ -96,7 +96,8 @@ def load_model(
     """
     if isinstance(source, onnx.ModelProto):
         light, large = _light(source, DataFiles(None))
-        name, sha256, files = source.graph.name, "", ()
+        name, sha256 = source.graph.name, ""
+        files: tuple[Path, ...] = ()
     else:
         light, large, sha256, files = _read(Path(source))
         name = Path(source).name
