@@ -9,6 +9,10 @@ import importlib.metadata
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import activations_text
 from onnx2graphml.graph.xmltext import escape
@@ -97,3 +101,26 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
     last = layer.first_id + layer.neurons - 1
     ids = [f"n{layer.first_id}", f"n{last}"] if layer.neurons else []
     return {"name": layer.name, "op": layer.op, "shape": list(layer.shape), "neurons": ids}
+
+
+RESERVED = {"id", "x", "y", "size", "label", *(a.name for a in (*NODE, *EDGE))}
+
+
+def checked_column(name: str, values: npt.ArrayLike, neurons: int) -> npt.NDArray[Any]:
+    """A column of further attributes of nodes, as an array of int64, float32 or float64.
+
+    Raises:
+        Error: the name is taken or can't be written in every format, or there is not one number for every neuron.
+    """
+    if not (name.isascii() and name.isidentifier()) or name.lower() in RESERVED:
+        raise Error(
+            f"a column is named {name!r}; expected letters, digits and underscores, and none of "
+            f"{', '.join(sorted(RESERVED))}"
+        )
+    column = np.asarray(values)
+    if column.shape != (neurons,) or column.dtype.kind not in "biuf":
+        raise Error(
+            f"column {name!r} has shape {column.shape} and type {column.dtype}; "
+            f"expected ({neurons},), a number for every neuron"
+        )
+    return column.astype(np.float64 if column.dtype.kind == "f" else np.int64)

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import importlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,11 @@ class Layer:
         return math.prod(self.shape)
 
     @property
+    def ids(self) -> slice:
+        """Where the layer's neurons are in an array of all of the graph's."""
+        return slice(self.first_id, self.first_id + self.neurons)
+
+    @property
     def in_edges(self) -> int:
         """The number of edges into the layer."""
         return sum(i.block.count for i in self.incoming)
@@ -120,6 +125,7 @@ class NeuronGraph:
         detail: `op`, `layer` or `neuron`.
         model: the model that it was made from, which `verify` runs; None where it was made from none.
         thinned: how edges were left out; empty where all are there.
+        columns: further attributes of nodes, such as a measure: by name an array with a number for every neuron, by id.
 
     Example:
         >>> import onnx2graphml
@@ -135,6 +141,7 @@ class NeuronGraph:
     detail: str = "op"
     model: Model | None = None
     thinned: str = ""
+    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Layer]:
@@ -240,10 +247,44 @@ class NeuronGraph:
         ]
         return _joined(found)
 
-    def to_networkx(self, max_edges: int = 20_000_000) -> nx.DiGraph:
-        """The graph for NetworkX, with the attributes that its GraphML has; see `networkx_graph.to_networkx`."""
+    def to_networkx(self, max_edges: int = 20_000_000, *, as_view: bool = False) -> nx.DiGraph:
+        """The graph for NetworkX, with the attributes that its GraphML has.
+
+        Args:
+            max_edges: of a graph that is expanded; an edge takes about 0.4 kB there.
+            as_view: expand nothing: a read-only graph of any size, on which NetworkX's functions run where they can do
+                without expanding; see `backend.lazy_graph.view`.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges and is no view.
+
+        Example:
+            >>> import networkx as nx, onnx2graphml
+            >>> G = onnx2graphml.load("fixtures/digits.onnx").to_networkx(as_view=True)
+            >>> nx.has_path(G, 0, 3737)
+            True
+        """
+        if as_view:
+            view: nx.DiGraph = _method("onnx2graphml.backend.lazy_graph:view")(self)
+            return view
         graph: nx.DiGraph = _method("onnx2graphml.graph.networkx_graph:to_networkx")(self, max_edges)
         return graph
+
+    def with_column(self, name: str, values: npt.ArrayLike) -> NeuronGraph:
+        """The graph with one more attribute of its nodes, which every format that has attributes of nodes writes.
+
+        Args:
+            name: of the attribute: letters, digits and underscores, not that of another attribute.
+            values: integers or floats, one for every neuron, by id.
+
+        Example:
+            >>> import numpy as np, onnx2graphml
+            >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+            >>> graph.with_column("rank", np.arange(3738)).columns["rank"][5]
+            np.int64(5)
+        """
+        column: npt.NDArray[Any] = _method("onnx2graphml.graph.attributes:checked_column")(name, values, self.neurons)
+        return dataclasses.replace(self, columns={**self.columns, name: column})
 
 
 def _method(place: str) -> Callable[..., Any]:

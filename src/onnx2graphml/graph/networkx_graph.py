@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import networkx as nx
@@ -50,7 +50,10 @@ def _filled(g: nx.DiGraph, graph: NeuronGraph) -> nx.DiGraph:
     g.graph.update(graph_attributes(graph))
     first_id = {layer.name: layer.first_id for layer in graph.layers}
     for layer in graph.layers:
-        g.add_nodes_from(zip(range(layer.first_id, layer.first_id + layer.neurons), _nodes(layer), strict=True))
+        ids = range(layer.first_id, layer.first_id + layer.neurons)
+        g.add_nodes_from(zip(ids, node_attributes(layer), strict=True))
+    for name, column in graph.columns.items():
+        nx.set_node_attributes(g, dict(enumerate(column.tolist())), name)
     for layer in graph.layers:
         for incoming, edges in graph.edges_into(layer):
             source = (edges.source + first_id[incoming.source]).tolist()
@@ -64,15 +67,25 @@ def _filled(g: nx.DiGraph, graph: NeuronGraph) -> nx.DiGraph:
     return g
 
 
-def _nodes(layer: Layer) -> Iterator[Attributes]:
+def node_attributes(layer: Layer) -> Iterator[Attributes]:
     """The attributes of a layer's nodes, in order."""
-    columns: dict[str, Any] = {name: itertools.repeat(value) for name, value in layer_attributes(layer).items()}
-    columns["index"] = map(",".join, itertools.product(*([str(i) for i in range(n)] for n in layer.shape)))
-    at = np.indices(layer.shape, sparse=True)
-    for name, dimension in spatial_dimensions(layer).items():
-        columns[name] = np.broadcast_to(at[dimension], layer.shape).ravel().tolist()
-    if layer.bias is not None:
-        columns["bias"] = np.asarray(layer.bias).ravel().tolist()
-    names = [a.name for a in NODE if a.name in columns]
-    for values in zip(*(columns[name] for name in names), strict=False):  # what is repeated has no end
-        yield dict(zip(names, values, strict=True))
+    columns = {a.name: column for a in NODE if (column := node_column(layer, a.name)) is not None}
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
+
+
+def node_column(layer: Layer, name: str) -> Iterable[Any] | None:
+    """One attribute of a layer's nodes, in order; None where they don't have it."""
+    shared, spatial = layer_attributes(layer), spatial_dimensions(layer)
+    if name in shared:
+        return itertools.repeat(shared[name], layer.neurons)
+    if name == "index":
+        return map(",".join, itertools.product(*([str(i) for i in range(n)] for n in layer.shape)))
+    if name in spatial:
+        at = np.indices(layer.shape, sparse=True)[spatial[name]]
+        places: list[int] = np.broadcast_to(at, layer.shape).ravel().tolist()
+        return places
+    if name == "bias" and layer.bias is not None:
+        bias: list[float] = np.asarray(layer.bias).ravel().tolist()
+        return bias
+    return None

@@ -224,7 +224,11 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
     ]
     read = {i.source for layer in chosen for i in layer.incoming}
     outputs = tuple(layer.name for layer in chosen if layer.name in kept and layer.name not in read)
-    return dataclasses.replace(graph, layers=numbered(chosen), outputs=outputs)
+    columns = {
+        name: np.concatenate([column[graph.layer(c.name).ids] for c in chosen])
+        for name, column in graph.columns.items()
+    }
+    return dataclasses.replace(graph, layers=numbered(chosen), outputs=outputs, columns=columns)
 
 
 def _as_input(layer: Layer) -> Layer:

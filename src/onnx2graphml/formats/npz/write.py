@@ -18,12 +18,10 @@ import numpy.typing as npt
 from onnx2graphml.errors import OutputError, TooLargeError
 from onnx2graphml.formats.columns import Columns, chunks, pieces, weight_type
 from onnx2graphml.formats.registry import NPZ_EDGES, Progress
-from onnx2graphml.graph.axes import Ints
-from onnx2graphml.graph.blocks import Side
-from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.parallel import parallel_edges
 
 ROWS = 1 << 20  # edges expanded at once
-SIDES: tuple[Side, ...] = ("target", "source")
 
 
 def write_npz(
@@ -53,8 +51,12 @@ def write_npz(
             f"the graph has {graph.edges:,} edges, more than the {max_edges:,} that one matrix in an .npz is good for; "
             f"write it as .parquet"
         )
-    for layer in graph.layers:
-        refuse_parallel(layer)
+    layer = parallel_edges(graph)
+    if layer is not None:
+        raise OutputError(
+            f"layer {layer.name!r} has several edges between the same two neurons, which a matrix would add up; "
+            f"write the graph as .parquet"
+        )
     ids = np.dtype(np.int32 if graph.neurons <= np.iinfo(np.int32).max else np.int64)
     weight, n = weight_type(graph), graph.edges
 
@@ -68,28 +70,6 @@ def write_npz(
         _write(members, "data", weight, (n,), column(lambda c: c.weight), progress)
         _write(members, "shape", np.dtype(np.int64), (2,), [np.full(2, graph.neurons)])
         _write(members, "format", np.dtype("S3"), (), [np.array(b"coo")])
-
-
-def refuse_parallel(layer: Layer) -> None:
-    """`OutputError` if two edges into the layer come from the same neuron and go to the same one."""
-    for one, other in itertools.combinations(layer.incoming, 2):
-        if one.source == other.source and _share_a_pair(one, other, layer.neurons):
-            raise OutputError(
-                f"layer {layer.name!r} has several edges between the same two neurons, which a matrix would add up; "
-                f"write the graph as .parquet"
-            )
-
-
-def _share_a_pair(one: Incoming, other: Incoming, targets: int) -> bool:
-    for side in SIDES:  # most often decided without expanding an edge
-        if not len(np.intersect1d(one.block.covers(side), other.block.covers(side))):
-            return False
-    return len(np.intersect1d(_pairs(one, targets), _pairs(other, targets))) > 0
-
-
-def _pairs(incoming: Incoming, targets: int) -> Ints:
-    """Source and target of each edge as one number."""
-    return np.concatenate([e.source * targets + e.target for e in incoming.block.expand()])
 
 
 def _write(

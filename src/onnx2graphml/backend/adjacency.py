@@ -1,0 +1,260 @@
+"""A graph's edges as NetworkX wants to see them: a node's neighbours are read from the blocks when asked for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from networkx.classes.coreviews import AdjacencyView, AtlasView, MultiAdjacencyView
+
+from onnx2graphml.backend.limits import WRITE, max_edges, refuse_if_large
+from onnx2graphml.backend.nodes import is_id
+from onnx2graphml.backend.owner import Owner
+from onnx2graphml.graph.blocks import Side
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Data = Mapping[str, Any]
+
+NO_PORT = -1
+HELD = 1 << 18  # neighbours that are kept, of the nodes looked at last
+
+
+def edge_data(weight: float, port: int = NO_PORT) -> Data:
+    """An edge's attributes, which can't be changed."""
+    data: dict[str, Any] = {"weight": weight, "abs_weight": abs(weight)}
+    return MappingProxyType(data if port == NO_PORT else data | {"port": port})
+
+
+class Neighbors(Mapping[int, Any]):
+    """One node's neighbours on one side: two arrays that behave as NetworkX's dictionary of dictionaries."""
+
+    def __init__(self, ids: Ids, weights: Floats) -> None:
+        self._ids, self._weights = ids, weights
+
+    @functools.cached_property
+    def _place(self) -> dict[int, int]:
+        return {node: place for place, node in enumerate(self._ids.tolist())}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._ids.tolist())
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._place
+
+    def __getitem__(self, node: int) -> Any:
+        return edge_data(float(self._weights[self._place[node]]))
+
+    def items(self) -> ItemsView[int, Any]:
+        """The neighbours with their edges' attributes."""
+        return _NeighborItems(self)
+
+    def __repr__(self) -> str:
+        return f"Neighbors({len(self):,} nodes)"
+
+
+class _NeighborItems(ItemsView[int, Any]):
+    _mapping: Neighbors
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        found = self._mapping
+        return zip(found._ids.tolist(), map(edge_data, found._weights.tolist()), strict=True)
+
+
+class MultiNeighbors(Mapping[int, Any]):
+    """One node's neighbours where edges may be parallel: each leads to its edges, by key, in the graph's order."""
+
+    def __init__(self, ids: Ids, weights: Floats, ports: Ids) -> None:
+        edges: dict[int, dict[int, Data]] = {}
+        for node, weight, port in zip(ids.tolist(), weights.tolist(), ports.tolist(), strict=True):
+            of_node = edges.setdefault(node, {})
+            of_node[len(of_node)] = edge_data(weight, port)
+        self._edges = {node: MappingProxyType(by_key) for node, by_key in edges.items()}
+
+    def __len__(self) -> int:
+        return len(self._edges)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._edges)
+
+    def __getitem__(self, node: int) -> Any:
+        return self._edges[node]
+
+
+class Adjacency(Mapping[int, Mapping[int, Any]]):
+    """`G._succ` or `G._pred`: a node's edges are expanded when it is looked up, and no others.
+
+    Args:
+        owner: the graph.
+        side: where the node itself stands in the edges: `source` gives its successors, `target` its predecessors.
+    """
+
+    def __init__(self, owner: Owner, side: Side) -> None:
+        self._owner, self._side = owner, side
+        self._held: dict[int, Mapping[int, Any]] = {}
+        self._count = 0
+        self._last, self._in_turn = -1, 0
+
+    def __len__(self) -> int:
+        return len(self._owner)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self)))
+
+    def __contains__(self, node: object) -> bool:
+        hash(node)  # by the TypeError NetworkX tells a list of nodes from a node
+        return is_id(node, len(self))
+
+    def __getitem__(self, node: int) -> Mapping[int, Any]:
+        if node not in self:
+            raise KeyError(node)
+        node = int(node)
+        if node not in self._held:
+            found = self._read(node)
+            if self._count + len(found) > HELD:
+                self._held, self._count = {}, 0
+            self._held[node] = found
+            self._count += len(found)
+        self._notice(node, len(self._held[node]))
+        return self._held[node]
+
+    def _read(self, node: int) -> Mapping[int, Any]:
+        graph = self._owner.neuron_graph
+        layer = graph.layer_of(node)
+        return self._joined(
+            [
+                _columns(block.expand(), self._side, first, incoming)[1:]
+                for incoming, first in blocks_at(graph, layer, self._side)
+                for block in incoming.block.select(self._side, node - layer.first_id)
+            ]
+        )
+
+    def total(self, node: int, weight: str | None) -> int | float:
+        """A node's degree on this side; no edge is expanded to be counted."""
+        graph = self._owner.neuron_graph
+        layer = graph.layer_of(node)
+        blocks = [
+            block
+            for incoming, _ in blocks_at(graph, layer, self._side)
+            for block in incoming.block.select(self._side, node - layer.first_id)
+        ]
+        if weight is None:
+            return sum(block.count for block in blocks)
+        absolute = np.abs if weight == "abs_weight" else np.asarray
+        return float(sum(absolute(edges.weight.astype(np.float64)).sum() for b in blocks for edges in b.expand()))
+
+    def _joined(self, parts: list[tuple[Ids, Floats, Ids]]) -> Mapping[int, Any]:
+        none = np.empty(0, np.int64)
+        ids, weights, ports = (np.concatenate(column) for column in zip((none, np.empty(0), none), *parts, strict=True))
+        return MultiNeighbors(ids, weights, ports) if self._owner.is_multigraph() else Neighbors(ids, weights)
+
+    def _notice(self, node: int, edges: int) -> None:
+        """Who looks up one node after the other goes through all edges."""
+        self._in_turn = self._in_turn + edges if node == self._last + 1 else 0
+        self._last = node
+        if self._in_turn > max_edges():
+            self.refuse_all()
+
+    def items(self) -> ItemsView[int, Mapping[int, Any]]:
+        """All nodes with their neighbours: only of a graph that may be expanded."""
+        self.refuse_all()
+        return _AllNeighbors(self)
+
+    def values(self) -> ValuesView[Mapping[int, Any]]:
+        """All nodes' neighbours: only of a graph that may be expanded."""
+        self.refuse_all()
+        return super().values()
+
+    def refuse_all(self) -> None:
+        """`TooLargeError` where all edges are too many."""
+        refuse_if_large(
+            self._owner.neuron_graph,
+            "this goes through all edges",
+            f"{WRITE}; G[n] reads the edges of one node, and graph.weighted_edges() goes through all without an end",
+        )
+
+
+class _AllNeighbors(ItemsView[int, Mapping[int, Any]]):
+    """All nodes with their neighbours; each layer's edges are expanded once."""
+
+    _mapping: Adjacency
+
+    def __iter__(self) -> Iterator[tuple[int, Mapping[int, Any]]]:
+        adjacency = self._mapping
+        graph, side = adjacency._owner.neuron_graph, adjacency._side
+        for layer in graph.layers:
+            parts = [_columns(i.block.expand(), side, first, i) for i, first in blocks_at(graph, layer, side)]
+            none = np.empty(0, np.int64)
+            own, *columns = (np.concatenate(c) for c in zip((none, none, np.empty(0), none), *parts, strict=True))
+            order = np.argsort(own, kind="stable")
+            bounds = np.searchsorted(own[order], np.arange(layer.neurons + 1))
+            ids, weights, ports = (column[order] for column in columns)
+            for place in range(layer.neurons):
+                part = slice(bounds[place], bounds[place + 1])
+                yield layer.first_id + place, adjacency._joined([(ids[part], weights[part], ports[part])])
+
+
+def blocks_at(graph: NeuronGraph, layer: Layer, side: Side) -> Iterator[tuple[Incoming, int]]:
+    """The blocks that have a layer on one side, each with the id of the other layer's first neuron."""
+    if side == "target":
+        for incoming in layer.incoming:
+            yield incoming, graph.layer(incoming.source).first_id
+        return
+    for consumer in graph.layers:
+        for incoming in consumer.incoming:
+            if incoming.source == layer.name:
+                yield incoming, consumer.first_id
+
+
+def _columns(chunks: Iterator[Any], side: Side, first: int, incoming: Incoming) -> tuple[Ids, Ids, Floats, Ids]:
+    """Own positions, the others' ids, weights and ports of edges."""
+    edges = list(chunks)
+    if not edges:
+        none = np.empty(0, np.int64)
+        return none, none, np.empty(0), none
+    other: Side = "target" if side == "source" else "source"
+    own = np.concatenate([getattr(e, side) for e in edges])
+    ids = np.concatenate([getattr(e, other) for e in edges]) + first
+    weights = np.concatenate([e.weight for e in edges]).astype(np.float64)
+    return own, ids, weights, np.full(len(own), NO_PORT if incoming.port is None else incoming.port)
+
+
+class LazyAdjacencyView(AdjacencyView):  # type: ignore[misc]
+    """`G.adj`, `G.succ`, `G.pred`: gone through only where the graph may be expanded."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[int]:
+        self._atlas.refuse_all()
+        return iter(self._atlas)
+
+    def items(self) -> Any:
+        """All nodes with their neighbours."""
+        return ((node, AtlasView(found)) for node, found in self._atlas.items())
+
+    def __repr__(self) -> str:
+        return f"AdjacencyView({len(self):,} nodes)"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class LazyMultiAdjacencyView(MultiAdjacencyView):  # type: ignore[misc]
+    """The same of a multigraph."""
+
+    __slots__ = ()
+    __iter__ = LazyAdjacencyView.__iter__
+    __repr__ = LazyAdjacencyView.__repr__
+    __str__ = LazyAdjacencyView.__str__
+
+    def items(self) -> Any:
+        """All nodes with their neighbours."""
+        return ((node, AdjacencyView(found)) for node, found in self._atlas.items())

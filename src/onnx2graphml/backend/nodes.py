@@ -1,0 +1,146 @@
+"""A graph's nodes as NetworkX wants to see them: attributes made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from networkx.classes.reportviews import NodeDataView, NodeView
+
+from onnx2graphml.backend.limits import WRITE, refuse_if_large
+from onnx2graphml.backend.owner import Owner
+from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.networkx_graph import node_attributes, node_column
+
+Attributes = Mapping[str, Any]
+CHUNK = 1 << 16  # nodes whose values become Python numbers at once
+
+
+class Nodes(Mapping[int, Attributes]):
+    """`G._node`: a neuron's id to its attributes, which can't be changed."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+
+    def __len__(self) -> int:
+        return self._owner.neuron_graph.neurons
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self)))
+
+    def __contains__(self, node: object) -> bool:
+        hash(node)  # by the TypeError NetworkX tells a list of nodes from a node
+        return is_id(node, len(self))
+
+    def __getitem__(self, node: int) -> Attributes:
+        if node not in self:
+            raise KeyError(node)
+        return MappingProxyType(self._attributes(int(node)))
+
+    def _attributes(self, node: int) -> dict[str, Any]:
+        graph = self._owner.neuron_graph
+        layer = graph.layer_of(node)
+        index = graph.index_of(node)
+        found: dict[str, Any] = dict(layer_attributes(layer))
+        found["index"] = ",".join(map(str, index))
+        found |= {name: index[dimension] for name, dimension in spatial_dimensions(layer).items()}
+        if layer.bias is not None:
+            found["bias"] = float(layer.bias[index])
+        ordered = {a.name: found[a.name] for a in NODE if a.name in found}
+        return ordered | {name: column[node].item() for name, column in graph.columns.items()}
+
+    def items(self) -> ItemsView[int, Attributes]:
+        """All nodes with all attributes: only of a graph that may be expanded."""
+        self.refuse_all()
+        return _AllNodes(self)
+
+    def refuse_all(self) -> None:
+        """`TooLargeError` where all attributes of all nodes are too much."""
+        refuse_if_large(
+            self._owner.neuron_graph,
+            f"all attributes of all nodes are {len(self):,} dictionaries",
+            f"{WRITE}; G.nodes(data='layer') reads one attribute, G.nodes[n] one node",
+        )
+
+    def column(self, name: str, default: Any) -> Iterator[Any]:
+        """One attribute, node by node; `default` where a node has none."""
+        graph = self._owner.neuron_graph
+        if name in graph.columns:
+            yield from values(graph.columns[name])
+            return
+        for layer in graph.layers:
+            column = node_column(layer, name)
+            yield from [default] * layer.neurons if column is None else column
+
+
+class _AllNodes(ItemsView[int, Attributes]):
+    _mapping: Nodes
+
+    def __iter__(self) -> Iterator[tuple[int, Attributes]]:
+        graph, node = self._mapping._owner.neuron_graph, 0
+        columns = {name: values(column) for name, column in graph.columns.items()}
+        for layer in graph.layers:
+            for attributes in node_attributes(layer):
+                attributes |= {name: next(column) for name, column in columns.items()}
+                yield node, MappingProxyType(attributes)
+                node += 1
+
+
+class LazyNodeView(NodeView):  # type: ignore[misc]
+    """`G.nodes`: to show it does not list millions of nodes."""
+
+    __slots__ = ()
+
+    def __call__(self, data: Any = False, default: Any = None) -> Any:
+        return self if data is False else LazyNodeDataView(self._nodes, data, default)
+
+    def data(self, data: Any = True, default: Any = None) -> Any:
+        """The nodes with one attribute, or with all of them."""
+        return self(data, default)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return f"NodeView({len(self):,} nodes)"
+
+
+class LazyNodeDataView(NodeDataView):  # type: ignore[misc]
+    """`G.nodes(data="layer")`: one attribute is read from any number of nodes."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        if isinstance(self._data, bool):
+            return iter(super().__iter__())
+        return enumerate(self._nodes.column(self._data, self._default))
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return f"NodeDataView({len(self):,} nodes, data={self._data!r})"
+
+
+def is_id(node: object, nodes: int) -> bool:
+    """Whether an object equals one of the integers 0 … nodes-1, as a key of a dictionary would."""
+    if isinstance(node, float | np.floating) and not float(node).is_integer():
+        return False
+    return isinstance(node, int | float | np.integer | np.floating) and bool(0 <= node < nodes)
+
+
+def values(column: np.ndarray[Any, Any]) -> Iterator[Any]:
+    """A column's values as Python numbers."""
+    for first in range(0, len(column), CHUNK):
+        yield from column[first : first + CHUNK].tolist()
+
+
+def read_only(*_: Any, **__: Any) -> None:
+    """What all of NetworkX's ways to change a graph lead to."""
+    raise nx.NetworkXError(
+        "a graph that is not expanded can't be changed; G.copy() makes one that can, "
+        "and nx.set_node_attributes(G, values, name) adds a column for all nodes"
+    )
