@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from networkx.classes.coreviews import AdjacencyView, AtlasView, MultiAdjacencyV
 from onnx2graphml.backend.limits import WRITE, max_edges, refuse_if_large
 from onnx2graphml.backend.nodes import is_id
 from onnx2graphml.backend.owner import Owner
+from onnx2graphml.backend.readonly import ReadOnly
 from onnx2graphml.graph.blocks import Side
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
@@ -28,14 +28,14 @@ HELD = 1 << 18  # neighbours that are kept, of the nodes looked at last
 def edge_data(weight: float, port: int = NO_PORT) -> Data:
     """An edge's attributes, which can't be changed."""
     data: dict[str, Any] = {"weight": weight, "abs_weight": abs(weight)}
-    return MappingProxyType(data if port == NO_PORT else data | {"port": port})
+    return ReadOnly(data if port == NO_PORT else data | {"port": port})
 
 
 class Neighbors(Mapping[int, Any]):
     """One node's neighbours on one side: two arrays that behave as NetworkX's dictionary of dictionaries."""
 
-    def __init__(self, ids: Ids, weights: Floats) -> None:
-        self._ids, self._weights = ids, weights
+    def __init__(self, ids: Ids, weights: Floats, ports: Ids) -> None:
+        self._ids, self._weights, self._ports = ids, weights, ports
 
     @functools.cached_property
     def _place(self) -> dict[int, int]:
@@ -51,7 +51,8 @@ class Neighbors(Mapping[int, Any]):
         return node in self._place
 
     def __getitem__(self, node: int) -> Any:
-        return edge_data(float(self._weights[self._place[node]]))
+        place = self._place[node]
+        return edge_data(float(self._weights[place]), int(self._ports[place]))
 
     def items(self) -> ItemsView[int, Any]:
         """The neighbours with their edges' attributes."""
@@ -66,7 +67,8 @@ class _NeighborItems(ItemsView[int, Any]):
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         found = self._mapping
-        return zip(found._ids.tolist(), map(edge_data, found._weights.tolist()), strict=True)
+        data = map(edge_data, found._weights.tolist(), found._ports.tolist())
+        return zip(found._ids.tolist(), data, strict=True)
 
 
 class MultiNeighbors(Mapping[int, Any]):
@@ -77,7 +79,7 @@ class MultiNeighbors(Mapping[int, Any]):
         for node, weight, port in zip(ids.tolist(), weights.tolist(), ports.tolist(), strict=True):
             of_node = edges.setdefault(node, {})
             of_node[len(of_node)] = edge_data(weight, port)
-        self._edges = {node: MappingProxyType(by_key) for node, by_key in edges.items()}
+        self._edges = {node: ReadOnly(by_key) for node, by_key in edges.items()}
 
     def __len__(self) -> int:
         return len(self._edges)
@@ -154,7 +156,7 @@ class Adjacency(Mapping[int, Mapping[int, Any]]):
     def _joined(self, parts: list[tuple[Ids, Floats, Ids]]) -> Mapping[int, Any]:
         none = np.empty(0, np.int64)
         ids, weights, ports = (np.concatenate(column) for column in zip((none, np.empty(0), none), *parts, strict=True))
-        return MultiNeighbors(ids, weights, ports) if self._owner.is_multigraph() else Neighbors(ids, weights)
+        return (MultiNeighbors if self._owner.is_multigraph() else Neighbors)(ids, weights, ports)
 
     def _notice(self, node: int, edges: int) -> None:
         """Who looks up one node after the other goes through all edges."""

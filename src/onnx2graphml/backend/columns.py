@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
-import numpy as np
 
 from onnx2graphml.backend.functions import own
 from onnx2graphml.backend.lazy_graph import LazyGraph
@@ -21,15 +20,7 @@ def set_node_attributes(G: Measured, values: Any, name: str | None = None) -> No
         raise NoMethod("NetworkX's own graphs are changed by NetworkX")
     if name is None:
         raise nx.NetworkXError("a graph that is not expanded takes whole columns: give values and their name")
-    if isinstance(values, Mapping) and not isinstance(values, NodeValues):
-        if len(values) != len(G) or not all(node in values for node in G):  # type: ignore[attr-defined]
-            raise nx.NetworkXError(
-                f"{name!r} has a value for {len(values):,} nodes; a graph that is not expanded takes a column with a "
-                f"value for each of its {len(G):,} nodes; G.copy() makes a graph whose nodes may differ"
-            )
-        values = np.array([values[node] for node in range(len(G))])
-    column = np.broadcast_to(values, len(G)) if np.ndim(values) == 0 else np.asarray(values)
-    G.neuron_graph = G.neuron_graph.with_column(name, column)
+    G.set_column(name, values)
 
 
 @own

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import networkx as nx
 from networkx.classes.reportviews import InEdgeView, InMultiEdgeView, OutEdgeView, OutMultiEdgeView
 
 from onnx2graphml.backend.nodes import values
 from onnx2graphml.backend.owner import Direction, Owner
 
+WEIGHTS = (None, "weight", "abs_weight")
 FEW = 64  # nodes whose degrees are counted one by one rather than all at once
 
 
@@ -18,6 +20,11 @@ class _Counted:
 
     __slots__ = ()
     _graph: Owner
+    _adjdict: Any
+
+    def __iter__(self) -> Iterator[Any]:
+        self._adjdict.refuse_all()  # at once: list() makes room for all of them first
+        return iter(super().__iter__())  # type: ignore[misc]
 
     def __len__(self) -> int:
         return self._graph.neuron_graph.edges
@@ -63,6 +70,7 @@ class Degrees:
     """
 
     def __init__(self, owner: Owner, direction: Direction, nbunch: Any = None, weight: str | None = None) -> None:
+        check_weight(weight)
         self._owner, self.direction, self.weight = owner, direction, weight
         self._nodes = None if nbunch is None else list(owner.nbunch_iter(nbunch))
 
@@ -104,3 +112,9 @@ class Degrees:
 
     def __repr__(self) -> str:
         return f"Degrees({len(self):,} nodes, {self.direction}, weight={self.weight!r})"
+
+
+def check_weight(weight: Any) -> None:
+    """`NetworkXError` unless edges have that attribute."""
+    if weight not in WEIGHTS:
+        raise nx.NetworkXError(f"edges have the attributes 'weight' and 'abs_weight', not {weight!r}; None counts them")

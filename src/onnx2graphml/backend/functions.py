@@ -54,12 +54,6 @@ def is_directed_acyclic_graph(G: Measured) -> bool:
 
 
 @own
-def density(G: Measured) -> float:
-    """Edges over ordered pairs of nodes."""
-    return measures.density(G.measured)
-
-
-@own
 def topological_generations(G: Measured) -> Iterator[list[Node]]:
     """By the longest path that leads to a node."""
     generation = measures.topological_generations(G.measured).array
@@ -72,29 +66,6 @@ def topological_generations(G: Measured) -> Iterator[list[Node]]:
 def topological_sort(G: Measured) -> Iterator[Node]:
     """In the order of ids."""
     return iter(G.nodes_of(np.arange(len(G))))
-
-
-@own
-def weakly_connected_components(G: Measured) -> Iterator[set[Node]]:
-    """By the smallest id in each."""
-    labels = measures.weakly_connected_components(G.measured).array
-    order = np.argsort(labels, kind="stable")
-    bounds = np.flatnonzero(np.diff(labels[order], prepend=-1, append=-1))
-    return (set(G.nodes_of(order[a:b])) for a, b in itertools.pairwise(bounds))
-
-
-@own
-def number_weakly_connected_components(G: Measured) -> int:
-    """The number of different labels."""
-    return len(np.unique(measures.weakly_connected_components(G.measured).array))
-
-
-@own
-def is_weakly_connected(G: Measured) -> bool:
-    """Whether there is one component."""
-    if not len(G):
-        raise nx.NetworkXPointlessConcept("Connectivity is undefined for the null graph.")
-    return bool(number_weakly_connected_components(G) == 1)
 
 
 # Centralities
@@ -243,10 +214,16 @@ def bellman_ford_path(G: Measured, source: Node, target: Node, weight: Any = "we
 
 
 def _path(G: Measured, source: Node, target: Node, weight: Any, method: str) -> list[Node]:
+    length = _length(G, weight, method)
+    return G.nodes_of(np.array(measures.shortest_path(G.measured, *_ends(G, source, target), length)))
+
+
+def _ends(G: Measured, source: Node, target: Node) -> tuple[int, int]:
+    """The ids of two nodes with a path between them."""
     ends = _found(G, source), _found(G, target, "Target")
     if not measures.has_path(G.measured, *ends):
         raise nx.NetworkXNoPath(f"No path between {source} and {target}.")
-    return G.nodes_of(np.array(measures.shortest_path(G.measured, *ends, _length(G, weight, method))))
+    return ends
 
 
 def _length(G: Measured, weight: Any, method: str) -> Any:
@@ -286,10 +263,8 @@ def bellman_ford_path_length(G: Measured, source: Node, target: Node, weight: An
 
 
 def _one_length(G: Measured, source: Node, target: Node, weight: Any, method: str) -> Any:
-    ends = _found(G, source), _found(G, target, "Target")
-    if not measures.has_path(G.measured, *ends):
-        raise nx.NetworkXNoPath(f"No path between {source} and {target}.")
-    return measures.shortest_path_length(G.measured, *ends, _length(G, weight, method))
+    length = _length(G, weight, method)
+    return measures.shortest_path_length(G.measured, *_ends(G, source, target), length)
 
 
 @own

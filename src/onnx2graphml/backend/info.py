@@ -7,7 +7,40 @@ from typing import Any
 NAME = "onnx2graphml"
 MAX_EDGES = 2_000_000  # some seconds and about 1 GB in NetworkX
 
-FUNCTIONS: dict[str, str] = {}
+EXACT = "Exact, by one pass over the layers: `max_iter`, `tol` and `nstart` don't matter."
+PASS = "Exact, by one pass over the layers; no edge is expanded."
+COLUMN = "Whole columns only: a value for every node, which `o2g.write(G.neuron_graph, path)` writes."
+
+FUNCTIONS: dict[str, str] = {
+    "ancestors": PASS,
+    "bellman_ford_path": PASS,
+    "bellman_ford_path_length": PASS,
+    "bidirectional_shortest_path": PASS,
+    "dag_longest_path": PASS,
+    "dag_longest_path_length": PASS,
+    "degree_centrality": PASS,
+    "descendants": PASS,
+    "dijkstra_path": PASS,
+    "dijkstra_path_length": PASS,
+    "get_node_attributes": "",
+    "has_path": PASS,
+    "in_degree_centrality": PASS,
+    "is_directed_acyclic_graph": "",
+    "katz_centrality": EXACT,
+    "katz_centrality_numpy": PASS,
+    "out_degree_centrality": PASS,
+    "pagerank": f"{EXACT} Negative weights are refused: take `weight='abs_weight'` or None.",
+    "set_node_attributes": COLUMN,
+    "shortest_path": "Between two nodes.",
+    "shortest_path_length": "Of one source or one target at least.",
+    "single_source_bellman_ford_path_length": PASS,
+    "single_source_dijkstra_path_length": PASS,
+    "single_source_shortest_path_length": PASS,
+    "single_target_shortest_path_length": PASS,
+    "topological_generations": PASS,
+    "topological_sort": "In the order of ids.",
+}
+"""What has a method of its own, and what is to be known of it."""
 
 
 def get_info() -> dict[str, Any]:
@@ -24,6 +57,6 @@ def get_info() -> dict[str, Any]:
         "project": NAME,
         "package": NAME,
         "short_summary": "Neural networks as graphs of neurons, of any size, without expanding their edges.",
-        "functions": {name: {"additional_docs": text} for name, text in FUNCTIONS.items()},
+        "functions": {name: {"additional_docs": text} if text else {} for name, text in FUNCTIONS.items()},
         "default_config": {"max_edges": MAX_EDGES},
     }

@@ -19,7 +19,7 @@ from onnx2graphml.backend.info import NAME
 from onnx2graphml.backend.lazy_graph import LazyGraph, expanded
 from onnx2graphml.backend.limits import max_edges, refuse_function
 from onnx2graphml.backend.measured import NoMethod
-from onnx2graphml.backend.nodes import read_only
+from onnx2graphml.backend.readonly import read_only
 from onnx2graphml.backend.views import base_of, shown_nodes, shown_whole
 
 
@@ -61,13 +61,13 @@ def _is_ours(graph: Any) -> bool:
 
 def _run(name: str, /, *args: Any, **kwargs: Any) -> Any:
     """Call a function of NetworkX by its own method, or else by NetworkX's, with an expanded graph."""
-    graph = args[0] if args else kwargs.get(next(iter(_registered_algorithms[name].graphs)))
-    whole = graph if isinstance(graph, LazyGraph | ConvertedGraph) else shown_whole(graph) if _is_ours(graph) else None
+    first = next(iter(_registered_algorithms[name].graphs))
+    graph = args[0] if args else kwargs[first]
+    whole = graph if isinstance(graph, LazyGraph | ConvertedGraph) else shown_whole(graph)
     if name in OWN and whole is not None:
         try:
             if args:
                 return OWN[name](whole, *args[1:], **kwargs)
-            first = next(iter(_registered_algorithms[name].graphs))
             return OWN[name](**(kwargs | {first: whole}))
         except NoMethod:
             if isinstance(whole, ConvertedGraph):

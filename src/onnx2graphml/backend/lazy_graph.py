@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy as copying
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -18,11 +18,13 @@ from onnx2graphml.backend.edges import (
     LazyInMultiEdgeView,
     LazyOutEdgeView,
     LazyOutMultiEdgeView,
+    check_weight,
 )
 from onnx2graphml.backend.info import NAME
 from onnx2graphml.backend.limits import refuse_if_large
-from onnx2graphml.backend.nodes import LazyNodeView, Nodes, read_only
+from onnx2graphml.backend.nodes import LazyNodeView, Nodes
 from onnx2graphml.backend.owner import Direction
+from onnx2graphml.backend.readonly import read_only
 from onnx2graphml.backend.reverse import reversed_graph
 from onnx2graphml.backend.views import PlainDiGraph, PlainMultiDiGraph, plain
 from onnx2graphml.errors import Error
@@ -34,7 +36,6 @@ from onnx2graphml.graph.parallel import parallel_edges
 from onnx2graphml.measures.values import NodeValues
 
 SIDES: dict[str, tuple[Side, ...]] = {"in": ("target",), "out": ("source",), "both": ("target", "source")}
-WEIGHTS = (None, "weight", "abs_weight")
 MUTATORS = (
     "add_node", "add_nodes_from", "add_edge", "add_edges_from", "add_weighted_edges_from", "remove_node",
     "remove_nodes_from", "remove_edge", "remove_edges_from", "clear", "clear_edges", "update",
@@ -134,6 +135,32 @@ class LazyGraph:
         found: str | None = name
         return found
 
+    def set_column(self, name: str, values: Any) -> None:
+        """Give all nodes an attribute, which `o2g.write(G.neuron_graph, path)` writes.
+
+        `nx.set_node_attributes(G, values, name)` does the same from NetworkX 3.5 on.
+
+        Args:
+            name: of the attribute.
+            values: a number for every node: an array by id, a dictionary, what a measure returned; or one for all.
+
+        Raises:
+            NetworkXError: a node has none, or the name is taken.
+        """
+        if isinstance(values, Mapping) and not isinstance(values, NodeValues):
+            if len(values) != len(self) or not all(node in values for node in range(len(self))):
+                raise nx.NetworkXError(
+                    f"{name!r} has a value for {len(values):,} nodes; a graph that is not expanded takes a column with "
+                    f"a value for each of its {len(self):,} nodes; G.copy() makes a graph whose nodes may differ"
+                )
+            values = np.array([values[node] for node in range(len(self))])
+        column = np.broadcast_to(values, len(self)) if np.ndim(values) == 0 else np.asarray(values)
+        try:
+            self.neuron_graph = self.neuron_graph.with_column(name, column)
+        except Error as e:
+            raise nx.NetworkXError(str(e)) from e
+        self.__networkx_cache__.clear()  # what was expanded does not have it
+
     def sides(self, direction: Direction) -> tuple[Side, ...]:
         """Where a node stands in the edges of a direction."""
         if self.is_reversed and direction != "both":
@@ -175,6 +202,20 @@ class LazyGraph:
         if copy:
             return self.copy().reverse(copy=False).copy()
         return _restored(self.neuron_graph, not self.is_reversed, self.graph)
+
+    def to_directed(self, as_view: bool = False) -> Any:
+        """The same as a copy: the graph is directed."""
+        return self.copy(as_view)
+
+    def to_undirected(self, reciprocal: bool = False, as_view: bool = False) -> Any:
+        """A graph of NetworkX's own without directions; also a view gathers all nodes.
+
+        Raises:
+            TooLargeError: the graph has more edges than `nx.config.backends.onnx2graphml.max_edges`.
+        """
+        refuse_if_large(self.neuron_graph, "an undirected graph gathers all neighbours")
+        base = nx.MultiDiGraph if self.is_multigraph() else nx.DiGraph
+        return base.to_undirected(self, reciprocal, as_view)
 
     def is_multigraph(self) -> bool:
         raise NotImplementedError
@@ -250,12 +291,6 @@ def expanded(owner: LazyGraph) -> nx.DiGraph:
     for _, _, data in found.edges(data=True):
         data["abs_weight"] = abs(data["weight"])
     return found.reverse(copy=False).copy() if owner.is_reversed else found
-
-
-def check_weight(weight: Any) -> None:
-    """`NetworkXError` unless edges have that attribute."""
-    if weight not in WEIGHTS:
-        raise nx.NetworkXError(f"edges have the attributes 'weight' and 'abs_weight', not {weight!r}; None counts them")
 
 
 def _restored(graph: NeuronGraph, is_reversed: bool, attributes: dict[str, Any]) -> Any:

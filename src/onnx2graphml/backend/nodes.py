@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from networkx.classes.reportviews import NodeDataView, NodeView
 
 from onnx2graphml.backend.limits import WRITE, refuse_if_large
 from onnx2graphml.backend.owner import Owner
+from onnx2graphml.backend.readonly import ReadOnly
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.networkx_graph import node_attributes, node_column
 
 Attributes = Mapping[str, Any]
+MOST_IN_TURN = 1 << 17  # nodes of a large graph whose attributes are read one after the other
 CHUNK = 1 << 16  # nodes whose values become Python numbers at once
 
 
@@ -24,9 +24,11 @@ class Nodes(Mapping[int, Attributes]):
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
+        self._shared: dict[str, dict[str, Any]] = {}
+        self._last, self._in_turn = -1, 0
 
     def __len__(self) -> int:
-        return self._owner.neuron_graph.neurons
+        return len(self._owner)
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(len(self)))
@@ -38,19 +40,36 @@ class Nodes(Mapping[int, Attributes]):
     def __getitem__(self, node: int) -> Attributes:
         if node not in self:
             raise KeyError(node)
-        return MappingProxyType(self._attributes(int(node)))
+        node = int(node)
+        self._in_turn = self._in_turn + 1 if node == self._last + 1 else 0
+        self._last = node
+        if self._in_turn > MOST_IN_TURN:
+            self.refuse_all()
+        return ReadOnly(self._attributes(node))
 
     def _attributes(self, node: int) -> dict[str, Any]:
         graph = self._owner.neuron_graph
         layer = graph.layer_of(node)
-        index = graph.index_of(node)
-        found: dict[str, Any] = dict(layer_attributes(layer))
+        index, place = [], node - layer.first_id
+        for n in reversed(layer.shape):
+            place, at = divmod(place, n)
+            index.append(at)
+        index.reverse()
+        if layer.name not in self._shared:
+            self._shared[layer.name] = {
+                name: layer_attributes(layer).get(name)
+                for name in (a.name for a in NODE)
+                if node_column(layer, name) is not None
+            }
+        found = self._shared[layer.name].copy()
         found["index"] = ",".join(map(str, index))
-        found |= {name: index[dimension] for name, dimension in spatial_dimensions(layer).items()}
+        for name, dimension in spatial_dimensions(layer).items():
+            found[name] = index[dimension]
         if layer.bias is not None:
-            found["bias"] = float(layer.bias[index])
-        ordered = {a.name: found[a.name] for a in NODE if a.name in found}
-        return ordered | {name: column[node].item() for name, column in graph.columns.items()}
+            found["bias"] = float(layer.bias[tuple(index)])
+        for name, column in graph.columns.items():
+            found[name] = column[node].item()
+        return found
 
     def items(self) -> ItemsView[int, Attributes]:
         """All nodes with all attributes: only of a graph that may be expanded."""
@@ -85,7 +104,7 @@ class _AllNodes(ItemsView[int, Attributes]):
         for layer in graph.layers:
             for attributes in node_attributes(layer):
                 attributes |= {name: next(column) for name, column in columns.items()}
-                yield node, MappingProxyType(attributes)
+                yield node, ReadOnly(attributes)
                 node += 1
 
 
@@ -136,11 +155,3 @@ def values(column: np.ndarray[Any, Any]) -> Iterator[Any]:
     """A column's values as Python numbers."""
     for first in range(0, len(column), CHUNK):
         yield from column[first : first + CHUNK].tolist()
-
-
-def read_only(*_: Any, **__: Any) -> None:
-    """What all of NetworkX's ways to change a graph lead to."""
-    raise nx.NetworkXError(
-        "a graph that is not expanded can't be changed; G.copy() makes one that can, "
-        "and nx.set_node_attributes(G, values, name) adds a column for all nodes"
-    )

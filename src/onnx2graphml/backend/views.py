@@ -6,7 +6,9 @@ from typing import Any
 
 import networkx as nx
 
+from onnx2graphml.backend.adjacency import Adjacency
 from onnx2graphml.backend.info import NAME
+from onnx2graphml.backend.nodes import Nodes
 
 
 class _Plain:
@@ -41,15 +43,13 @@ def base_of(graph: Any) -> Any:
 
 def shown_whole(graph: Any) -> Any:
     """The graph with blocks that a view shows all of, either way round; None if it shows a part of it."""
-    base = vars(graph).get("_graph")
-    if isinstance(base, _Plain):
-        base = shown_whole(base)
-    if base is None or hasattr(graph, "_NODE_OK"):
+    if not isinstance(graph, _Plain):
         return None
-    ends = tuple(id(vars(graph)[side]) for side in ("_succ", "_pred"))
-    if ends == (id(base._succ), id(base._pred)):
-        return base
-    return base.reverse(copy=False) if ends == (id(base._pred), id(base._succ)) else None
+    succ = vars(graph)["_succ"]
+    if not isinstance(succ, Adjacency) or not isinstance(vars(graph)["_node"], Nodes):
+        return None
+    base = base_of(graph)
+    return base if succ is base._succ else base.reverse(copy=False)
 
 
 def shown_nodes(graph: Any) -> int | None:
