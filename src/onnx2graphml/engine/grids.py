@@ -80,7 +80,7 @@ class Grid:
         view = self.view(flat)
         return flat[self.index()].reshape(self.shape) if view is None else view
 
-    def add(self, add: np.ufunc, values: Floats, flat: Floats) -> None:
+    def add(self, add: Any, values: Floats, flat: Floats) -> None:
         """Add values that can be broadcast to the grid to those of a flat array."""
         view = self.view(flat)
         if view is not None:

@@ -55,6 +55,25 @@ def along_any(source: Ints, target: Ints, x: Floats, out: Floats) -> None:
 
 
 @compiled
+def along_meet(parent: Ints, depth: Ints, source: Ints, target: Ints, x: Ints, out: Ints) -> None:
+    """`out[:, t]` = the lowest common ancestor of `out[:, t]` and `x[:, s]` in a tree; -1 is no node."""
+    for o in range(x.shape[0]):
+        for e in range(source.size):
+            s, t = source[e], target[e]
+            for i in range(x.shape[2]):
+                a, b = x[o, s, i], out[o, t, i]
+                if a < 0 or b < 0:
+                    out[o, t, i] = max(a, b)
+                    continue
+                while a != b:
+                    if depth[a] >= depth[b]:
+                        a = parent[a]
+                    else:
+                        b = parent[b]
+                out[o, t, i] = a
+
+
+@compiled
 def plane_max(matrix: Floats, x: Floats, out: Floats) -> None:
     """`out[t, p] = max(out[t, p], matrix[t, s] + x[s, p])`: a matrix product of (max, +)."""
     for t in range(matrix.shape[0]):

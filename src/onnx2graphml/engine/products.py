@@ -180,9 +180,7 @@ def _related(plan: _Plan, k: int, grid: Floats, ring: Semiring) -> Floats:
     source, target, size = plan.sources.places[k], plan.targets.places[k], plan.targets.shape[k]
     if len(source) == size and (plan.sources.shape[k] == 1 or (source == target).all()):
         return grid
-    from onnx2graphml.engine import kernels
-
-    return along(getattr(kernels, f"along_{ring.kernel}"), grid, k, source, target, size, ring.zero(grid.dtype))
+    return along(ring.along_loop, grid, k, source, target, size, ring.zero(grid.dtype))
 
 
 def _weighted(plan: _Plan, grid: Floats, ring: Semiring, function: Function) -> Floats:

@@ -43,9 +43,9 @@ class Semiring:
     """
 
     name: str
-    add: np.ufunc
+    add: Any
     along: str
-    kernel: str
+    kernel: str = ""
 
     def values(self, x: npt.ArrayLike) -> Floats:
         """The values in the type that this semiring computes in."""
@@ -65,6 +65,14 @@ class Semiring:
         if self.add is np.maximum:
             return np.iinfo(dtype).min if dtype.kind == "i" else -np.inf
         return 0
+
+    @property
+    def along_loop(self) -> Callable[..., None]:
+        """The compiled loop that carries a grid through a relation along one dimension."""
+        from onnx2graphml.engine import kernels
+
+        loop: Callable[..., None] = getattr(kernels, f"along_{self.kernel}")
+        return loop
 
     def weighted(self, values: Floats, weight: Any) -> Floats:
         """Values after an edge, or edges, of a weight."""

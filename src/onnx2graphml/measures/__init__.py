@@ -17,6 +17,8 @@ from __future__ import annotations
 from onnx2graphml.measures.assortativity import average_neighbor_degree, degree_assortativity_coefficient
 from onnx2graphml.measures.betweenness import betweenness_centrality
 from onnx2graphml.measures.closeness import closeness_centrality, harmonic_centrality
+from onnx2graphml.measures.communities import modularity, normalized_cut
+from onnx2graphml.measures.core import core_number
 from onnx2graphml.measures.dag import (
     ancestors,
     dag_longest_path,
@@ -36,6 +38,7 @@ from onnx2graphml.measures.degrees import (
     out_degree,
     out_degree_centrality,
 )
+from onnx2graphml.measures.dominance import immediate_dominators
 from onnx2graphml.measures.edge_values import EdgeValues
 from onnx2graphml.measures.katz import katz_centrality
 from onnx2graphml.measures.link_analysis import pagerank
@@ -58,6 +61,7 @@ __all__ = [
     "average_neighbor_degree",
     "betweenness_centrality",
     "closeness_centrality",
+    "core_number",
     "dag_longest_path",
     "dag_longest_path_length",
     "degree",
@@ -69,12 +73,15 @@ __all__ = [
     "distances",
     "harmonic_centrality",
     "has_path",
+    "immediate_dominators",
     "in_degree",
     "in_degree_centrality",
     "katz_centrality",
     "layer_fluctuation",
     "longest_distances",
+    "modularity",
     "neuron_strength",
+    "normalized_cut",
     "number_of_paths",
     "number_weakly_connected_components",
     "out_degree",
