@@ -14,7 +14,7 @@ import synthetic
 from onnx2graphml.api import load
 from onnx2graphml.graph.graph import NeuronGraph
 from randomnets.draw import draw_network
-from small import SIDE, model, node, weights
+from small import FIXTURES, SIDE, model, node, weights
 
 
 def residual() -> onnx.ModelProto:
@@ -85,8 +85,8 @@ def drawn(number: int) -> Any:
 
 
 SOURCES: dict[str, Any] = {
-    "digits": lambda: load("fixtures/digits.onnx"),
-    "digits op": lambda: load("fixtures/digits.onnx", detail="op"),
+    "digits": lambda: load(FIXTURES / "digits.onnx"),
+    "digits op": lambda: load(FIXTURES / "digits.onnx", detail="op"),
     "residual": lambda: load(residual()),
     "concat": lambda: load(concat()),
     "depthwise": lambda: load(depthwise()),

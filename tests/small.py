@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.against_runtime import verify
 
 Array = npt.NDArray[Any]
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def node(op: str, inputs: str, outputs: str, name: str = "", **attributes: Any) -> onnx.NodeProto:

@@ -19,6 +19,7 @@ from onnx2graphml.engine.semirings import WEIGHTS
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph.graph import NeuronGraph
 from oracle import Sample, brute, dense, listed, products, samples
+from small import FIXTURES
 
 Array = npt.NDArray[Any]
 SAMPLES = samples()
@@ -128,8 +129,8 @@ def test_the_names_of_weights_are_those_that_the_tests_try():
 
 
 GRAPHS = {
-    "digits": lambda: load("fixtures/digits.onnx"),
-    "residual": lambda: load("fixtures/residual.onnx"),
+    "digits": lambda: load(FIXTURES / "digits.onnx"),
+    "residual": lambda: load(FIXTURES / "residual.onnx"),
     "every kind": synthetic.every_kind,
     "parallel edges": synthetic.parallel,
 }

@@ -19,7 +19,7 @@ from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.parameters.arrays import layer_arrays
 from onnx2graphml.parameters.differences import difference, matches
 from onnx2graphml.parameters.orders import ORDERS
-from small import model, node
+from small import FIXTURES, model, node
 from small import weights as numbers
 
 
@@ -36,7 +36,7 @@ def conv(outs: int, ins: int, *space: int, **initializers: np.ndarray) -> onnx.M
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "digits"
-    return path, weights(load("fixtures/digits.onnx"), path, order="norm")
+    return path, weights(load(FIXTURES / "digits.onnx"), path, order="norm")
 
 
 def test_the_manifest_ties_each_picture_to_its_layer(folder):
@@ -92,7 +92,7 @@ def test_the_same_again_is_the_same_bytes(kind: str, start: bytes, tmp_path):
 
 
 def test_without_a_folder_nothing_is_drawn():
-    found = weights(load("fixtures/digits.onnx"))
+    found = weights(load(FIXTURES / "digits.onnx"))
     assert all(not a.file for x in found.layers for a in x.arrays)
     assert found.array("conv1/kernel").panels
 
@@ -152,12 +152,12 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
 )
 def test_mistakes(arguments: dict, message: str):
     with pytest.raises(Error, match=message):
-        weights(load("fixtures/digits.onnx"), **arguments)
+        weights(load(FIXTURES / "digits.onnx"), **arguments)
 
 
 def test_an_unknown_array_is_a_mistake():
     with pytest.raises(Error, match="no layer has an array named 'w'"):
-        weights(load("fixtures/digits.onnx")).array("w")
+        weights(load(FIXTURES / "digits.onnx")).array("w")
 
 
 # Two checkpoints

@@ -11,6 +11,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import is_float
 from onnx2graphml.parameters.arrays import LayerArrays, layer_arrays, unread
 from onnx2graphml.parameters.traces import Traces
+from small import FIXTURES
 
 
 def by_name(graph: NeuronGraph) -> dict:
@@ -48,13 +49,13 @@ def check_laws(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
 @pytest.mark.parametrize("file", ["digits", "residual"])
 @pytest.mark.parametrize("detail", ["op", "layer", "neuron"])
 def test_the_laws_hold_for_the_fixtures(file: str, detail: str):
-    graph = load(f"fixtures/{file}.onnx", detail=detail)
+    graph = load(FIXTURES / f"{file}.onnx", detail=detail)
     found = check_laws(graph)
     assert not unread(graph, found)
 
 
 def test_digits_in_words():
-    found = texts(load("fixtures/digits.onnx"))
+    found = texts(load(FIXTURES / "digits.onnx"))
     assert found["conv2"] == "conv2: 24 kernels of 3x3 over 16 channels, (row, column, in, out); bias: 24"
     assert found["dense1"] == "dense1: weights of 96 inputs to 48 units, (in, out); bias: 48"
     assert found["bn1"].startswith("bn1: scale: 16; shift: 16; moving mean: 16; moving variance: 16; ")

@@ -17,7 +17,7 @@ from onnx2graphml.parameters import statistics as module
 from onnx2graphml.parameters.arrays import layer_arrays
 from onnx2graphml.parameters.orders import ORDERS, descending, mean_activations, order_of, similar
 from onnx2graphml.parameters.statistics import ALIKE, DEAD, SMALL, near_duplicates, spectral_norm, statistics
-from small import model, node, random_feeds, runtime, weights
+from small import FIXTURES, model, node, random_feeds, runtime, weights
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -131,7 +131,7 @@ def orders(graph, by: str, activations=None) -> dict:
 
 
 def test_the_order_by_norm_is_numpys():
-    graph = load("fixtures/digits.onnx")
+    graph = load(FIXTURES / "digits.onnx")
     found = orders(graph, "norm")
     for name, axis in (("conv1", 3), ("conv2", 3), ("dense1", 1), ("digit", 1)):
         kernel = graph.model.constants[f"{name}/kernel"].astype(np.float64)
@@ -178,4 +178,4 @@ def test_the_order_by_activation_is_onnx_runtimes():
 
 def test_an_unknown_order_is_refused():
     with pytest.raises(Error, match=f"order is 'size'; expected one of {', '.join(ORDERS)}"):
-        orders(load("fixtures/digits.onnx"), "size")
+        orders(load(FIXTURES / "digits.onnx"), "size")
