@@ -167,7 +167,7 @@ def test_the_order_by_activation_is_onnx_runtimes():
                  {"w": weights(6, 3, 3, 3), "b": weights(6, seed=1)})  # fmt: skip
     graph = load(made)
     feeds = random_feeds(graph)
-    means = mean_activations(graph.layers, graph.model, feeds)
+    means = mean_activations(graph, graph.layers, feeds)
     (value,) = runtime(made, feeds)
     last = graph.layers[-1].name
     np.testing.assert_allclose(means[last], np.abs(value[0].astype(np.float64)).mean((1, 2)), rtol=1e-6)
