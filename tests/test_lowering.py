@@ -339,5 +339,5 @@ def test_an_error_within_a_part_names_the_node_and_the_part() -> None:
 
 
 def test_is_lowered_knows_the_domain() -> None:
-    assert is_lowered("LSTM", "ai.onnx", 17)
-    assert not is_lowered("LSTM", "somewhere.else", 17)
+    assert is_lowered(helper.make_node("LSTM", [], [], domain="ai.onnx"), 17)
+    assert not is_lowered(helper.make_node("LSTM", [], [], domain="somewhere.else"), 17)

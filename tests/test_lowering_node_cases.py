@@ -45,7 +45,9 @@ def lowered_operator(case: Any) -> str:
     """The first that is lowered; empty if none is."""
     opset = next((o.version for o in case.model.opset_import if o.domain in ("", "ai.onnx")), 0)
     nodes = case.model.graph.node
-    return next((n.op_type for n in nodes if opset and is_lowered(n.op_type, n.domain, opset)), "")
+    return next(
+        (n.op_type for n in nodes if opset and is_lowered(n, opset, [t.name for t in case.model.graph.initializer])), ""
+    )
 
 
 def arrays(case: Any) -> tuple[dict[str, Any], list[Any]] | None:

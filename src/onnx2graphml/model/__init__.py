@@ -19,6 +19,7 @@ from onnx2graphml.model.external import DataFiles
 from onnx2graphml.model.folding import Folding, needed
 from onnx2graphml.model.initializers import initializers, refer, without_large
 from onnx2graphml.model.limits import check_all_neurons, check_neurons
+from onnx2graphml.model.lowering.microsoft.domains import as_written, to_own_domain
 from onnx2graphml.model.messages import check_text
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS
 from onnx2graphml.model.nodes import Node, TensorType, is_float, tensor_type
@@ -103,6 +104,7 @@ def load_model(
         name = Path(source).name
     large |= weights or {}
     make_static(network_inputs(light.graph, large), shapes or {})
+    to_own_domain(light)
     light = normalized(light)
     refer(light, large)
     return replace(_folded(light, large, name, sha256), files=files)
@@ -148,7 +150,7 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
         types=types,
         opset=opset,
         proto=_with_nodes(proto, [added.proto for added in state.nodes]) if state.parts else proto,
-        original=proto if state.parts else None,
+        original=as_written(proto) if state.parts else None,
         name=name,
         sha256=sha256,
         channels_last=metadata.get(CHANNELS_LAST) == "true",

@@ -96,7 +96,7 @@ class Folding:
             if about in self.types and given.count(about) == 1:
                 values[about] = _stand_in(self.types[about])
         constant = len(values) == len(set(given)) and not _is_random(node)
-        if is_lowered(node.op_type, node.domain, self.opset) and not (constant and can_be_evaluated(node)):
+        if is_lowered(node, self.opset, self.constants) and not (constant and can_be_evaluated(node)):
             self._lower(node, layer)
             return
         if constant:

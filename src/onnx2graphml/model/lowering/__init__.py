@@ -6,19 +6,23 @@ ours, of those in `LOWERINGS`, or by the function body that ONNX itself defines,
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import onnx
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     control,
     grids,
+    microsoft,
     normalization,
+    quantized,
     recurrent,
     reductions,
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body
-from onnx2graphml.model.lowering.registry import LOWERINGS, call
+from onnx2graphml.model.lowering.registry import LOWERINGS, PRIMITIVE_IF_CONSTANT, call
 from onnx2graphml.model.nodes import plain
 
 __all__ = ["BY_BODY", "LOWERINGS", "add_lowered", "can_be_evaluated", "is_lowered"]
@@ -26,19 +30,27 @@ __all__ = ["BY_BODY", "LOWERINGS", "add_lowered", "can_be_evaluated", "is_lowere
 ONNX_DOMAINS = ("", "ai.onnx")
 
 
-def is_lowered(op: str, domain: str, opset: int) -> bool:
-    """Whether an operator is replaced by others.
+def is_lowered(node: onnx.NodeProto, opset: int, constants: Container[str] = ()) -> bool:
+    """Whether a node is replaced by others.
 
     Args:
-        op, domain: of a node.
         opset: of ONNX's own domain.
+        constants: names of tensors.
 
     Example:
-        >>> is_lowered("LSTM", "", 17), is_lowered("Conv", "", 17)
-        (True, False)
+        >>> [is_lowered(onnx.helper.make_node(op, [], []), 17) for op in ("LSTM", "LayerNormalization", "Conv")]
+        [True, True, False]
     """
-    own = "" if domain in ONNX_DOMAINS else domain
-    return (own, op) in LOWERINGS or (own == "" and op in BY_BODY and has_body(op, opset))
+    domain, op = _key(node)
+    if (domain, op) in PRIMITIVE_IF_CONSTANT:
+        inputs = [node.input[k] for k in PRIMITIVE_IF_CONSTANT[domain, op] if k < len(node.input)]
+        return any(i and i not in constants for i in inputs)
+    return (domain, op) in LOWERINGS or (not domain and op in BY_BODY and has_body(op, opset))
+
+
+def _key(node: onnx.NodeProto) -> tuple[str, str]:
+    """The domain, empty for ONNX's own, and the operator."""
+    return "" if node.domain in ONNX_DOMAINS else node.domain, node.op_type
 
 
 def can_be_evaluated(node: onnx.NodeProto) -> bool:
@@ -59,8 +71,7 @@ def add_lowered(graph: Graph, node: onnx.NodeProto, layer: str | None) -> dict[s
         UnsupportedError: an output, an input or an attribute is none that the lowering knows.
     """
     op = Builder(graph, node, layer)
-    own = "" if node.domain in ONNX_DOMAINS else node.domain
-    if (function := LOWERINGS.get((own, node.op_type))) is not None:
+    if (function := LOWERINGS.get(_key(node))) is not None:
         outputs = call(function, op, node.input, plain(node, layer).attributes)
     else:
         outputs = by_body(op, node)

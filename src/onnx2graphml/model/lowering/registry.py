@@ -8,6 +8,7 @@ A lowering is one function, named as the operator that it replaces; **its signat
 
 - positional parameters are the inputs, names of tensors; None for one that is left out;
 - keyword parameters are the attributes with their defaults: an unknown attribute is refused;
+- `**attributes` are those that are handed on to the operator that takes this one's place;
 - it adds nodes by calling `op.Operator(...)`, and returns the names of the outputs, None for one that it can't compute.
 """
 
@@ -31,11 +32,16 @@ LOWERINGS: dict[tuple[str, str], Lowering] = {}
 """By domain and operator."""
 
 
-def lowering(domain: str = "") -> Callable[[Lowering], Lowering]:
+PRIMITIVE_IF_CONSTANT: dict[tuple[str, str], tuple[int, ...]] = {}
+"""By domain and operator, the inputs that make it a primitive where they are constant or left out."""
+
+
+def lowering(domain: str = "", primitive_if_constant: tuple[int, ...] = ()) -> Callable[[Lowering], Lowering]:
     """Register a function as the lowering of the operator of its name.
 
     Args:
         domain: of the operator; empty for ONNX's own.
+        primitive_if_constant: positions of inputs; where these are constant, the operator is a primitive.
 
     Raises:
         ValueError: there is one already.
@@ -46,6 +52,8 @@ def lowering(domain: str = "") -> Callable[[Lowering], Lowering]:
         if key in LOWERINGS:
             raise ValueError(f"{function.__name__} is registered twice")
         LOWERINGS[key] = function
+        if primitive_if_constant:
+            PRIMITIVE_IF_CONSTANT[key] = primitive_if_constant
         return function
 
     return register
@@ -62,8 +70,9 @@ def call(function: Lowering, op: Builder, inputs: Sequence[str], attributes: Map
     """
     parameters = list(inspect.signature(function).parameters.values())[1:]
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    handed_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
     for name in attributes:
-        if name not in known:
+        if name not in known and not handed_on:
             raise UnsupportedError(f"attribute {name!r} is not supported; supported: {', '.join(known) or 'none'}")
     for name in known:
         if name not in attributes and inspect.signature(function).parameters[name].default is inspect.Parameter.empty:
