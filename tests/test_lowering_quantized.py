@@ -111,6 +111,9 @@ def test_matmul_integer(dtype: Any, inputs: str, computed: str) -> None:
     law("MatMulInteger", inputs, matrices(dtype), computed, "")
 
 
+QGEMM = ["bs bz c ys yz", "bs60 bz0 c ys yz", "bs bz _ ys yz", "bs bz c", "bs60 bz60 c ys yz"]
+
+
 @pytest.mark.parametrize("inputs", QGEMM)
 @pytest.mark.parametrize("dtype", TYPES)
 def test_qgemm(dtype: Any, inputs: str) -> None:
