@@ -9,7 +9,7 @@ import numpy as np
 
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
 from onnx2graphml.graph.neurons import Activation
 
 WEIRD = "in\x00put <&>\"' 🧠 ]]> \t\r\n \\u0041 \udc80 \uffff"
@@ -103,6 +103,20 @@ def parallel() -> NeuronGraph:
     """Div(x, x): two edges between the same two neurons, told apart by their port."""
     x = Layer("x", "Input", (3,), "input")
     return graph_of(x, Layer("y", "Div", (3,), "Div", incoming=(Incoming("x", same(3), 0), Incoming("x", same(3), 1))))
+
+
+def products() -> NeuronGraph:
+    """x·y + c, matrices of (2, 3), (3, 2) and (2, 2): each product of two edges is a term, and c comes in without."""
+    row, column, summed = ax.same(2), ax.same(2), ax.same(3).with_term(np.arange(3))
+    left = EdgeBlock((row.strided(3, 2), column.strided(0, 1), summed.strided(1, 0)), array([0.5]))
+    right = EdgeBlock((row.strided(0, 2), column.strided(1, 1), summed.strided(2, 0)))
+    edges = Incoming("x", left, 0), Incoming("y", right, 1), Incoming("c", same(4))
+    return graph_of(
+        Layer("x", "Input", (2, 3), "input", provenance=Provenance("x")),
+        Layer("y", "Input", (3, 2), "input", provenance=Provenance("y")),
+        Layer("c", "Input", (2, 2), "input", provenance=Provenance("c")),
+        Layer("z", "Gemm", (2, 2), bias=np.tile(array([1.0, 2.0]), (2, 1)), incoming=edges),
+    )
 
 
 def conv_graph(channels: int, side: int) -> NeuronGraph:

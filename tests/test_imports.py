@@ -16,7 +16,8 @@ PACKAGE = Path(onnx2graphml.__file__).parent
 NAME = "onnx2graphml"
 
 ROOMS = (
-    "errors", "cpu", "progress", "files", "model", "graph", "engine", "measures", "ops", "build", "backend",
+    "errors", "cpu", "progress", "files", "functions", "model", "graph", "engine", "measures", "ops", "build",
+    "backend",
     "frontends", "inference", "formats", "verification", "parameters", "recording", "draw", "api", "pictures", "cli",
     "__init__", "__main__",
 )  # fmt: skip

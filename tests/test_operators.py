@@ -18,13 +18,16 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.model import OLDEST_OPSET, load_model
 from onnx2graphml.ops import OPERATORS, NodeContext, OutputSpec, Tensor
+from onnx2graphml.ops.activation import PRelu
+from onnx2graphml.ops.cast import QuantizeLinear
 from onnx2graphml.ops.conv import Conv
-from onnx2graphml.ops.elementwise import Mul, PRelu
+from onnx2graphml.ops.einsum import Einsum
+from onnx2graphml.ops.elementwise import Mul
 from onnx2graphml.ops.join import Split
 from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
-from onnx2graphml.ops.registry import operator
-from onnx2graphml.ops.shape import Cast, Gather, Slice
+from onnx2graphml.ops.registry import numbers, operator
+from onnx2graphml.ops.shape import Gather, Slice
 from small import model, node
 
 # --------------------------------------------------------------------------------------------------------- the contract
@@ -143,6 +146,11 @@ def split(sizes: list[int], whole: int, **attributes: Any) -> Refused:
     return lambda: Split(call, tensor(whole), **attributes)
 
 
+def computed_split() -> Refused:
+    call = NodeContext("Split", "y", 13, ((2,),), (True,), np.dtype(F))
+    return lambda: ops.expand(call, "", [tensor(2), Tensor("w", (1,), np.dtype(np.int64))], {})
+
+
 PICTURE = [1, 2, 6, 6]
 CHANNELS = {n: np.ones(2, F) for n in ("scale", "shift", "mean", "var")}
 TWO_MATRICES = {"a": [2, 3], "b": [3, 2]}
@@ -159,12 +167,15 @@ REFUSALS: list[tuple[str, Refused]] = [
     (r"pieces are \[2, 2\] and split is None; expected them equal, with the sum 5", split([2, 2], 5)),
     (r"pieces are \[2, 3\] and split is \[1, 4\]", split([2, 3], 5, split=[1, 4])),
     (r"must agree in the axis summed over, got 4 and 3", called(MatMul, tensor(2, 4), np.ones((3, 2), F))),
-    (r"both factors are computed by the network; one of them must be constant", graph_of("MatMul", TWO_MATRICES)),
-    (r"both factors are computed by the network; one of them must be constant", graph_of("Gemm", TWO_MATRICES)),
+    (r"both factors are constant; expected one", called(MatMul, np.ones((2, 2), F), np.ones((2, 2), F))),
+    (r"equation is 'ij,jk'; it has 2 operands and 1 inputs", called(Einsum, tensor(2, 2), equation="ij,jk")),
+    (r"equation is 'ij->i'; its inputs have the ranks \[3\]", called(Einsum, tensor(2, 2, 2), equation="ij->i")),
     (
-        r"it adds the tensor that it multiplies, to which a neuron would have two edges",
-        lambda: walk(load_model(model([node("Gemm", "x w x", "y")], {"x": [2, 3]}, {"w": np.ones((3, 3), F)}))),
+        r"its scale is given for blocks and computed by the network; expected a constant one",
+        called(QuantizeLinear, tensor(2, 4), tensor(2, 2), shape=(2, 4), block_size=2),
     ),
+    (r"a constant has type <U1; expected numbers", lambda: numbers(np.array(["x"]))),
+    (r"a constant has integers beyond 2\^53", lambda: numbers(np.array([2**53 + 2]))),
     (
         r"training_mode is 1; only inference",
         graph_of("BatchNormalization", {"x": PICTURE}, CHANNELS, "y m v", training_mode=1),
@@ -179,23 +190,19 @@ REFUSALS: list[tuple[str, Refused]] = [
     (r"output 1 is used", graph_of("MaxPool", {"x": PICTURE}, None, "y where", kernel_shape=[2, 2])),
     (r"attribute 'speed' is not supported; supported: none", through_registry(tensor(2), speed=1)),
     (r"it has 2 inputs; expected at most 1", through_registry(tensor(2), tensor(2))),
-    (r"input 'X' is missing", through_registry()),
-    (r"input 'X' is missing", through_registry(None)),
+    (r"input 'x' is missing", through_registry()),
+    (r"input 'x' is missing", through_registry(None)),
     (
-        r"input 'W' is computed by the network \('w'\); it can only be expanded where it is constant",
-        graph_of("Conv", {"x": PICTURE, "w": [4, 2, 3, 3]}),
+        r"input 'split' is computed by the network \('w'\); it can only be expanded where it is constant",
+        computed_split(),
     ),
     (
-        r"input 'X' is constant; it can only be expanded where it is computed",
+        r"input 'x' is constant; it can only be expanded where it is computed",
         through_registry(np.ones(2, F)),
     ),
     (
         r"training_mode is true: its output is random",
         graph_of("Dropout", {"x": PICTURE}, {"ratio": F(0.5), "on": np.bool_(True)}),
-    ),
-    (
-        r"a cast from int64 to float32 is no edge of weight 1; expected float types",
-        called(Cast, tensor(2, dtype=np.int64), to=1, shape=(2,)),
     ),
     (
         r"output shape comes to \(2,\); ONNX infers \(3,\)",

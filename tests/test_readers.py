@@ -20,22 +20,33 @@ from onnx2graphml.formats.pieces import Pieces
 from onnx2graphml.formats.reading import open_graph
 from onnx2graphml.formats.registry import FORMATS
 from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.verification.file import verify_file
-from synthetic import conv_graph, dense_graph, every_kind, graph_of, parallel
+from synthetic import conv_graph, dense_graph, every_kind, graph_of, parallel, products
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 GRAPHML_LINE = Pieces.of(
-    '<edge source="n', '" target="n', ('"><data key="w">', "</data>"), ('<data key="p">', "</data>"), "</edge>\n"
+    '<edge source="n',
+    '" target="n',
+    ('"><data key="w">', "</data>"),
+    ('<data key="p">', "</data>"),
+    ('<data key="t">', "</data>"),
+    "</edge>\n",
 )
 GRAPHS: dict[str, Callable[[], NeuronGraph]] = {
     "every kind": every_kind,
     "parallel": parallel,
     "convolution": lambda: conv_graph(3, 9),
     "dense": lambda: dense_graph(30, 41),
+    "terms": products,
     "no edges": lambda: graph_of(Layer("x", "Input", (3,), "input")),
 }
+
+
+def terms(edges: Edges) -> list[int]:
+    return [-1] * len(edges) if edges.term is None else edges.term.tolist()
 
 
 def assert_read_back(graph: NeuronGraph, path: Path) -> None:
@@ -58,16 +69,18 @@ def assert_read_back(graph: NeuronGraph, path: Path) -> None:
         assert (got.biased == (layer.bias is not None)).all()
         if layer.bias is not None:
             assert np.array_equal(got.bias.astype(layer.bias.dtype), np.broadcast_to(layer.bias, layer.shape).ravel())
-    columns = [np.concatenate([getattr(e, c) for e in edges] or [[]]) for c in ("source", "target", "weight", "port")]
+    columns = [
+        np.concatenate([getattr(e, c) for e in edges] or [[]]) for c in ("source", "target", "weight", "port", "term")
+    ]
     expected = [
-        (s + graph.layer(i.source).first_id, t + layer.first_id, w, -1 if i.port is None else i.port)
+        (s + graph.layer(i.source).first_id, t + layer.first_id, w, -1 if i.port is None else i.port, m)
         for layer in graph.layers
         for i, e in graph.edges_into(layer)
-        for s, t, w in zip(e.source.tolist(), e.target.tolist(), e.weight, strict=True)
+        for s, t, w, m in zip(e.source.tolist(), e.target.tolist(), e.weight, terms(e), strict=True)
     ]
     assert len(columns[0]) == len(expected)
-    for s, t, w, p, edge in zip(*columns, expected, strict=True):
-        assert (s, t, edge[2].dtype.type(w), p) == edge
+    for s, t, w, p, m, edge in zip(*columns, expected, strict=True):
+        assert (s, t, edge[2].dtype.type(w), p, m) == edge
 
 
 @pytest.mark.parametrize("suffix", [s for s in FORMATS if "node attributes" not in registry.FORMATS[s].cannot_hold])

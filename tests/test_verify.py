@@ -17,7 +17,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference import inputs
 from onnx2graphml.inference.inputs import resolve
 from onnx2graphml.verification.against_runtime import Report, compared, verify
-from onnx2graphml.verification.recompute import fan_in_factor, unit_roundoff
+from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -96,6 +96,13 @@ FOUND = {
     "BatchNormalization's default": Found(DEFAULT, one("BatchNormalization", [1, 2, 3, 3], STATISTICS, float)),
     "HardSwish in float64": Found(FUNCTION, one("HardSwish", [8], kind=float, opset=18)),
     "Gelu in float64": Found(FUNCTION, one("Gelu", [8], kind=float, opset=20, approximate="tanh")),
+    "Gemm that adds what it multiplies": Found(
+        "it made two edges between the same neurons",
+        model([node("Gemm", "x w x", "y")], {"x": [2, 3]}, {"w": weights(3, 3)}),
+    ),
+    "Gemm that multiplies a tensor by itself and adds it": Found(
+        "its edges are told apart by ports and terms", model([node("Gemm", "x x x", "y")], {"x": [3, 3]})
+    ),
     "infinite value in a Clip without a bound": Found(
         "the bound then is the type's lowest or greatest number",
         model([node("Clip", "x _ high", "y")], {"x": [3]}, {"high": np.float32(5)}),

@@ -12,6 +12,7 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.compose import NotComposable, followed
 from onnx2graphml.graph.graph import Incoming, Layer
+from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.neurons import Activation
 
 
@@ -22,7 +23,7 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     """
     (incoming,) = layer.incoming
     block = incoming.block
-    if layer.dtype.itemsize > producer.dtype.itemsize:
+    if layer.dtype.itemsize > producer.dtype.itemsize or is_exact(layer.dtype) != is_exact(producer.dtype):
         return None  # the producer's values were rounded to its type, which the merged layer would not tell
     if (
         layer.aggregation != "sum"
@@ -34,6 +35,10 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     linear = producer.aggregation == "sum" and not producer.activation
     if not linear and not (block.is_selection and layer.bias is None):
         return None
+    if not block.is_selection and any(i.block.has_terms for i in producer.incoming):
+        return None  # of a product of edges, only one may be scaled
+    if is_exact(layer.dtype) and layer.dtype != producer.dtype:
+        return None  # integers wrap around, each in its type
     activation = _moved_activation(producer, layer, block)
     if activation is None:
         return None

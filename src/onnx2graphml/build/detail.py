@@ -19,6 +19,7 @@ from onnx2graphml.build.absorb import absorbed, is_one_to_one
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.compose import NotComposable, compose
 from onnx2graphml.errors import Error
+from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.build.names import in_order_of, named
 from onnx2graphml.build.framework_order import as_shown
@@ -144,7 +145,10 @@ class _Network:
         """The reader's edges with those from `layer` taken from its sources; None where that is not exact."""
         if any(self.layers[i.source].dtype.itemsize > layer.dtype.itemsize for i in layer.incoming):
             return None  # a cast to a shorter type rounds
-        if reader.aggregation != "sum" and sum(i.block.count for i in layer.incoming) != layer.neurons:
+        if is_exact(layer.dtype) and any(self.layers[i.source].dtype != layer.dtype for i in layer.incoming):
+            return None  # integers wrap around
+        every = reader.aggregation != "sum" or any(i.block.has_terms for i in reader.incoming)
+        if every and sum(i.block.count for i in layer.incoming) != layer.neurons:
             return None  # a neuron without in-edges is 0, which a maximum or a product would miss
         edges: list[Incoming] = []
         try:
@@ -168,6 +172,7 @@ def is_selection(layer: Layer) -> bool:
         and layer.bias is None
         and not layer.activation
         and (len(layer.incoming) == 1 or layer.op == "Concat")
+        and all(i.port is None for i in layer.incoming)
         and all(i.block.is_selection and is_one_to_one(i.block) for i in layer.incoming)
         and not may_repeat(list(layer.incoming))
     )

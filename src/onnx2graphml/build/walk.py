@@ -14,7 +14,9 @@ from onnx2graphml import ops
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
 from onnx2graphml.build.axis_roles import Traits
+from onnx2graphml.functions.rounding import is_integer, is_number
 from onnx2graphml.model import Model, Node, TensorType, is_float
+from onnx2graphml.ops.registry import numbers
 from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
 
 Array = npt.NDArray[Any]
@@ -74,32 +76,35 @@ def _layer(name: str, op: str, kind: TensorType, **fields: Any) -> Layer:
 
 
 def _input(name: str, kind: TensorType | None) -> Layer:
-    if kind is None or not kind.is_float:
-        raise UnsupportedError(f"input {name!r} has type {kind.dtype if kind else 'unknown'}; neurons are floats")
-    return _layer(name, "Input", kind, aggregation="input")
+    return _layer(name, "Input", _checked_type(f"input {name!r}", kind), aggregation="input")
+
+
+def _checked_type(what: str, kind: TensorType | None) -> TensorType:
+    if kind is None or not is_number(kind.dtype):
+        raise UnsupportedError(f"{what} has type {kind.dtype if kind else 'unknown'}; neurons are numbers")
+    return kind
 
 
 def _constant(name: str, value: Array) -> Layer:
-    if not is_float(value.dtype):
-        raise UnsupportedError(f"constant {name!r} has type {value.dtype}; neurons are floats")
-    layer = _layer(name, "Constant", TensorType(value.shape, value.dtype), aggregation="constant")
-    return dataclasses.replace(layer, bias=_finite("value", value).reshape(layer.shape))
+    kind = _checked_type(f"constant {name!r}", TensorType(value.shape, value.dtype))
+    layer = _layer(name, "Constant", kind, aggregation="constant")
+    return dataclasses.replace(layer, bias=_bias("value", value).reshape(layer.shape))
 
 
 def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Traits]]:
     """The layers of a node's outputs, constants that they need first."""
     operands = [_operand(name, model) for name in node.inputs]
     kinds = [model.types.get(name) for name in node.outputs]
-    if kinds[0] is None or not kinds[0].is_float:
+    if kinds[0] is None or not is_number(kinds[0].dtype):
         ops.find(node.op, node.domain, model.opset)  # an unknown operator is the better message
-        raise UnsupportedError(f"its output has type {kinds[0].dtype if kinds[0] else 'unknown'}; neurons are floats")
+    first = _checked_type("its output", kinds[0])
     call = NodeContext(
         op=node.op,
         name=node.outputs[0],
         opset=model.opset,
         shapes=tuple(kind.shape if kind else () for kind in kinds),
         used=tuple(name in used for name in node.outputs),
-        dtype=kinds[0].dtype,
+        dtype=first.dtype,
         taken=model.names,
     )
     made: list[tuple[Layer, Traits]] = []
@@ -131,7 +136,8 @@ def _operand(name: str, model: Model) -> Operand | None:
         return None
     if name in model.constants:
         value = model.constants[name]
-        return value.astype(np.float32) if value.dtype == np.float16 else value
+        is_short = not is_integer(value.dtype) and is_number(value.dtype) and value.dtype.itemsize < 4
+        return value.astype(np.float32) if is_short and value.dtype != np.bool_ else value
     kind = model.types.get(name)
     if kind is None:
         raise UnsupportedError(f"input {name!r} has no static shape; give --shape for the model's inputs")
@@ -143,7 +149,7 @@ def _neurons(name: str, op: str, kind: TensorType, neurons: OutputSpec) -> Layer
     rank = len(kind.shape)
     if neurons.bias is not None:
         # The full rank first: a bias has the tensor's axes, of which the layer drops the leading one.
-        bias = np.broadcast_to(_finite("bias", neurons.bias), kind.shape)
+        bias = np.broadcast_to(_bias("bias", neurons.bias), kind.shape)
         bias = bias[0] if len(layer.shape) < rank else bias
         layer = dataclasses.replace(layer, bias=bias, bias_size=neurons.bias_size)
     dropped = rank - len(layer.shape)
@@ -156,6 +162,13 @@ def _checked(edges: tuple[Incoming, ...]) -> tuple[Incoming, ...]:
     for incoming in edges:
         _finite("weights", incoming.block.weights)
     return tuple(i for i in edges if i.block.count)
+
+
+def _bias(what: str, values: Array) -> Array:
+    """A bias as floats. It may be infinite: masks are."""
+    if is_number(values.dtype) and np.isnan(numbers(values)).any():
+        raise UnsupportedError(f"its {what} has NaN, which has no place in a graph")
+    return numbers(values)
 
 
 def _finite(what: str, values: Array) -> Array:

@@ -91,7 +91,9 @@ def worst(found: Worst, limit: int = 10) -> str:
 
 def _in_edge(edge: InEdge, note: str = "") -> tuple[str, ...]:
     port = "" if edge.port is None else f"port {edge.port}"
-    return f"  n{edge.source}", edge.layer, shape(edge.index), str(edge.weight), " ".join(filter(None, (port, note)))
+    term = "" if edge.term is None else f"term {edge.term}"
+    last = " ".join(filter(None, (port, term, note)))
+    return f"  n{edge.source}", edge.layer, shape(edge.index), str(edge.weight), last
 
 
 def neuron(graph: NeuronGraph, id: int, limit: int = 20) -> str:

@@ -14,7 +14,7 @@ from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import TILE, EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 
-NO_PORT = -1
+NO_PORT = NO_TERM = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,31 +40,36 @@ class Columns:
     Attributes:
         source, target: int64 ids.
         weight: float32 or float64.
-        port: int32, `NO_PORT` where there is none.
+        port: int32, and `term`: int64; -1 where there is none.
     """
 
     source: Ints
     target: Ints
     weight: npt.NDArray[Any]
     port: npt.NDArray[np.int32]
+    term: Ints
 
     @staticmethod
     def empty(rows: int, weight: np.dtype[Any]) -> Columns:
         """Room for rows."""
         return Columns(
-            np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, weight), np.empty(rows, np.int32)
+            np.empty(rows, np.int64),
+            np.empty(rows, np.int64),
+            np.empty(rows, weight),
+            np.empty(rows, np.int32),
+            np.empty(rows, np.int64),
         )
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, rows: slice) -> Columns:
-        return Columns(self.source[rows], self.target[rows], self.weight[rows], self.port[rows])
+        return Columns(self.source[rows], self.target[rows], self.weight[rows], self.port[rows], self.term[rows])
 
     def copy_from(self, other: Columns) -> None:
         """Overwrite all rows; the two may overlap."""
         self.source[:], self.target[:] = other.source, other.target
-        self.weight[:], self.port[:] = other.weight, other.port
+        self.weight[:], self.port[:], self.term[:] = other.weight, other.port, other.term
 
 
 def _float_type(arrays: Iterable[npt.NDArray[Any]]) -> np.dtype[Any]:
@@ -86,6 +91,11 @@ def bias_type(graph: NeuronGraph) -> np.dtype[Any]:
 def uses_ports(graph: NeuronGraph) -> bool:
     """Whether any edge has a port."""
     return any(incoming.port is not None for layer in graph.layers for incoming in layer.incoming)
+
+
+def uses_terms(graph: NeuronGraph) -> bool:
+    """Whether any edge has a term."""
+    return any(incoming.block.has_terms for layer in graph.layers for incoming in layer.incoming)
 
 
 def pieces(graph: NeuronGraph, layer: Layer, limit: int | None = None) -> Iterator[Piece]:
@@ -122,8 +132,9 @@ def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int 
     """
     room, filled = Columns.empty(rows + tile, weight), 0
     for piece in pieces:
-        for part in piece.block.tiles(tile):
-            _expand(part, piece, room[filled : filled + part.count])
+        terms = piece.block.terms if piece.block.has_terms else 0
+        for part in (piece.block.into_terms(terms) if terms else piece.block).tiles(tile):
+            _expand(part, piece, terms, room[filled : filled + part.count])
             filled += part.count
             while filled >= rows:
                 yield room[:rows]
@@ -133,7 +144,11 @@ def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int 
         yield room[:filled]
 
 
-def _expand(tile: EdgeBlock, piece: Piece, out: Columns) -> None:
+def _expand(tile: EdgeBlock, piece: Piece, terms: int, out: Columns) -> None:
+    """A tile's edges; where it has terms, its targets are those of a table of so many columns."""
     source, target, *rest = tile.arguments()
-    kernels.expand(source + piece.source_id, target + piece.target_id, *rest, out.source, out.target, out.weight)
-    out.port[:] = piece.port
+    first = piece.target_id * max(terms, 1)
+    kernels.expand(source + piece.source_id, target + first, *rest, out.source, out.target, out.weight)
+    out.port[:], out.term[:] = piece.port, NO_TERM
+    if terms:
+        out.target[:], out.term[:] = np.divmod(out.target, terms)

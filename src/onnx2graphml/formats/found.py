@@ -17,25 +17,31 @@ Shared = tuple[str, str, str, str]
 """What the nodes of a layer share: `layer`, `op`, `combine`, `activation`, the last one empty where there is none."""
 
 SPATIAL = ("channel", "row", "col")
-NO_PORT = -1
+NO_PORT = NO_TERM = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Edges, one a row: `source` and `target` (int64 ids), `weight` (float), `port` (int32, -1 where there is none)."""
+    """Edges, one a row.
+
+    Attributes:
+        source, target: int64 ids.
+        weight: float.
+        port, term: int32 and int64, -1 where there is none.
+    """
 
     source: Ints
     target: Ints
     weight: npt.NDArray[Any]
     port: Ints
+    term: Ints
 
     @staticmethod
-    def of(rows: Sequence[tuple[int, int, float, int]]) -> Edges:
-        """From tuples of source, target, weight and port."""
-        source, target, weight, port = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return Edges(
-            np.array(source, np.int64), np.array(target, np.int64), np.array(weight, float), np.array(port, np.int32)
-        )
+    def of(rows: Sequence[tuple[int, int, float, int, int]]) -> Edges:
+        """From tuples of source, target, weight, port and term."""
+        source, target, weight, port, term = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        ends = np.array(source, np.int64), np.array(target, np.int64)
+        return Edges(*ends, np.array(weight, float), np.array(port, np.int32), np.array(term, np.int64))
 
     def __len__(self) -> int:
         return len(self.source)

@@ -92,11 +92,12 @@ class EdgeLines:
         """The lines of the edges between two layers, whose first neurons have these ids.
 
         Args:
-            line: `NUMBER`, `NUMBER` and `FLOAT` stand for source, target and weight.
+            line: `NUMBER`, `NUMBER` and `FLOAT` stand for source, target and weight; `NUMBER` behind them for the term,
+                where the edges have terms.
         """
         weights = incoming.block.weights
         render.check_finite(weights)
-        shared = weights.size <= TABLE and 2 * weights.size <= incoming.block.count
+        shared = weights.size <= TABLE and (2 * weights.size <= incoming.block.count or incoming.block.has_terms)
         return EdgeLines(source_id, target_id, weights, render.decimals(weights) if shared else None, pieces(line))
 
     def render(self, tile: EdgeBlock) -> memoryview:
@@ -104,7 +105,8 @@ class EdgeLines:
         outer, inner = tile.axes
         # Copies throughout: compiled code is made for arrays of one kind, contiguous and writable.
         table, outer_tap, inner_tap = self.table, outer.tap.copy(), inner.tap.copy()
-        if table is None and not self._are_words:
+        has_terms = tile.has_terms
+        if table is None and (has_terms or not self._are_words):
             table = render.decimals(self.weights[np.add.outer(outer.tap, inner.tap).ravel()])
             outer_tap, inner_tap = np.arange(len(outer)) * len(inner), np.arange(len(inner))
         axes = (
@@ -112,12 +114,16 @@ class EdgeLines:
             inner.source.copy(), inner.target.copy(), inner_tap,
         )  # fmt: skip
         constant = self.pieces.data, self.pieces.start, self.pieces.stop
-        room = self.pieces.size + 2 * words.NUMBER + render.FLOAT
+        room = self.pieces.size + 3 * words.NUMBER + render.FLOAT
         out = np.empty(tile.count * room + words.SLACK, np.uint8)
         if table is None:
             bits = self.weights.view(np.uint32)
             bits.setflags(write=False)  # some are, others not: one kind again
             length = render.edge_lines_of_floats(*axes, bits, *constant, out)
+        elif has_terms:
+            terms = [np.zeros(len(a), np.int64) if a.term is None else a.term.copy() for a in tile.axes]
+            texts = table.data, table.start, table.stop
+            length = render.edge_lines_with_terms(*axes, *terms, *texts, *constant, out)
         else:
             length = render.edge_lines(*axes, table.data, table.start, table.stop, *constant, out)
         return out.data[:length]

@@ -24,34 +24,43 @@ DIGITS = 18  # that fit into an int64
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """The constant text around source, target, weight and port."""
+    """The constant text around source, target, weight, port and term."""
 
     text: Bytes
     stop: Ints
 
     @staticmethod
-    def of(before_source: str, before_target: str, weight: tuple[str, str], port: tuple[str, str], end: str) -> Pieces:
-        """From the text before and behind each; what stands before a port and does not stand in a line is no error."""
-        encoded = [piece.encode() for piece in (before_source, before_target, *weight, *port, end)]
+    def of(
+        before_source: str,
+        before_target: str,
+        weight: tuple[str, str],
+        port: tuple[str, str],
+        term: tuple[str, str],
+        end: str,
+    ) -> Pieces:
+        """From the text before and behind each; a port or a term that does not stand in a line is no error."""
+        encoded = [piece.encode() for piece in (before_source, before_target, *weight, *port, *term, end)]
         return Pieces(np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)]))
 
     @property
     def least(self) -> int:
-        """The bytes of the shortest line: it has no port, and numbers of one digit."""
-        return int(self.stop[4] + self.stop[7] - self.stop[6]) + 3
+        """The bytes of the shortest line: it has no port and no term, and numbers of one digit."""
+        return int(self.stop[4] + self.stop[9] - self.stop[8]) + 3
 
     def read(self, data: bytes, start: int) -> tuple[Edges, int]:
         """The edges of all lines from `start` on, up to the first that is another or not whole; and where that is."""
         n = (len(data) - start) // self.least + 1
-        edges = Edges(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n), np.empty(n, np.int32))
+        ends = np.empty(n, np.int64), np.empty(n, np.int64)
+        edges = Edges(*ends, np.empty(n), np.empty(n, np.int32), np.empty(n, np.int64))
         hard = np.empty((n, 3), np.int64)
         count, hards, end = read_lines(
             np.frombuffer(data, np.uint8), start, self.text, self.stop, POWERS,
-            edges.source, edges.target, edges.weight, edges.port, hard,
+            edges.source, edges.target, edges.weight, edges.port, edges.term, hard,
         )  # fmt: skip
         for row, a, b in hard[:hards].tolist():
             edges.weight[row] = float(data[a:b])
-        return Edges(edges.source[:count], edges.target[:count], edges.weight[:count], edges.port[:count]), end
+        columns = (edges.source, edges.target, edges.weight, edges.port, edges.term)
+        return Edges(*(column[:count] for column in columns)), end
 
 
 @numba.njit(cache=True, nogil=True)
@@ -122,7 +131,7 @@ def _decimal(data: Bytes, at: int, powers: Floats) -> tuple[float, int, bool]:
 @numba.njit(cache=True, nogil=True)
 def read_lines(
     data: Bytes, at: int, text: Bytes, stop: Ints, powers: Floats,
-    source: Ints, target: Ints, weight: Floats, port: Ints, hard: Ints,
+    source: Ints, target: Ints, weight: Floats, port: Ints, term: Ints, hard: Ints,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Read lines into arrays: how many, how many weights are left to others (row, first and last byte), and the end."""
     row, hards = 0, 0
@@ -135,10 +144,13 @@ def read_lines(
         p, with_port = _digits(data, _after(data, here, text, stop[4], stop[5]))
         with_port = _after(data, with_port, text, stop[5], stop[6])
         p, here = (p, with_port) if with_port >= 0 else (-1, here)
-        here = _after(data, here, text, stop[6], stop[7])
+        m, with_term = _digits(data, _after(data, here, text, stop[6], stop[7]))
+        with_term = _after(data, with_term, text, stop[7], stop[8])
+        m, here = (m, with_term) if with_term >= 0 else (-1, here)
+        here = _after(data, here, text, stop[8], stop[9])
         if here < 0 or p >= 2**31:
             break
-        source[row], target[row], weight[row], port[row] = s, t, w, p
+        source[row], target[row], weight[row], port[row], term[row] = s, t, w, p, m
         if not exact:
             hard[hards, 0], hard[hards, 1], hard[hards, 2] = row, first, last
             hards += 1

@@ -160,6 +160,43 @@ def edge_lines(
 
 
 @numba.njit(cache=True, nogil=True)
+def edge_lines_with_terms(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    outer_term: Ints,
+    inner_term: Ints,
+    weights: Bytes,
+    weight_start: Ints,
+    weight_stop: Ints,
+    constant: Bytes,
+    start: Ints,
+    stop: Ints,
+    out: Bytes,
+) -> int:
+    """As `edge_lines`, with the term and a fifth piece behind the weight's."""
+    data, weight, at = address(constant), address(weights), address(out)
+    first, second, third = data + start[0], data + start[1], data + start[2]
+    fourth, last = data + start[3], data + start[4]
+    n_first, n_second, n_third = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2]
+    n_fourth, n_last = stop[3] - start[3], stop[4] - start[4]
+    for o in range(outer_source.size):
+        s, t, k, m = outer_source[o], outer_target[o], outer_tap[o], outer_term[o]
+        for i in range(inner_source.size):
+            source, target = s + inner_source[i], t + inner_target[i]
+            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
+            tap = k + inner_tap[i]
+            at = put(at, weight + weight_start[tap], weight_stop[tap] - weight_start[tap])
+            at = put(at, fourth, n_fourth)
+            at = put_number(at, m + inner_term[i])
+            at = put(at, last, n_last)
+    return int(at - address(out))
+
+
+@numba.njit(cache=True, nogil=True)
 def edge_lines_of_floats(
     outer_source: Ints,
     outer_target: Ints,

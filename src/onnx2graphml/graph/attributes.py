@@ -17,7 +17,7 @@ from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import activations_text
 from onnx2graphml.graph.xmltext import escape
 
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ NODE = tuple(
         ("activation", "string"),
     )
 )
-EDGE = (Attribute("edge", "weight", "double"), Attribute("edge", "port", "int"))
+EDGE = (Attribute("edge", "weight", "double"), Attribute("edge", "port", "int"), Attribute("edge", "term", "int"))
 
 
 ABOUT = ("model", "model_sha256", "detail", "generator", "dialect")
@@ -88,6 +88,8 @@ def used_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
             used.add("bias")
         if any(incoming.port is not None for incoming in layer.incoming):
             used.add("port")
+        if any(incoming.block.has_terms for incoming in layer.incoming):
+            used.add("term")
     return tuple(a for a in (*NODE, *EDGE) if a.name in used)
 
 

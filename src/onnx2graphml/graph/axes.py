@@ -25,6 +25,7 @@ class Axis:
     Attributes:
         source, target, tap: int64 arrays of one length. Entry `i` joins `source[i]` to `target[i]` by the
             weight at `tap[i]`.
+        term: a fourth one, along axes that products are summed over or that candidates lie on; None is all zeros.
 
     Example:
         >>> window(input=4, output=4, kernel=3, pad=1).target.tolist()
@@ -34,6 +35,7 @@ class Axis:
     source: Ints
     target: Ints
     tap: Ints
+    term: Ints | None = None
 
     def __post_init__(self) -> None:
         if not len(self.source) == len(self.target) == len(self.tap):
@@ -46,15 +48,20 @@ class Axis:
         return len(self.source)
 
     def __getitem__(self, entries: slice | Ints | npt.NDArray[np.bool_]) -> Axis:
-        return Axis(self.source[entries], self.target[entries], self.tap[entries])
+        term = None if self.term is None else self.term[entries]
+        return Axis(self.source[entries], self.target[entries], self.tap[entries], term)
 
     def strided(self, source: int, target: int, tap: int = 0) -> Axis:
         """The same relation with its coordinates multiplied by strides, that is as flat offsets."""
-        return Axis(self.source * source, self.target * target, self.tap * tap)
+        return Axis(self.source * source, self.target * target, self.tap * tap, self.term)
+
+    def with_term(self, term: Ints) -> Axis:
+        """The same relation with a term for each entry."""
+        return Axis(self.source, self.target, self.tap, np.ascontiguousarray(term, np.int64))
 
     def flipped(self) -> Axis:
         """The same relation with source and target exchanged."""
-        return Axis(self.target, self.source, self.tap)
+        return Axis(self.target, self.source, self.tap, self.term)
 
 
 def relation(source: npt.ArrayLike, target: npt.ArrayLike, tap: npt.ArrayLike = 0) -> Axis:
@@ -131,25 +138,43 @@ def patterns(axis: Axis) -> list[tuple[Axis, Axis]]:
     entries = np.split(np.argsort(axis.target, kind="stable"), np.cumsum(sizes)[:-1])
     alike: dict[bytes, list[Ints]] = {}
     for own in entries:
-        lying = np.stack([axis.source[own] - axis.source[own[0]], axis.tap[own] - axis.tap[own[0]]])
+        lying = np.stack([side[own] - side[own[0]] for side in _moving(axis)])
         alike.setdefault(lying.tobytes(), []).append(own)
     found = []
     for group in alike.values():
-        source, tap = (getattr(axis, side)[group[0]] - getattr(axis, side)[group[0][0]] for side in ("source", "tap"))
-        found.append((axis[np.array([own[0] for own in group])], relation(source, 0, tap)))
+        source, tap, *term = (side[group[0]] - side[group[0][0]] for side in _moving(axis))
+        pattern = relation(source, 0, tap)
+        found.append((axis[np.array([own[0] for own in group])], pattern.with_term(term[0]) if term else pattern))
     return found
+
+
+def _moving(axis: Axis) -> list[Ints]:
+    return [side for side in (axis.source, axis.tap, axis.term) if side is not None]
 
 
 def product(axes: Sequence[Axis]) -> Axis:
     """All combinations of one entry from each axis as a single axis; the first axis varies slowest."""
     if len(axes) == 1:
         return axes[0]
-    return Axis(*(outer_sum([getattr(a, side) for a in axes]) for side in ("source", "target", "tap")))
+    return Axis(*(None if parts is None else outer_sum(parts) for parts in sides(axes)))  # type: ignore[arg-type]
 
 
 def concatenated(axes: Sequence[Axis]) -> Axis:
     """The entries of the axes one after the other, as one axis."""
-    return Axis(*(np.concatenate([getattr(a, side) for a in axes]) for side in ("source", "target", "tap")))
+    return Axis(*(None if parts is None else np.concatenate(parts) for parts in sides(axes)))  # type: ignore[arg-type]
+
+
+def summed(axes: Sequence[Axis]) -> Axis:
+    """Axes of one length added up, entry by entry."""
+    return Axis(*(None if parts is None else sum(parts[1:], parts[0]) for parts in sides(axes)))  # type: ignore[arg-type]
+
+
+def sides(axes: Sequence[Axis]) -> list[list[Ints] | None]:
+    """The sources, the targets, the taps and the terms of axes; None for the terms where no axis has any."""
+    columns: list[list[Ints] | None] = [[getattr(a, side) for a in axes] for side in ("source", "target", "tap")]
+    with_terms = any(a.term is not None for a in axes)
+    terms = [np.zeros(len(a), np.int64) if a.term is None else a.term for a in axes]
+    return [*columns, terms if with_terms else None]
 
 
 def outer_sum(parts: Sequence[Ints]) -> Ints:

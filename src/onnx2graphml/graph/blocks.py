@@ -29,11 +29,13 @@ class Edges:
     Attributes:
         source, target: int64 positions, flat and row-major, in the source and the target tensor.
         weight: float, in the type of the block's weights.
+        term: int64; None where the edges have none.
     """
 
     source: Ints
     target: Ints
     weight: Floats
+    term: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -46,6 +48,7 @@ class EdgeBlock:
         source = Σ axis.source
         target = Σ axis.target
         weight = weights[Σ axis.tap]
+        term   = Σ axis.term
 
     Different choices of targets give different sums, and likewise for sources: an operator builds its axes from the
     digits of positions in its tensors.
@@ -85,6 +88,25 @@ class EdgeBlock:
     def is_selection(self) -> bool:
         """Whether every edge has the one weight 1: values are moved, not multiplied."""
         return self.weights.size == 1 and bool(self.weights[0] == 1)
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether its edges have terms: of a product that is summed up, or of candidates."""
+        return any(axis.term is not None for axis in self.axes)
+
+    @property
+    def terms(self) -> int:
+        """The number of terms that a target may have: they run from 0 to one less."""
+        return 1 + sum(int(a.term.max(initial=0)) for a in self.axes if a.term is not None)
+
+    def into_terms(self, terms: int) -> EdgeBlock:
+        """The block into a table of `terms` columns: its targets are then target · terms + term."""
+        return self._part(
+            tuple(
+                Axis(a.source, a.target * terms if a.term is None else a.target * terms + a.term, a.tap)
+                for a in self.axes
+            )
+        )
 
     def _part(self, axes: tuple[Axis, ...]) -> EdgeBlock:
         """Some of this block's edges: entries of its axes, which need no second check."""
@@ -131,11 +153,12 @@ class EdgeBlock:
         """The edges, in chunks of at most `edges`, always in the same order: that of the axes, the last fastest."""
         from onnx2graphml.graph import kernels
 
-        for tile in self.tiles(edges):
+        terms = self.terms if self.has_terms else 0
+        for tile in (self.into_terms(terms) if terms else self).tiles(edges):
             n = tile.count
             out = Edges(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, self.weights.dtype))
             kernels.expand(*tile.arguments(), out.source, out.target, out.weight)
-            yield out
+            yield Edges(out.source, *_split(out.target, terms, out.weight)) if terms else out
 
     def split(self, axis: int, parts: int) -> list[EdgeBlock]:
         """The block as at most `parts` blocks, cut along one axis; together they are the same edges.
@@ -172,6 +195,18 @@ class EdgeBlock:
                 axes[i] = axes[i][getattr(axes[i], side) == digit]
             found.append(self._part(tuple(axes)))
         return found
+
+    def within(self, first: int, last: int) -> list[EdgeBlock]:
+        """The edges whose targets are first … last-1, as blocks whose targets count from `first`."""
+        order = sorted(range(len(self.axes)), key=lambda i: -int(self.axes[i].target.max(initial=0)))
+        spans = [(int(a.target.min()), int(a.target.max())) for a in (self.axes[i] for i in order) if len(a)]
+        if len(spans) < len(order):
+            return []
+        moved = ax.shift(target=-first)
+        return [
+            self._part((moved, *(chosen[order.index(i)] for i in range(len(self.axes)))))
+            for chosen in _between([self.axes[i] for i in order], spans, first, last)
+        ]
 
     def degree(self, side: Side) -> int:
         """The greatest number of edges that any one position has on one side."""
@@ -215,8 +250,32 @@ def _entries(axes: Sequence[Axis], first: int, last: int) -> Axis:
     if not axes:
         return ax.shift()
     index = np.unravel_index(np.arange(first, last), [len(a) for a in axes])
-    chosen = [axis[i] for axis, i in zip(axes, index, strict=True)]
-    return Axis(*(sum(getattr(c, side) for c in chosen) for side in ("source", "target", "tap")))
+    return ax.summed([axis[i] for axis, i in zip(axes, index, strict=True)])
+
+
+def _split(target: Ints, terms: int, weight: Floats) -> tuple[Ints, Floats, Ints]:
+    """Target, weight and term of edges into a table of so many columns."""
+    position, term = np.divmod(target, terms)
+    return position, weight, term
+
+
+def _between(axes: Sequence[Axis], spans: Sequence[tuple[int, int]], first: int, last: int) -> Iterator[list[Axis]]:
+    """The entries of axes whose targets add up to first … last-1, as products; `spans` are the targets' ends."""
+    least, most = sum(low for low, _ in spans), sum(high for _, high in spans)
+    if first <= least and most < last:
+        yield list(axes)
+        return
+    if most < first or last <= least:
+        return
+    head, *rest = axes
+    low, high = least - spans[0][0], most - spans[0][1]
+    inside = (head.target + low >= first) & (head.target + high < last)
+    if inside.any():
+        yield [head[inside], *rest]
+    outside = (head.target + high < first) | (head.target + low >= last)
+    for digit in np.unique(head.target[~inside & ~outside]).tolist():
+        for others in _between(rest, spans[1:], first - digit, last - digit):
+            yield [head[head.target == digit], *others]
 
 
 def _digits(distinct: Sequence[Ints], position: int) -> Iterator[tuple[int, ...]]:

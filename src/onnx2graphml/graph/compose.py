@@ -31,6 +31,7 @@ class _Join:
     target: Ints
     first_tap: Ints
     second_tap: Ints
+    term: Ints | None = None
 
 
 def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBlock:
@@ -57,7 +58,7 @@ def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBl
     joins = [_join(f, g) for f, g in _components(first.axes, second.axes, shape)]
     if second.is_selection or first.is_selection:
         kept, tap = (second, "second_tap") if first.is_selection else (first, "first_tap")
-        return EdgeBlock(tuple(Axis(j.source, j.target, getattr(j, tap)) for j in joins), kept.weights)
+        return EdgeBlock(tuple(Axis(j.source, j.target, getattr(j, tap), j.term) for j in joins), kept.weights)
     return _with_weights(joins, first, second)
 
 
@@ -124,7 +125,14 @@ def _join(first: Axis, second: Axis) -> _Join:
     g = np.repeat(np.arange(len(second)), n)
     within = np.arange(len(g)) - np.repeat(np.cumsum(n) - n, n)
     f = order[low[g] + within]
-    return _Join(first.source[f], second.target[g], first.tap[f], second.tap[g])
+    return _Join(first.source[f], second.target[g], first.tap[f], second.tap[g], _joined_terms(first[f], second[g]))
+
+
+def _joined_terms(first: Axis, second: Axis) -> Ints | None:
+    """Values that are moved before or after a product keep the product's terms; only one side has any."""
+    if first.term is None or second.term is None:
+        return second.term if first.term is None else first.term
+    raise NotComposable
 
 
 def _with_weights(joins: Sequence[_Join], first: EdgeBlock, second: EdgeBlock) -> EdgeBlock:
@@ -138,7 +146,7 @@ def _with_weights(joins: Sequence[_Join], first: EdgeBlock, second: EdgeBlock) -
     dtype = np.result_type(first.weights, second.weights)
     weights = (w1.astype(np.float64) * w2).astype(dtype)
     axes = [
-        Axis(j.source, j.target, inverse.reshape(-1).astype(np.int64) * stride)
+        Axis(j.source, j.target, inverse.reshape(-1).astype(np.int64) * stride, j.term)
         for j, (_, inverse), stride in zip(joins, pairs, ax.strides(sizes), strict=True)
     ]
     return EdgeBlock(tuple(axes), weights)

@@ -303,7 +303,15 @@ def _joined(found: list[tuple[Edges, int, int]]) -> Edges:
         np.concatenate([e.source + source for e, source, _ in found]),
         np.concatenate([e.target + target for e, _, target in found]),
         np.concatenate([e.weight for e, _, _ in found]),
+        _joined_terms([e for e, _, _ in found]),
     )
+
+
+def _joined_terms(found: list[Edges]) -> npt.NDArray[np.int64] | None:
+    """The terms of all edges, -1 where some have none; None where all have none."""
+    if all(e.term is None for e in found):
+        return None
+    return np.concatenate([np.full(len(e), -1) if e.term is None else e.term for e in found])
 
 
 def numbered(layers: list[Layer]) -> tuple[Layer, ...]:

@@ -73,6 +73,18 @@ def multiply_products(
 
 
 @compiled
+def set_products(
+    outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
+    weights: Floats, x: Floats, total: Floats,
+) -> None:  # fmt: skip
+    """`total[target] = weight · x[source]`."""
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        for i in range(inner_source.size):
+            total[t + inner_target[i]] = weights[k + inner_tap[i]] * x[s + inner_source[i]]
+
+
+@compiled
 def greatest_products(
     outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
     weights: Floats, x: Floats, total: Floats,

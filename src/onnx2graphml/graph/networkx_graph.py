@@ -26,7 +26,8 @@ def to_networkx(graph: NeuronGraph, max_edges: int = 20_000_000) -> nx.DiGraph:
         max_edges: an edge takes about 0.4 kB here.
 
     Returns:
-        A DiGraph; a MultiDiGraph where several edges join the same two neurons, as in Div(x, x), told apart by `port`.
+        A DiGraph; a MultiDiGraph where several edges join the same two neurons, as in Div(x, x), told apart by `port`
+        and `term`.
 
     Raises:
         TooLargeError: the graph has more than `max_edges` edges.
@@ -58,11 +59,10 @@ def _filled(g: nx.DiGraph, graph: NeuronGraph) -> nx.DiGraph:
         for incoming, edges in graph.edges_into(layer):
             source = (edges.source + first_id[incoming.source]).tolist()
             target = (edges.target + layer.first_id).tolist()
-            weight = edges.weight.tolist()
-            if incoming.port is None:
-                attributes: list[Attributes] = [{"weight": w} for w in weight]
-            else:
-                attributes = [{"weight": w, "port": incoming.port} for w in weight]
+            port: Attributes = {} if incoming.port is None else {"port": incoming.port}
+            attributes: list[Attributes] = [{"weight": w, **port} for w in edges.weight.tolist()]
+            if edges.term is not None:
+                attributes = [own | {"term": t} for own, t in zip(attributes, edges.term.tolist(), strict=True)]
             g.add_edges_from(zip(source, target, attributes, strict=True))
     return g
 

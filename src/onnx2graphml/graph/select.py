@@ -86,10 +86,9 @@ def _each(layer: Layer, pick: Callable[[EdgeBlock], Sequence[EdgeBlock]]) -> lis
 def at(block: EdgeBlock, index: Ints) -> EdgeBlock:
     """The edges at some positions of the block's order."""
     entries = np.unravel_index(index, [len(a) for a in block.axes]) if block.axes else ()
-    chosen = [axis[i] for axis, i in zip(block.axes, entries, strict=True)]
-    zero = np.zeros(len(index), np.int64)
-    sums = (sum((getattr(c, side) for c in chosen), zero) for side in ("source", "target", "tap"))
-    return EdgeBlock((Axis(*sums),), block.weights)
+    zero = ax.relation(np.zeros(len(index), np.int64), 0)
+    chosen = ax.summed([zero, *(axis[i] for axis, i in zip(block.axes, entries, strict=True))])
+    return EdgeBlock((chosen,), block.weights)
 
 
 def heavy(block: EdgeBlock, threshold: float) -> list[EdgeBlock]:
@@ -123,14 +122,14 @@ def _kept_entries(axes: Sequence[Axis], keep: Callable[[Ints], Floats]) -> Axis:
     rows = []
     for k in range(len(first)):
         row = rest[keep(rest.tap + first.tap[k])]
-        rows.append(Axis(row.source + first.source[k], row.target + first.target[k], row.tap + first.tap[k]))
+        rows.append(ax.product([first[k : k + 1], row]))
     return ax.concatenated(rows)
 
 
 def strongest(block: EdgeBlock, k: int) -> list[EdgeBlock]:
     """The `k` in-edges of each target with the greatest absolute weight, as blocks.
 
-    Neurons whose in-edges lie alike and have the same weights, as all in the middle of a channel, choose alike: one
+    OutputSpec whose in-edges lie alike and have the same weights, as all in the middle of a channel, choose alike: one
     choice serves them all, and their positions stay axes.
     """
     if block.degree("target") <= k:
@@ -150,7 +149,7 @@ def _choices(weighted: Sequence[Axis], pattern: Axis, weights: Floats, k: int) -
     chosen = []
     for p in range(len(where)):
         e = pattern[_greatest(np.abs(weights[where.tap[p] + pattern.tap]), k)]
-        chosen.append(Axis(e.source + where.source[p], e.target + where.target[p], e.tap + where.tap[p]))
+        chosen.append(ax.product([where[p : p + 1], e]))
     return ax.concatenated(chosen)
 
 

@@ -1,6 +1,23 @@
 """The operators: one function each, in one file a family. Importing this package registers them all."""
 
-from onnx2graphml.ops import activation, conv, elementwise, join, linear, norm, pool, reduce, shape  # noqa: F401
+from onnx2graphml.ops import (  # noqa: F401
+    activation,
+    cast,
+    conv,
+    einsum,
+    elementwise,
+    extreme,
+    join,
+    linear,
+    norm,
+    onehot,
+    pointwise,
+    pool,
+    reduce,
+    shape,
+)
 from onnx2graphml.ops.registry import OPERATORS, Constant, NodeContext, Operand, OutputSpec, Tensor, expand, find
+
+pointwise.derive_all()
 
 __all__ = ["OPERATORS", "Constant", "NodeContext", "Operand", "OutputSpec", "Tensor", "expand", "find"]

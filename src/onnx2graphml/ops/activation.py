@@ -1,4 +1,4 @@
-"""Functions of one value, and Softmax: one edge a neuron, and the function named in `activation`."""
+"""Activation functions whose inputs or axes need a look: the others follow from their records alone."""
 
 from __future__ import annotations
 
@@ -7,123 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.graph.neurons import Activation, axes_text
-from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
-
-
-def pointwise(node: NodeContext, X: Tensor, **parameters: float | str) -> OutputSpec:
-    """One edge of weight 1 to each neuron, and the operator of the node as its activation."""
-    for name, value in parameters.items():
-        if value != value:
-            raise UnsupportedError(f"its parameter {name!r} is NaN; expected a number")
-    activation = Activation(node.op, tuple(parameters.items()))
-    return OutputSpec(
-        (incoming(X, *broadcast(X.shape, node.shape)),),
-        activation=(activation,),
-        axes=X.axes_in(len(node.shape)),
-    )
-
-
-@operator
-def Relu(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def Sigmoid(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def Tanh(node: NodeContext, input: Tensor) -> OutputSpec:
-    return pointwise(node, input)
-
-
-@operator
-def Softplus(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def Softsign(node: NodeContext, input: Tensor) -> OutputSpec:
-    return pointwise(node, input)
-
-
-@operator
-def Erf(node: NodeContext, input: Tensor) -> OutputSpec:
-    return pointwise(node, input)
-
-
-@operator
-def Exp(node: NodeContext, input: Tensor) -> OutputSpec:
-    return pointwise(node, input)
-
-
-@operator
-def Log(node: NodeContext, input: Tensor) -> OutputSpec:
-    return pointwise(node, input)
-
-
-@operator
-def Sqrt(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def Abs(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def Neg(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def Reciprocal(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def HardSwish(node: NodeContext, X: Tensor) -> OutputSpec:
-    return pointwise(node, X)
-
-
-@operator
-def LeakyRelu(node: NodeContext, X: Tensor, *, alpha: float = 0.01) -> OutputSpec:
-    return pointwise(node, X, alpha=alpha)
-
-
-@operator
-def ThresholdedRelu(node: NodeContext, X: Tensor, *, alpha: float = 1.0) -> OutputSpec:
-    return pointwise(node, X, alpha=alpha)
-
-
-@operator
-def Elu(node: NodeContext, X: Tensor, *, alpha: float = 1.0) -> OutputSpec:
-    return pointwise(node, X, alpha=alpha)
-
-
-@operator
-def Celu(node: NodeContext, X: Tensor, *, alpha: float = 1.0) -> OutputSpec:
-    return pointwise(node, X, alpha=alpha)
-
-
-@operator
-def Selu(
-    node: NodeContext,
-    X: Tensor,
-    *,
-    alpha: float = 1.67326319217681884765625,
-    gamma: float = 1.05070102214813232421875,
-) -> OutputSpec:
-    return pointwise(node, X, alpha=alpha, gamma=gamma)
-
-
-@operator
-def HardSigmoid(node: NodeContext, X: Tensor, *, alpha: float = 0.2, beta: float = 0.5) -> OutputSpec:
-    return pointwise(node, X, alpha=alpha, beta=beta)
+from onnx2graphml.functions import axes_text
+from onnx2graphml.ops.broadcast import scalar
+from onnx2graphml.ops.pointwise import is_scalar, pointwise, scalar_function
+from onnx2graphml.ops.registry import NodeContext, Operand, OutputSpec, Tensor, operator
 
 
 @operator
@@ -145,9 +32,21 @@ def Clip(
 
 
 @operator
-def Clip_11(node: NodeContext, input: Tensor, min: Constant | None = None, max: Constant | None = None) -> OutputSpec:
-    bounds = {"min": scalar(min), "max": scalar(max)}
-    return pointwise(node, input, **{name: bound for name, bound in bounds.items() if bound is not None})
+def Clip_11(node: NodeContext, input: Operand, min: Operand | None = None, max: Operand | None = None) -> OutputSpec:
+    """The bounds are one number each; a computed one comes in by a port."""
+    given = {name: bound for name, bound in (("min", min), ("max", max)) if bound is not None}
+    if isinstance(input, Tensor) and all(map(is_scalar, given.values())):
+        return pointwise(node, input, **{name: float(scalar(bound) or 0) for name, bound in given.items()})
+    return scalar_function(node, {"input": input, "min": min, "max": max})
+
+
+@operator
+def PRelu(node: NodeContext, X: Operand, slope: Operand) -> OutputSpec:
+    """X where it is positive, otherwise slope · X."""
+    number = scalar(slope)
+    if isinstance(X, Tensor) and number is not None:
+        return pointwise(node, X, slope=number)
+    return scalar_function(node, {"X": X, "slope": slope})
 
 
 @operator

@@ -10,7 +10,6 @@ import numpy as np
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
-from onnx2graphml.ops.registry import Constant
 
 
 def broadcast_strides(shape: Sequence[int], output: Sequence[int]) -> tuple[int, ...]:
@@ -27,13 +26,6 @@ def broadcast(shape: Sequence[int], output: Sequence[int], weights: Sequence[int
     sources, targets = broadcast_strides(shape, output), ax.strides(output)
     taps = broadcast_strides(weights, output)
     return [ax.same(n).strided(s, t, k) for n, s, t, k in zip(output, sources, targets, taps, strict=True)]
-
-
-def scaled(constant: Constant, factor: float) -> Constant:
-    """The constant times a number, in its own type."""
-    if factor == 1:
-        return constant
-    return np.asarray(constant.astype(np.float64) * factor, constant.dtype)
 
 
 def scalar(constant: Any) -> float | None:

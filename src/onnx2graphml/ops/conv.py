@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
-from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
+from onnx2graphml.ops.broadcast import broadcast
+from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator, product
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding, transposed
 
 
 @operator
 def Conv(
     node: NodeContext,
-    X: Tensor,
-    W: Constant,
-    B: Constant | None = None,
+    X: Operand,
+    W: Operand,
+    B: Operand | None = None,
     *,
     auto_pad: str = "NOTSET",
     dilations: Sequence[int] | None = None,
@@ -37,18 +41,18 @@ def Conv(
         ax.same(X.shape[0]).strided(batch_in, batch_out),
         ax.same(group).strided(inputs * in_, outputs * out, outputs * tap_out),
         ax.spread(outputs).strided(0, out, tap_out),
-        ax.gather(inputs).strided(in_, 0, tap_in),
-        *_spatial(windows, space_in, space_out, tap_kernel),
+        ax.gather(inputs).strided(in_, 0, tap_in).with_term(np.arange(inputs) * math.prod(W.shape[2:])),
+        *_with_terms(_spatial(windows, space_in, space_out, tap_kernel)),
     ]
-    return OutputSpec((incoming(X, *axes, weights=W),), bias=per_channel(B, X.ndim), axes=X.axes, spatial=True)
+    return _convolved(node, X, W, B, axes)
 
 
 @operator
 def ConvTranspose(
     node: NodeContext,
-    X: Tensor,
-    W: Constant,
-    B: Constant | None = None,
+    X: Operand,
+    W: Operand,
+    B: Operand | None = None,
     *,
     auto_pad: str = "NOTSET",
     dilations: Sequence[int] | None = None,
@@ -72,10 +76,24 @@ def ConvTranspose(
         ax.same(X.shape[0]).strided(batch_in, batch_out),
         ax.same(group).strided(inputs * in_, outputs * out, inputs * tap_in),
         ax.spread(outputs).strided(0, out, tap_out),
-        ax.gather(inputs).strided(in_, 0, tap_in),
-        *(a.flipped() for a in _spatial(windows, space_out, space_in, tap_kernel)),
+        ax.gather(inputs).strided(in_, 0, tap_in).with_term(np.arange(inputs) * math.prod(W.shape[2:])),
+        *(a.flipped() for a in _with_terms(_spatial(windows, space_out, space_in, tap_kernel))),
     ]
-    return OutputSpec((incoming(X, *axes, weights=W),), bias=per_channel(B, X.ndim), axes=X.axes, spatial=True)
+    return _convolved(node, X, W, B, axes)
+
+
+def _with_terms(axes: Sequence[Axis]) -> list[Axis]:
+    """Spatial axes with the kernel's position as term, as it is as tap."""
+    return [a.with_term(a.tap) for a in axes]
+
+
+def _convolved(node: NodeContext, X: Operand, W: Operand, B: Operand | None, axes: Sequence[Axis]) -> OutputSpec:
+    edges = product(X, W, axes)
+    carried = tuple(range(X.ndim)) if isinstance(X, Tensor) else ()
+    if not isinstance(B, Tensor):
+        return OutputSpec(edges, bias=per_channel(B, X.ndim), axes=carried, spatial=bool(carried))
+    shape = (1, B.shape[0], *[1] * (X.ndim - 2))
+    return OutputSpec((*edges, incoming(B, *broadcast(shape, node.shape))), axes=carried, spatial=bool(carried))
 
 
 def per_channel(values: Constant | None, rank: int) -> Constant | None:
@@ -88,7 +106,7 @@ def _spatial(windows: Sequence[Window], source: Sequence[int], target: Sequence[
 
 
 def _check_kernel(
-    X: Tensor, W: Constant, kernel_shape: Sequence[int] | None, group: int, grouped: int, channels: int
+    X: Operand, W: Operand, kernel_shape: Sequence[int] | None, group: int, grouped: int, channels: int
 ) -> None:
     if X.ndim < 3 or W.ndim != X.ndim:
         raise UnsupportedError(f"input has shape {X.shape} and kernel {W.shape}; expected the same rank, at least 3")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.functions.rounding import is_integer
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
-from onnx2graphml.ops.activation import pointwise
 from onnx2graphml.ops.broadcast import broadcast, scalar
+from onnx2graphml.ops.pointwise import pointwise, scalar_function
 from onnx2graphml.ops.registry import (
     Constant,
     NodeContext,
@@ -18,7 +21,9 @@ from onnx2graphml.ops.registry import (
     OutputSpec,
     Tensor,
     incoming,
+    numbers,
     operator,
+    scaled,
     weights_dtype,
 )
 
@@ -42,6 +47,32 @@ def Sum(node: NodeContext, *data_0: Operand) -> OutputSpec:
 
 
 @operator
+def Mean(node: NodeContext, *data_0: Operand) -> OutputSpec:
+    """The sum of all inputs over their number."""
+    return _sum(node, [(x, 1 / len(data_0)) for x in data_0])
+
+
+@operator
+def Max(node: NodeContext, *data_0: Operand) -> OutputSpec:
+    """The greatest of all inputs; constants are the bias."""
+    return _extreme(node, data_0, "max", np.maximum)
+
+
+@operator
+def Min(node: NodeContext, *data_0: Operand) -> OutputSpec:
+    """The least of all inputs; constants are the bias."""
+    return _extreme(node, data_0, "min", np.minimum)
+
+
+def _extreme(node: NodeContext, operands: tuple[Operand, ...], aggregation: str, of_two: Any) -> OutputSpec:
+    tensors = {x.name: x for x in operands if isinstance(x, Tensor)}  # each once
+    constants = [numbers(x) for x in operands if isinstance(x, np.ndarray)]
+    edges = tuple(incoming(x, *broadcast(x.shape, node.shape)) for x in tensors.values())
+    bias = functools.reduce(of_two, constants) if constants else None
+    return OutputSpec(edges, aggregation, bias=bias, axes=next(iter(tensors.values())).axes_in(len(node.shape)))
+
+
+@operator
 def Mul(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """A · B: by a constant the weights are its values, of two tensors the neuron multiplies its in-edges."""
     if isinstance(A, Tensor) and isinstance(B, Tensor):
@@ -56,6 +87,9 @@ def Mul(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
 @operator
 def Div(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """A / B: by a constant the weights are its reciprocals; otherwise a function of two ports."""
+    if is_integer(node.dtype):
+        whole = Activation("Cast", (("to", node.dtype.name),))
+        return dataclasses.replace(scalar_function(node, {"A": A, "B": B}), activation=(whole,))
     if isinstance(A, Tensor) and isinstance(B, np.ndarray):
         with np.errstate(all="ignore"):
             weights = (1 / B.astype(np.float64)).astype(B.dtype)
@@ -71,29 +105,6 @@ def Pow(node: NodeContext, X: Operand, Y: Operand) -> OutputSpec:
     if isinstance(X, Tensor) and exponent is not None and X.shape == node.shape:
         return pointwise(node, X, exponent=exponent)
     return scalar_function(node, {"X": X, "Y": Y})
-
-
-@operator
-def PRelu(node: NodeContext, X: Tensor, slope: Operand) -> OutputSpec:
-    """X where it is positive, otherwise slope · X."""
-    number = scalar(slope)
-    if number is not None:
-        return pointwise(node, X, slope=number)
-    return scalar_function(node, {"X": X, "slope": slope})
-
-
-def scalar_function(node: NodeContext, inputs: dict[str, Operand]) -> OutputSpec:
-    """A function of several inputs, told apart by the port of their edges; a constant becomes neurons of its own."""
-    edges: list[Incoming] = []
-    constants: dict[str, Constant] = {}
-    for port, (name, operand) in enumerate(inputs.items()):
-        if isinstance(operand, np.ndarray):
-            own = node.fresh(f"{node.name}/{name}")
-            constants[own] = operand.astype(node.dtype)
-            operand = Tensor(own, operand.shape, node.dtype)
-        edges.append(incoming(operand, *broadcast(operand.shape, node.shape), port=port))
-    tensors = [x for x in inputs.values() if isinstance(x, Tensor)]
-    return OutputSpec(tuple(edges), node.op, constants=constants, axes=tensors[0].axes_in(len(node.shape)))
 
 
 def _moved(node: NodeContext, x: Tensor, weight: float = 1.0) -> Incoming:
@@ -115,7 +126,7 @@ def _sum(node: NodeContext, terms: list[tuple[Operand, float]]) -> OutputSpec:
             tensors[operand.name] = operand
             factors[operand.name] = factors.get(operand.name, 0.0) + factor
         else:
-            term = operand if factor == 1 else operand * operand.dtype.type(factor)
+            term = scaled(numbers(operand), factor)
             bias = term if bias is None else bias + term
     edges = tuple(_moved(node, x, factors[name]) for name, x in tensors.items())
     return OutputSpec(edges, bias=bias, axes=next(iter(tensors.values())).axes_in(len(node.shape)))

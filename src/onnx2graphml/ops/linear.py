@@ -1,4 +1,4 @@
-"""Matrix products with one constant factor."""
+"""Matrix products: a constant factor's values are the weights; of two computed ones, every product is a term."""
 
 from __future__ import annotations
 
@@ -9,9 +9,21 @@ import numpy as np
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming
-from onnx2graphml.ops.broadcast import broadcast, broadcast_strides, scaled
-from onnx2graphml.ops.registry import NodeContext, Operand, OutputSpec, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.broadcast import broadcast, broadcast_strides
+from onnx2graphml.ops.registry import (
+    NodeContext,
+    Operand,
+    OutputSpec,
+    Tensor,
+    incoming,
+    numbers,
+    operator,
+    product,
+    scaled,
+    weights_dtype,
+)
 
 
 @operator
@@ -27,19 +39,20 @@ def Gemm(
     transB: int = 0,
 ) -> OutputSpec:
     """alpha·A'·B' + beta·C; A' and B' are A and B, transposed where asked for; C broadcasts to (M, N)."""
-    product = _product(A, B, _Factor.left(A, bool(transA)), _Factor.right(B, bool(transB)), alpha)
+    edges = product(A, B, _axes(A, B, _Factor.left(A, bool(transA)), _Factor.right(B, bool(transB))), alpha)
     if C is None or isinstance(C, np.ndarray):
-        return OutputSpec((product,), bias=None if C is None else scaled(C, beta))
-    if (isinstance(A, Tensor) and C.name == A.name) or (isinstance(B, Tensor) and C.name == B.name):
-        raise UnsupportedError("it adds the tensor that it multiplies, to which a neuron would have two edges")
+        return OutputSpec(edges, bias=None if C is None else scaled(numbers(C), beta))
     weight = np.full(1, beta, weights_dtype(C))
-    return OutputSpec((product, incoming(C, *broadcast(C.shape, node.shape), weights=weight)))
+    added = incoming(C, *broadcast(C.shape, node.shape), weights=weight)
+    if len(edges) == 1 and edges[0].source == C.name:
+        return OutputSpec((_added(edges[0], added),))
+    return OutputSpec((*edges, added))
 
 
 @operator
 def MatMul(node: NodeContext, A: Operand, B: Operand) -> OutputSpec:
     """NumPy's matmul: leading axes broadcast; a vector on either side loses its axis."""
-    return OutputSpec((_product(A, B, _Factor.left(A), _Factor.right(B)),), axes=_carried(node, A))
+    return OutputSpec(product(A, B, _axes(A, B, _Factor.left(A), _Factor.right(B))), axes=_carried(node, A))
 
 
 def _carried(node: NodeContext, A: Operand) -> tuple[int | None, ...]:
@@ -79,8 +92,8 @@ class _Factor:
         return tuple(s * self.kept * self.summed for s in own)
 
 
-def _product(A: Operand, B: Operand, a: _Factor, b: _Factor, alpha: float = 1.0) -> Incoming:
-    """The block of a product: leading axes, rows, columns, and the axis summed over."""
+def _axes(A: Operand, B: Operand, a: _Factor, b: _Factor) -> list[Axis]:
+    """The axes of a product: leading ones, rows, columns, and the one summed over, which has the terms."""
     if a.summed != b.summed:
         raise UnsupportedError(
             f"factors have shapes {A.shape} and {B.shape}; they must agree in the axis summed over, "
@@ -89,14 +102,19 @@ def _product(A: Operand, B: Operand, a: _Factor, b: _Factor, alpha: float = 1.0)
     batch = np.broadcast_shapes(a.batch, b.batch)
     *leading, row, column = ax.strides((*batch, a.kept, b.kept))
     left, right = a.batch_strides(batch), b.batch_strides(batch)
-    axes = [  # source, target and tap are positions in A, in the product and in B
+    return [  # source, target and tap are positions in A, in the product and in B
         *(ax.same(n).strided(s, t, k) for n, s, t, k in zip(batch, left, leading, right, strict=True)),
         ax.same(a.kept).strided(a.kept_stride, row, 0),
         ax.same(b.kept).strided(0, column, b.kept_stride),
-        ax.same(a.summed).strided(a.summed_stride, 0, b.summed_stride),
+        ax.same(a.summed).strided(a.summed_stride, 0, b.summed_stride).with_term(np.arange(a.summed)),
     ]
-    if isinstance(A, Tensor) and isinstance(B, np.ndarray):
-        return incoming(A, *axes, weights=scaled(B, alpha))
-    if isinstance(B, Tensor) and isinstance(A, np.ndarray):
-        return incoming(B, *(Axis(x.tap, x.target, x.source) for x in axes), weights=scaled(A, alpha))
-    raise UnsupportedError("both factors are computed by the network; one of them must be constant")
+
+
+def _added(one: Incoming, other: Incoming) -> Incoming:
+    """Edges from the same tensor as one block: where two join the same two neurons, their weights are added."""
+    edges = [e for i in (one, other) for e in i.block.expand()]
+    source, target, weight = (np.concatenate([getattr(e, s) for e in edges]) for s in ("source", "target", "weight"))
+    pairs, where = np.unique(np.stack([source, target], 1), axis=0, return_inverse=True)
+    weights = np.zeros(len(pairs), weight.dtype)
+    np.add.at(weights, where.ravel(), weight)
+    return Incoming(one.source, EdgeBlock((ax.relation(pairs[:, 0], pairs[:, 1], np.arange(len(pairs))),), weights))

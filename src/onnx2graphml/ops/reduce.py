@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from onnx2graphml.functions.rounding import is_integer
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
 
 Axes = Sequence[int] | None
@@ -30,72 +32,75 @@ def ReduceSum_13(
     return _reduced(node, data, axes, noop_with_empty_axes)
 
 
-@operator
-def ReduceMean(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
-    return _reduced(node, data, axes, mean=True)
+def _family(op: str) -> None:
+    """Register a reduction whose axes are an attribute before opset 18, and an input from then on."""
+
+    def before(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
+        return _reduced(node, data, axes)
+
+    def since_18(
+        node: NodeContext,
+        data: Tensor,
+        axes: Constant | None = None,
+        *,
+        keepdims: int = 1,
+        noop_with_empty_axes: int = 0,
+    ) -> OutputSpec:
+        return _reduced(node, data, axes, noop_with_empty_axes)
+
+    for function, name in ((before, op), (since_18, f"{op}_18")):
+        function.__name__ = function.__qualname__ = name
+        operator(function)
 
 
-@operator
-def ReduceMean_18(
-    node: NodeContext,
-    data: Tensor,
-    axes: Constant | None = None,
-    *,
-    keepdims: int = 1,
-    noop_with_empty_axes: int = 0,
-) -> OutputSpec:
-    return _reduced(node, data, axes, noop_with_empty_axes, mean=True)
+for _op in (
+    "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
+    "ReduceSumSquare",
+):  # fmt: skip
+    _family(_op)
+
+AGGREGATIONS = {
+    "ReduceSum": "sum",
+    "ReduceMean": "sum",
+    "ReduceLogSum": "sum",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceProd": "product",
+}
+"""The others are functions of candidates."""
 
 
-@operator
-def ReduceMax(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
-    return _reduced(node, data, axes, aggregation="max")
-
-
-@operator
-def ReduceMax_18(
-    node: NodeContext,
-    data: Tensor,
-    axes: Constant | None = None,
-    *,
-    keepdims: int = 1,
-    noop_with_empty_axes: int = 0,
-) -> OutputSpec:
-    return _reduced(node, data, axes, noop_with_empty_axes, aggregation="max")
-
-
-@operator
-def ReduceMin(node: NodeContext, data: Tensor, *, axes: Axes = None, keepdims: int = 1) -> OutputSpec:
-    return _reduced(node, data, axes, aggregation="min")
-
-
-@operator
-def ReduceMin_18(
-    node: NodeContext,
-    data: Tensor,
-    axes: Constant | None = None,
-    *,
-    keepdims: int = 1,
-    noop_with_empty_axes: int = 0,
-) -> OutputSpec:
-    return _reduced(node, data, axes, noop_with_empty_axes, aggregation="min")
-
-
-def _reduced(
-    node: NodeContext,
-    X: Tensor,
-    axes: Sequence[int] | Constant | None,
-    noop: int = 0,
-    aggregation: str = "sum",
-    mean: bool = False,
-) -> OutputSpec:
+def _reduced(node: NodeContext, X: Tensor, axes: Sequence[int] | Constant | None, noop: int = 0) -> OutputSpec:
     """Kept dimensions `(i, i, 0)`, reduced ones `(i, 0, 0)`: `keepdims` changes no position."""
-    none_given = axes is None or len(axes) == 0
-    everything = range(0) if noop else range(X.ndim)
-    reduced = set(everything) if none_given else {int(a) % X.ndim for a in axes}  # type: ignore[union-attr]
+    reduced = _reduced_axes(X, axes, noop)
     carried = X.axes if len(node.shape) == X.ndim else tuple(d for d in X.axes if d not in reduced)
     kept = [1 if d in reduced else n for d, n in enumerate(X.shape)]
     out = [0 if d in reduced else s for d, s in enumerate(ax.strides(kept))]
-    weight = 1 / max(math.prod(X.shape[d] for d in reduced), 1) if mean else 1
     factors = [ax.same(n).strided(s, t) for n, s, t in zip(X.shape, ax.strides(X.shape), out, strict=True)]
-    return OutputSpec((incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X))),), aggregation, axes=carried)
+    if node.op not in AGGREGATIONS:
+        inner = ax.strides([n if d in reduced else 1 for d, n in enumerate(X.shape)])
+        factors = [
+            a.with_term(np.arange(len(a)) * s) if d in reduced else a
+            for d, (a, s) in enumerate(zip(factors, inner, strict=True))
+        ]
+        return OutputSpec(
+            (incoming(X, *factors, ax.relation(0, 0).with_term(np.zeros(1)), port=0),), node.op, axes=carried
+        )
+    count = max(math.prod(X.shape[d] for d in reduced), 1)
+    weight, activation = 1.0, ()
+    if node.op == "ReduceMean":
+        weight, activation = (1.0, _whole_quotient(node, count)) if is_integer(node.dtype) else (1 / count, ())
+    if node.op == "ReduceLogSum":
+        activation = (Activation("Log"),)
+    edges = incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X)))
+    return OutputSpec((edges,), AGGREGATIONS[node.op], activation=activation, axes=carried)
+
+
+def _reduced_axes(X: Tensor, axes: Sequence[int] | Constant | None, noop: int) -> set[int]:
+    if axes is None or len(axes) == 0:
+        return set(range(0) if noop else range(X.ndim))
+    return {int(a) % X.ndim for a in axes}
+
+
+def _whole_quotient(node: NodeContext, divisor: int) -> tuple[Activation, ...]:
+    return Activation("Div", (("y", float(divisor)),)), Activation("Cast", (("to", node.dtype.name),))

@@ -27,6 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.functions.rounding import EXACT, is_integer, is_number
+from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
@@ -209,8 +211,57 @@ def incoming(source: Tensor, *axes: Any, weights: Constant | None = None, port: 
     """The edges from one input tensor."""
     from onnx2graphml.graph.blocks import ONE
 
-    flat = ONE if weights is None else np.ascontiguousarray(weights).reshape(-1)
+    flat = ONE if weights is None else np.ascontiguousarray(numbers(weights)).reshape(-1)
     return Incoming(source.name, EdgeBlock(tuple(axes), flat), port)
+
+
+def product(A: Operand, B: Operand, axes: Sequence[Axis], factor: float = 1.0) -> tuple[Incoming, ...]:
+    """The edges of a product of two tensors that is summed over the axes' terms.
+
+    Where one of them is constant its values are the weights, and there are no terms; where both are computed, a product
+    of two edges is a term, and the factors are told apart by ports 0 and 1.
+
+    Args:
+        axes: source and tap are positions in A and in B.
+        factor: of all products.
+    """
+    if isinstance(A, Tensor) and isinstance(B, np.ndarray):
+        return (incoming(A, *(Axis(x.source, x.target, x.tap) for x in axes), weights=scaled(B, factor)),)
+    if isinstance(B, Tensor) and isinstance(A, np.ndarray):
+        return (incoming(B, *(Axis(x.tap, x.target, x.source) for x in axes), weights=scaled(A, factor)),)
+    if not (isinstance(A, Tensor) and isinstance(B, Tensor)):
+        raise UnsupportedError("both factors are constant; expected one that the network computes")
+    zero = [np.zeros(len(x), np.int64) for x in axes]
+    summed = Axis(*np.zeros((4, 1), np.int64))  # so that there are terms where nothing is summed over
+    left = [Axis(x.source, x.target, z, x.term) for x, z in zip(axes, zero, strict=True)]
+    right = [Axis(x.tap, x.target, z, x.term) for x, z in zip(axes, zero, strict=True)]
+    weight = None if factor == 1 else np.full(1, factor, weights_dtype(A))
+    return incoming(A, summed, *left, weights=weight, port=0), incoming(B, summed, *right, port=1)
+
+
+def scaled(constant: Constant, factor: float) -> Constant:
+    """The constant times a number, in its own type."""
+    if factor == 1:
+        return constant
+    return np.asarray(constant.astype(np.float64) * factor, constant.dtype)
+
+
+def numbers(values: Constant) -> Constant:
+    """Values of any type as float32, or as float64 where that does not hold them.
+
+    Raises:
+        UnsupportedError: an integer is so large that float64 doesn't hold it, or they are no numbers.
+    """
+    if values.dtype in (np.float32, np.float64):
+        return values
+    if not is_number(values.dtype):
+        raise UnsupportedError(f"a constant has type {values.dtype}; expected numbers")
+    wide = values.astype(np.float64)
+    if is_integer(values.dtype) and (np.abs(wide) > EXACT).any():
+        raise UnsupportedError(f"a constant has integers beyond 2^53 = {EXACT:.0f}, which float64 doesn't hold exactly")
+    with np.errstate(all="ignore"):
+        short = wide.astype(np.float32)
+    return short if np.array_equal(short, wide, equal_nan=True) else wide
 
 
 def weights_dtype(x: Tensor) -> np.dtype[Any]:

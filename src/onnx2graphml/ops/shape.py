@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
 
 
 def in_place(X: Tensor, axes: tuple[int | None, ...] = ()) -> OutputSpec:
@@ -44,24 +44,6 @@ def Dropout_12(
     if training_mode is not None and training_mode.any() and (scalar(ratio) if ratio is not None else 0.5):
         raise UnsupportedError("training_mode is true: its output is random; export the model for inference")
     return in_place(data, data.axes)
-
-
-@operator
-def Cast(node: NodeContext, input: Tensor, *, to: int, saturate: int = 1, round_mode: str = "up") -> OutputSpec:
-    return _cast(node, input)
-
-
-@operator
-def CastLike(
-    node: NodeContext, input: Tensor, target_type: Operand, *, saturate: int = 1, round_mode: str = "up"
-) -> OutputSpec:
-    return _cast(node, input)
-
-
-def _cast(node: NodeContext, X: Tensor) -> OutputSpec:
-    if X.dtype.kind != "f":
-        raise UnsupportedError(f"a cast from {X.dtype} to {node.dtype} is no edge of weight 1; expected float types")
-    return in_place(X, X.axes)
 
 
 @operator

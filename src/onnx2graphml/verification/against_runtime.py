@@ -17,7 +17,8 @@ from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.inputs import checked, made
 from onnx2graphml.inference.runtime import Runtime, original_outputs
 from onnx2graphml.model import Model
-from onnx2graphml.verification.recompute import Progress, Values, fan_in_factor, recompute, unit_roundoff
+from onnx2graphml.verification.recompute import Progress, Values, recompute
+from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 
 Array = npt.NDArray[Any]
 

@@ -2,10 +2,7 @@
 
 The sums are float64. A runtime that computes in a shorter type has a rounding error, which has a bound:
 
-- A sum of n products, in any order, is off by at most `min(n, λ√n) · u · Σ|weight·x|`, u being the type's unit
-  roundoff. The first factor is the worst case (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
-  The second holds for rounding errors that are not all of one sign (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019);
-  the chance that one sum passes it is below 2·exp(-λ²/2).
+- A sum of n products is off by what `tolerance.fan_in_factor` says.
 - A bias may be itself a sum of rounded terms: `Layer.bias_size` or its layer's largest counts, with `SPARE` roundings.
 - A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
   few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.
@@ -13,7 +10,6 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +22,9 @@ from onnx2graphml.cpu import processors
 from onnx2graphml.graph import kernels
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
-from onnx2graphml.graph.neurons import FUNCTIONS, Activation, parse_axes
+from onnx2graphml.graph.neurons import Activation, parse_axes
+from onnx2graphml.verification.tables import by_tables, is_tabled
+from onnx2graphml.verification.tolerance import SPARE, in_type, sum_tolerance, unit_roundoff
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -35,23 +33,6 @@ WORTH_THREADS = 1 << 20  # edges
 PARTS = 64  # of a block, for the threads to take one after the other
 TILE = 1 << 18  # edges between two looks at the clock
 
-LAMBDA = 8.0
-SPARE = 8  # roundings beyond the fan-in: of folded weights, of the bias, of a function's evaluation
-AROUND_ONE = (
-    "Sigmoid",
-    "Tanh",
-    "Erf",
-    "Softplus",
-    "Elu",
-    "Selu",
-    "Celu",
-    "Gelu",
-    "Exp",
-    "Log",
-    "Softmax",
-    "LogSoftmax",
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Recomputed:
@@ -59,21 +40,6 @@ class Recomputed:
 
     value: Values
     tolerance: Values
-
-
-def unit_roundoff(dtype: np.dtype[Any]) -> float:
-    """Half the distance from 1 to the next number: 2⁻²⁴ for float32."""
-    return float(np.finfo(dtype).eps) / 2
-
-
-def fan_in_factor(n: int) -> float:
-    """How many unit roundoffs a sum of n products may be off, relative to the sum of their sizes."""
-    return min(n + SPARE, LAMBDA * math.sqrt(n + SPARE))
-
-
-def sum_tolerance(n: int, size: Values, bias_size: float, u: float) -> Values:
-    """How far sums may be off: of n products whose sizes come to `size`, the bias among them, in roundings of `u`."""
-    return u * (fan_in_factor(n) * size + SPARE * bias_size)
 
 
 def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | None = None) -> Recomputed:
@@ -85,7 +51,8 @@ def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | N
         progress: called with the number of edges that have been used since the last call.
     """
     u = unit_roundoff(layer.dtype)
-    value, tolerance = _combined(layer, values, u, progress or (lambda edges: None))
+    progress = progress or (lambda edges: None)
+    value, tolerance = (by_tables if is_tabled(layer) else _combined)(layer, values, u, progress)
     return finished(layer.activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
 
 
@@ -94,9 +61,7 @@ def finished(activation: Sequence[Activation], value: Values, tolerance: Values,
     tolerance = np.where(np.isinf(value), 0, tolerance)  # no rounding moves infinity
     for function in activation:
         value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
-    tiny = float(np.finfo(dtype).tiny)  # below it a runtime may flush to zero
-    overflow = np.abs(value) > np.finfo(dtype).max
-    value = np.where(overflow, np.copysign(np.inf, value), value)
+    value, tiny = in_type(value, dtype)
     return Recomputed(value.ravel(), tolerance.ravel() + tiny)
 
 
@@ -112,25 +77,15 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
             _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
         n = sum(i.block.degree("target") for i in layer.incoming)
         return total, sum_tolerance(n, size, bias_size, u)
-    if layer.aggregation in ("max", "min", "product"):
-        kernel, start = {
-            "max": (kernels.greatest_products, -np.inf),
-            "min": (kernels.least_products, np.inf),
-            "product": (kernels.multiply_products, 1.0),
-        }[layer.aggregation]
+    kernel, start = {
+        "max": (kernels.greatest_products, -np.inf),
+        "min": (kernels.least_products, np.inf),
+        "product": (kernels.multiply_products, 1.0),
+    }[layer.aggregation]
+    if layer.bias is None:
         total.fill(start)
-        for incoming in layer.incoming:
-            _each(incoming, values, progress, kernel, total)
-        return total, SPARE * u * np.abs(total)
-    return _function(layer, values, u, progress)
-
-
-def _function(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
-    ports = {i.port: np.zeros(layer.neurons) for i in sorted(layer.incoming, key=lambda i: i.port or 0)}
     for incoming in layer.incoming:
-        _each(incoming, values, progress, kernels.add_products, ports[incoming.port])
-    with np.errstate(all="ignore"):
-        total = np.asarray(FUNCTIONS[layer.aggregation](*ports.values()), np.float64)
+        _each(incoming, values, progress, kernel, total)
     return total, SPARE * u * np.abs(total)
 
 
@@ -155,13 +110,15 @@ def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, 
 def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:
     result = activation(value)
     with np.errstate(invalid="ignore"):
-        if activation.op in ("Softmax", "LogSoftmax"):  # each moves with the largest error of those it is coupled to
+        if activation.couples:  # each moves with the largest error of those it is coupled to
             axes = parse_axes(dict(activation.parameters)["axis"])
             coupled = 2 * tolerance.max(axis=axes, keepdims=True, initial=0)
             carried = coupled * (result if activation.op == "Softmax" else np.ones_like(result))
+        elif activation.function.slope is not None:
+            carried = activation.function.slope * tolerance
         else:
             carried = np.fmax(*(_distance(activation(value + way * tolerance), result) for way in (1, -1)))
-        own = np.abs(result) + (1.0 if activation.op in AROUND_ONE else 0.0)
+        own = np.abs(result) + (1.0 if activation.function.around_one else 0.0)
         return result, carried + SPARE * u * np.where(np.isinf(result), 0, own)
 
 

@@ -38,19 +38,24 @@ class Layout:
     Attributes:
         nodes: the header of nodes.
         edges: the header of edges, without the port.
-        port: the last column of edges, in graphs that have ports.
+        port, term: the last columns of edges, in graphs that have ports, or terms as well.
         constant: the fields between the weight and the port.
     """
 
     nodes: tuple[str, ...]
     edges: tuple[str, ...]
     port: str
+    term: str
     constant: tuple[str, ...]
 
 
-GEPHI = Layout(("Id", *(a.name for a in NODE)), ("Source", "Target", "Weight", "Type"), "port", ("Directed",))
+GEPHI = Layout(("Id", *(a.name for a in NODE)), ("Source", "Target", "Weight", "Type"), "port", "term", ("Directed",))
 NEO4J = Layout(
-    ("id:ID", *(a.name + TYPES[a.type] for a in NODE)), (":START_ID", ":END_ID", "weight:float"), "port:int", ()
+    ("id:ID", *(a.name + TYPES[a.type] for a in NODE)),
+    (":START_ID", ":END_ID", "weight:float"),
+    "port:int",
+    "term:int",
+    (),
 )
 
 
@@ -134,33 +139,40 @@ class CsvFolder:
                 raise Error(f"{file.name}, line {line}: more than {LONGEST} bytes; expected an edge in each line")
 
     def _edge_columns(self, header: str) -> tuple[str, ...]:
-        """The columns that the edges have, with the port or without."""
+        """The columns that the edges have, with port and term or without."""
         rows = csv.reader([header], strict=True)
         with _line_told(self._path / "edges.csv", rows):
             found = next(rows, [])
-            port = (self._layout.port,) if len(found) > len(self._layout.edges) else ()
-            _check_header(found, self._layout.edges + port)
-            return self._layout.edges + port
+            more = (self._layout.port, self._layout.term)[: max(len(found) - len(self._layout.edges), 0)]
+            _check_header(found, self._layout.edges + more)
+            return self._layout.edges + more
 
     def _pieces(self, columns: Sequence[str], end: str) -> Pieces:
         """The text around the numbers of an edge."""
         after = "".join("," + text for text in self._layout.constant)
+        none, number = (NOWHERE, NOWHERE), ("", "")
+        if columns[-1] == self._layout.term:
+            return Pieces.of("", ",", (",", after + ","), ("", ","), number, end)
         if columns[-1] == self._layout.port:
-            return Pieces.of("", ",", (",", after + ","), ("", ""), end)
-        return Pieces.of("", ",", (",", after), (NOWHERE, NOWHERE), end)
+            return Pieces.of("", ",", (",", after + ","), number, none, end)
+        return Pieces.of("", ",", (",", after), none, none, end)
 
     def _others(self, text: str, columns: Sequence[str], line: int) -> Edges:
         """The edges in other lines, such as those with quotes."""
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        found: list[tuple[int, int, float, int]] = []
+        found: list[tuple[int, int, float, int, int]] = []
+        numbered = {name: columns.index(name) for name in (self._layout.port, self._layout.term) if name in columns}
         with _line_told(self._path / "edges.csv", rows, line - 1):
             for row in rows:
                 _check_fields(row, columns)
                 constant = tuple(row[3 : 3 + len(self._layout.constant)])
                 if constant != self._layout.constant:
                     raise Wrong(f"{constant} where {self._layout.constant} is expected")
-                port = integer(row[-1]) if columns[-1] == self._layout.port and row[-1] else NO_PORT
-                found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port))
+                port, term = (
+                    integer(row[numbered[name]]) if name in numbered and row[numbered[name]] else NO_PORT
+                    for name in (self._layout.port, self._layout.term)
+                )
+                found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port, term))
         return Edges.of(found)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from onnx2graphml.formats.columns import bias_type, uses_ports, weight_type
+from onnx2graphml.formats.columns import bias_type, uses_ports, uses_terms, weight_type
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.manifest import write_manifest
@@ -28,13 +28,14 @@ class Table:
         nodes: the header of nodes: the id, then all attributes that GraphML has.
         edges: the header of edges: source, target, weight, and what is constant.
         constant: the text of that, the same in each edge.
-        port: a further column, in graphs that have ports.
+        port, term: further columns, in graphs that have ports, or terms as well.
     """
 
     nodes: tuple[str, ...]
     edges: tuple[str, ...]
     constant: str
     port: str
+    term: str
 
 
 def write_gephi(
@@ -57,7 +58,7 @@ def write_gephi(
         >>> write_gephi(graph, Path("digits.gephi.csv"))  # doctest: +SKIP
     """
     nodes = ("Id", *(a.name for a in NODE))
-    table = Table(nodes, ("Source", "Target", "Weight", "Type"), ",Directed", "port")
+    table = Table(nodes, ("Source", "Target", "Weight", "Type"), ",Directed", "port", "term")
     _write(graph, table, directory, progress, jobs, tile)
 
 
@@ -75,7 +76,7 @@ def write_neo4j(
     types = {"string": "", "int": ":int", "double": real[bias_type(graph).name]}
     nodes = ("id:ID", *(a.name + types[a.type] for a in NODE))
     edges = (":START_ID", ":END_ID", "weight" + real[weight_type(graph).name])
-    _write(graph, Table(nodes, edges, "", "port:int"), directory, progress, jobs, tile)
+    _write(graph, Table(nodes, edges, "", "port:int", "term:int"), directory, progress, jobs, tile)
 
 
 def _write(graph: NeuronGraph, table: Table, directory: Path, progress: Progress | None, jobs: int, tile: int) -> None:
@@ -107,14 +108,15 @@ def _write_edges(
         if progress is not None:
             progress(count)
 
-    ports = uses_ports(graph)
-    file.write(_header(table.edges + (table.port,) * ports))
+    ports, terms = uses_ports(graph), uses_terms(graph)
+    file.write(_header(table.edges + (table.port,) * ports + (table.term,) * terms))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
             for incoming in layer.incoming:
                 port = "," * ports + ("" if incoming.port is None else str(incoming.port))
                 source = graph.layer(incoming.source)
-                line = f"{NUMBER},{NUMBER},{FLOAT}{table.constant + port}\n"
+                term = "," * terms + NUMBER * incoming.block.has_terms
+                line = f"{NUMBER},{NUMBER},{FLOAT}{table.constant + port + term}\n"
                 edges = EdgeLines.of(incoming, source.first_id, layer.first_id, line)
                 for part in incoming.block.tiles(tile):
                     work.submit(partial(edges.render, part), part.count)

@@ -8,7 +8,7 @@ from typing import Any
 from xml.parsers import expat
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.found import NO_PORT, Edges
+from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges
 from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer
 from onnx2graphml.graph.attributes import ABOUT, EDGE, NODE
 from onnx2graphml.graph.attributes import VERSION as DIALECT
@@ -48,7 +48,7 @@ class Document:
         self._element: dict[str, str] = {}
         self._own: dict[str, str] = {}
         self._key, self._text, self._length = "", list[str](), 0
-        self._edges: list[tuple[int, int, float, int]] = []
+        self._edges: list[tuple[int, int, float, int, int]] = []
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
@@ -83,10 +83,11 @@ class Document:
             yield Edges.of(self._edges)
             self._edges = []
 
-    def edge_keys(self) -> tuple[str, str]:
-        """The ids of the keys of weights and ports; an id that no file has where there is none."""
+    def edge_keys(self) -> tuple[str, str, str]:
+        """The ids of the keys of weights, ports and terms; an id that no file has where there is none."""
         found = {owned: key for key, owned in self._keys.items()}
-        return found.get(("edge", "weight"), "\0"), found.get(("edge", "port"), "\0")
+        weight, port, term = (found.get(("edge", name), "\0") for name in ("weight", "port", "term"))
+        return weight, port, term
 
     def check_end(self, edges: int) -> None:
         """Compare the numbers of nodes and edges with those that the file states."""
@@ -159,7 +160,8 @@ class Document:
             self.has_edges = True
             own, ends = self._own, self._element
             port = integer(own["port"]) if "port" in own else NO_PORT
-            self._edges.append((_id(ends["source"]), _id(ends["target"]), decimal(own["weight"]), port))
+            term = integer(own["term"]) if "term" in own else NO_TERM
+            self._edges.append((_id(ends["source"]), _id(ends["target"]), decimal(own["weight"]), port, term))
         if tag in ("node", "edge"):
             self._own = {}
 

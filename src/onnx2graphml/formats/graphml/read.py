@@ -67,8 +67,15 @@ class GraphMLFile:
 
     def _all_edges(self) -> Iterator[Edges]:
         """Lines like ours by the compiled loop, what follows the first other one by the parser."""
-        weight, port = (f'<data key="{key}">' for key in self._document.edge_keys())
-        pieces = Pieces.of('<edge source="n', '" target="n', (f'">{weight}', "</data>"), (port, "</data>"), "</edge>\n")
+        weight, port, term = (f'<data key="{key}">' for key in self._document.edge_keys())
+        pieces = Pieces.of(
+            '<edge source="n',
+            '" target="n',
+            (f'">{weight}', "</data>"),
+            (port, "</data>"),
+            (term, "</data>"),
+            "</edge>\n",
+        )
         text = self._rest or next(self._chunks, b"")
         while self._only_tags and text and self._document.between_elements:
             edges, end = pieces.read(text, 0)

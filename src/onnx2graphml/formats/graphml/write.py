@@ -19,7 +19,7 @@ from onnx2graphml.graph.attributes import NODE, graph_attributes, layer_attribut
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
 # Keys are called as their attributes, except those that stand in every edge.
-KEY_IDS = {"weight": "w", "port": "p"}
+KEY_IDS = {"weight": "w", "port": "p", "term": "t"}
 
 HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
@@ -109,4 +109,5 @@ def _node_line(layer: Layer) -> str:
 
 def _edge_line(incoming: Incoming) -> str:
     port = "" if incoming.port is None else _data("port", str(incoming.port))
-    return f'<edge source="n{NUMBER}" target="n{NUMBER}">{_data("weight", FLOAT)}{port}</edge>\n'
+    term = _data("term", NUMBER) if incoming.block.has_terms else ""
+    return f'<edge source="n{NUMBER}" target="n{NUMBER}">{_data("weight", FLOAT)}{port}{term}</edge>\n'

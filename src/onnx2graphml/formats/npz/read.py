@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.found import NO_PORT, Edges, FoundLayer
+from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges, FoundLayer
 from onnx2graphml.formats.manifest import damage_told
 
 ROWS = 1 << 20  # taken at once
@@ -92,7 +92,7 @@ class NpzFile:
             for first in range(0, data.count, ROWS):
                 n = min(ROWS, data.count - first)
                 source, target = row.take(n).astype(np.int64), col.take(n).astype(np.int64)
-                yield Edges(source, target, data.take(n), np.full(n, NO_PORT, np.int32))
+                yield Edges(source, target, data.take(n), np.full(n, NO_PORT, np.int32), np.full(n, NO_TERM))
             for member in (row, col, data):
                 member.close()
 

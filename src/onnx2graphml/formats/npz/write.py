@@ -51,6 +51,8 @@ def write_npz(
             f"the graph has {graph.edges:,} edges, more than the {max_edges:,} that one matrix in an .npz is good for; "
             f"write it as .parquet"
         )
+    for each in graph.layers:
+        refuse_terms(each)
     layer = parallel_edges(graph)
     if layer is not None:
         raise OutputError(
@@ -70,6 +72,14 @@ def write_npz(
         _write(members, "data", weight, (n,), column(lambda c: c.weight), progress)
         _write(members, "shape", np.dtype(np.int64), (2,), [np.full(2, graph.neurons)])
         _write(members, "format", np.dtype("S3"), (), [np.array(b"coo")])
+
+
+def refuse_terms(layer: Layer) -> None:
+    """`OutputError` if edges into the layer have terms, without which what they compute is lost."""
+    if any(incoming.block.has_terms for incoming in layer.incoming):
+        raise OutputError(
+            f"layer {layer.name!r} has edges with terms, which a matrix can't hold; write the graph as .parquet"
+        )
 
 
 def _write(

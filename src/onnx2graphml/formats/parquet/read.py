@@ -102,13 +102,17 @@ class ParquetFolder:
 
     def _part(self, name: str) -> Iterator[Edges]:
         with pq.ParquetFile(self._path / name) as file:
-            columns = [c for c in ("src", "dst", "weight", "port") if c in file.schema_arrow.names]
+            columns = [c for c in ("src", "dst", "weight", "port", "term") if c in file.schema_arrow.names]
             for batch in file.iter_batches(ROWS, columns=columns):
                 source, target, weight = (_numbers(batch.column(c), c) for c in columns[:3])
                 if weight.dtype.kind != "f":
                     raise Error(f"{self._path}: weights in {name} are {weight.dtype}; expected floats")
-                port = np.full(len(batch), NO_PORT) if len(columns) < 4 else _optional(batch.column("port"), "port")
-                yield Edges(source.astype(np.int64), target.astype(np.int64), weight, port.astype(np.int32))
+                port, term = (
+                    _optional(batch.column(c), c).astype(np.int64) if c in columns else np.full(len(batch), NO_PORT)
+                    for c in ("port", "term")
+                )
+                ends = source.astype(np.int64), target.astype(np.int64)
+                yield Edges(*ends, weight, port.astype(np.int32), term)
 
     def _check_target(self, edges: Edges, part: dict[str, Any]) -> None:
         layer = self._first_and_last[part["layer"]] if part["layer"] else (0, 0)

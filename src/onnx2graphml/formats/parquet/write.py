@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import MissingExtraError
-from onnx2graphml.formats.columns import NO_PORT, Columns, Piece, bias_type, chunks, pieces, uses_ports, weight_type
+from onnx2graphml.formats.columns import (
+    NO_PORT,
+    NO_TERM,
+    Columns,
+    Piece,
+    bias_type,
+    chunks,
+    pieces,
+    uses_ports,
+    uses_terms,
+    weight_type,
+)
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
@@ -41,7 +52,7 @@ PAGES: dict[str, Any] = {"data_page_size": 4 * ROWS, "max_rows_per_page": ROWS}
 # Ids along a block differ by a few repeated steps. Weights are not given a dictionary: where they repeat, zstd makes
 # them smaller and is five times as fast; where they don't, a dictionary is larger than the weights.
 EDGE_ENCODING: dict[str, Any] = {
-    "use_dictionary": ["port"],
+    "use_dictionary": ["port", "term"],
     "column_encoding": {"src": "DELTA_BINARY_PACKED", "dst": "DELTA_BINARY_PACKED", "weight": "PLAIN"},
     "write_statistics": ["src", "dst"],
 }
@@ -77,8 +88,9 @@ def write_parquet(
     """Write a graph as `nodes.parquet`, `edges/part-*.parquet` and `manifest.json`.
 
     The columns of edges are `src`, `dst` (int64), `weight` (float32; float64 where a weight needs it) and, in a graph
-    that has ports, `port` (int32 or null). Those of nodes are `id` (int64) and all the attributes that GraphML has,
-    null where a node has none; `index` is a list of int32, `bias` is float32 or float64 like `weight`.
+    that has ports, `port` (int32 or null), and of one that has terms, `term` (int64 or null). Those of nodes are `id`
+    (int64) and all the attributes that GraphML has, null where a node has none; `index` is a list of int32, `bias` is
+    float32 or float64 like `weight`.
 
     Args:
         directory: an empty one.
@@ -128,14 +140,17 @@ def edge_schema(graph: NeuronGraph) -> pa.Schema:
     """The columns of every part of a graph."""
     fields = [("src", pa.int64()), ("dst", pa.int64()), ("weight", pa.from_numpy_dtype(weight_type(graph)))]
     columns = [pa.field(name, kind, nullable=False) for name, kind in fields]
-    return pa.schema([*columns, pa.field("port", pa.int32())] if uses_ports(graph) else columns)
+    ports = [pa.field("port", pa.int32())] * uses_ports(graph)
+    return pa.schema([*columns, *ports, *[pa.field("term", pa.int64())] * uses_terms(graph)])
 
 
 def edge_table(columns: Columns, schema: pa.Schema) -> pa.Table:
-    """Columns of edges for pyarrow; only ports are copied."""
+    """Columns of edges for pyarrow; only ports and terms are copied."""
     arrays = [pa.array(a) for a in (columns.source, columns.target, columns.weight)]
     if "port" in schema.names:
         arrays.append(pa.array(columns.port, mask=columns.port == NO_PORT))
+    if "term" in schema.names:
+        arrays.append(pa.array(columns.term, mask=columns.term == NO_TERM))
     return pa.table(arrays, schema=schema)
 
 

@@ -22,8 +22,8 @@ START = {MAX: -np.inf, MIN: np.inf, PRODUCT: 1.0}
 class Prints:
     """For each neuron, its in-degree, and the fingerprint of its in-edges.
 
-    A fingerprint is the sum, modulo 2⁶⁴, of a hash of each in-edge's source, weight and port. Sums don't depend on the
-    order, and those of different edges are equal by chance once in 2⁶⁴.
+    A fingerprint is the sum, modulo 2⁶⁴, of a hash of each in-edge's source, weight, port and term. Sums don't depend
+    on the order, and those of different edges are equal by chance once in 2⁶⁴.
 
     Attributes:
         single: for each neuron, whether weights count as float32 values, which they were written from.
@@ -34,12 +34,12 @@ class Prints:
         self.degree = np.zeros(len(single), np.int64)
         self.print = np.zeros(len(single), np.int64)
 
-    def add(self, source: Ints, target: Ints, weight: Floats, port: Ints) -> None:
-        """Take edges, with ports of int64, -1 where there is none."""
+    def add(self, source: Ints, target: Ints, weight: Floats, port: Ints, term: Ints) -> None:
+        """Take edges, with ports and terms of int64, -1 where there is none."""
         bits = (np.asarray(weight, np.float64) + 0.0).view(np.int64)  # -0.0 is 0.0
         with np.errstate(over="ignore"):
             short = (np.asarray(weight, np.float32) + np.float32(0)).view(np.int32)
-        add_prints(source, target, bits, short, port, self.single, self.degree, self.print)
+        add_prints(source, target, bits, short, port, term, self.single, self.degree, self.print)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -53,7 +53,7 @@ def _mixed(x: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def add_prints(
-    source: Ints, target: Ints, bits: Ints, short: Ints, port: Ints,
+    source: Ints, target: Ints, bits: Ints, short: Ints, port: Ints, term: Ints,
     single: npt.NDArray[np.bool_], degree: Ints, print: Ints,
 ) -> None:  # fmt: skip
     """Count each target's edges and add up their hashes."""
@@ -61,7 +61,7 @@ def add_prints(
         t = target[i]
         w = np.int64(short[i]) if single[t] else bits[i]
         degree[t] += 1
-        print[t] += _mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i]))
+        print[t] += _mixed(_mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i])) ^ term[i])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.formats import reading, registry
-from onnx2graphml.formats.columns import uses_ports
+from onnx2graphml.formats.columns import NO_TERM, uses_ports
 from onnx2graphml.formats.registry import Lack
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.against_runtime import Report, Row, compared, network_values
@@ -46,9 +46,9 @@ def verify_file(
       from ONNX Runtime's values of all other layers, and compared with ONNX Runtime's. The tolerance is that of
       `recompute`, with the in-degrees of the file.
     - An edge whose source happens to be 0, as many are after a Relu, and a wrong candidate that does not win a maximum
-      change no value. So each neuron's in-edges, as pairs of source, weight and port, are compared with those that the
-      model has, by count and by fingerprint, and its bias and other attributes one for one. Weights are compared as
-      float32 values, except those into layers whose weights are all float64.
+      change no value. So each neuron's in-edges, as pairs of source, weight, port and term, are compared with those
+      that the model has, by count and by fingerprint, and its bias and other attributes one for one. Weights are
+      compared as float32 values, except those into layers whose weights are all float64.
 
     Args:
         graph: loaded from the model at the file's own `detail`.
@@ -76,7 +76,7 @@ def verify_file(
         got, prints = Combined(matched, values), Prints(matched.single)
         for edges in matched.edges(file.edges()):
             got.add(edges)
-            prints.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64))
+            prints.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64), edges.term)
             if progress is not None:
                 progress(len(edges))
     expected = model_prints(graph, matched.single)
@@ -100,7 +100,8 @@ def model_prints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Prints:
         for incoming, edges in graph.edges_into(layer):
             port = np.full(len(edges), -1 if incoming.port is None else incoming.port)
             first = graph.layer(incoming.source).first_id
-            prints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port)
+            term = np.full(len(edges), NO_TERM) if edges.term is None else edges.term
+            prints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port, term)
     return prints
 
 

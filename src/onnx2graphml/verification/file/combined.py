@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.found import Edges
+from onnx2graphml.formats.found import NO_TERM, Edges
 from onnx2graphml.graph.graph import Layer
-from onnx2graphml.graph.neurons import FUNCTIONS, parse_activations
+from onnx2graphml.graph.neurons import BASIC, parse_activations
 from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.verification.file import accumulate
 from onnx2graphml.verification.file.accumulate import CODES, OTHER, START
 from onnx2graphml.verification.file.matched import Matched
-from onnx2graphml.verification.recompute import SPARE, Recomputed, Values, finished, sum_tolerance, unit_roundoff
-
-INPUTS = 2  # ports that a function has
+from onnx2graphml.verification.recompute import Recomputed, Values, finished
+from onnx2graphml.verification.tables import columns_of, empty_table, evaluated, is_tabled
+from onnx2graphml.verification.tolerance import SPARE, sum_tolerance, unit_roundoff
 
 
 class Combined:
@@ -25,52 +25,68 @@ class Combined:
     def __init__(self, matched: Matched, values: Mapping[str, Values]) -> None:
         self.matched, self.values = matched, np.concatenate([values[x.name] for x in matched.graph.layers])
         self.code = np.zeros(matched.graph.neurons, np.int8)
-        self.total = np.nan_to_num(matched.bias, nan=0.0, posinf=np.inf, neginf=-np.inf)
-        self.size = np.nan_to_num(np.abs(matched.bias), nan=0.0, posinf=np.inf)
-        self.ports: dict[tuple[int, int], Values] = {}
-        for layer, found in zip(matched.graph.layers, matched.found, strict=True):
+        self.bias = np.nan_to_num(matched.bias, nan=0.0, posinf=np.inf, neginf=-np.inf)
+        self.total = self.bias.copy()
+        self.size = np.abs(self.bias)
+        self.tables: dict[int, dict[int | None, Values]] = {}
+        for number, (layer, found) in enumerate(zip(matched.graph.layers, matched.found, strict=True)):
             rows, code = rows_of(layer), CODES.get(found.combine, OTHER)
+            if is_tabled(layer) or found.combine not in BASIC:
+                columns = columns_of(layer)
+                self.tables[number] = {p: empty_table(found.combine, layer.neurons, n) for p, n in columns.items()}
+                code = OTHER
             self.code[rows] = code
-            if code in START:
+            if code in START and layer.bias is None:
                 self.total[rows] = START[code]
-        self._functions = [n for n, found in enumerate(matched.found) if found.combine in FUNCTIONS]
 
     def add(self, edges: Edges) -> None:
         """Take edges, whose ends are places."""
         source, target, single = edges.source, edges.target, self.matched.single
         accumulate.combine(source, target, edges.weight, self.code, single, self.values, self.total, self.size)
-        for number in self._functions:
-            layer = self.matched.graph.layers[number]
-            rows = rows_of(layer)
-            mine = (target >= rows.start) & (target < rows.stop)
-            for port in np.unique(edges.port[mine]).tolist():
-                chosen = mine & (edges.port == port)
-                total = self.ports.setdefault((number, port), np.zeros(layer.neurons))
-                np.add.at(total, target[chosen] - rows.start, edges.weight[chosen] * self.values[source[chosen]])
+        for number, tables in self.tables.items():
+            rows = rows_of(self.matched.graph.layers[number])
+            mine = np.flatnonzero((target >= rows.start) & (target < rows.stop))
+            if mine.size:
+                self._into(tables, edges, mine, rows.start)
+
+    def _into(self, tables: dict[int | None, Values], edges: Edges, mine: np.ndarray, first: int) -> None:
+        """Put a layer's edges into its tables; one that has no place there leaves its neuron without a value."""
+        row, x = edges.target[mine] - first, edges.weight[mine] * self.values[edges.source[mine]]
+        port, term = edges.port[mine], edges.term[mine]
+        for number in np.unique(port).tolist():
+            chosen = port == number
+            table = tables.get(None if number < 0 else number)
+            if table is None:
+                for other in tables.values():
+                    other[row[chosen]] = np.nan
+            elif table.ndim == 1:
+                np.add.at(table, row[chosen], x[chosen])
+            else:
+                known = chosen & (term > NO_TERM) & (term < table.shape[1])
+                table[row[known], term[known]] = x[known]
+                table[row[chosen & ~known]] = np.nan
 
     def of(self, number: int, degree: int) -> Recomputed:
         """The values of a layer; `degree` is the greatest in-degree."""
         layer, found = self.matched.graph.layers[number], self.matched.found[number]
         rows, u = rows_of(layer), unit_roundoff(layer.dtype)
         value, tolerance = self.total[rows], np.zeros(layer.neurons)
-        if found.combine == "sum":
-            bias_size = max(layer.bias_size, float(np.nanmax(np.abs(self.matched.bias[rows]), initial=0)))
-            tolerance = sum_tolerance(degree, self.size[rows], bias_size, u)
-        elif found.combine not in ("input", "constant"):
-            value = self._function(number, found.combine) if found.combine in FUNCTIONS else value
-            tolerance = SPARE * u * np.abs(value)
-        activation = parse_activations(unescape(found.activation))
         try:
+            if number in self.tables:
+                value, tolerance = evaluated(
+                    unescape(found.combine), self.bias[rows], self.tables[number], layer.bias_size, u
+                )
+            elif found.combine == "sum":
+                bias_size = max(layer.bias_size, float(np.abs(self.bias[rows]).max(initial=0)))
+                tolerance = sum_tolerance(degree, self.size[rows], bias_size, u)
+            elif found.combine not in ("input", "constant"):
+                tolerance = SPARE * u * np.abs(value)
+            activation = parse_activations(unescape(found.activation))
             return finished(activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
-        except (TypeError, ValueError, IndexError) as e:
-            raise Error(f"layer {found.name!r}: activation {found.activation!r} can't be computed: {e}") from None
-
-    def _function(self, number: int, combine: str) -> Values:
-        ports = [total for (layer, _), total in sorted(self.ports.items()) if layer == number]
-        if len(ports) != INPUTS:
-            return np.full(self.matched.graph.layers[number].neurons, np.nan)
-        with np.errstate(all="ignore"):
-            return np.asarray(FUNCTIONS[combine](*ports), np.float64)
+        except (TypeError, ValueError, IndexError, AttributeError) as e:
+            raise Error(
+                f"layer {found.name!r}: {found.combine!r} with activation {found.activation!r} can't be computed: {e}"
+            ) from None
 
 
 def rows_of(layer: Layer) -> slice:

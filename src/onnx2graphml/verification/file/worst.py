@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.formats import reading
-from onnx2graphml.formats.found import NO_PORT
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.verification.against_runtime import Row
 from onnx2graphml.verification.file.matched import Matched
@@ -24,7 +23,7 @@ class InEdge:
     Attributes:
         source: the id of the neuron that it comes from, `layer` and `index`: where that is.
         weight: float32 or float64, as the layer's weights are.
-        port: None where there is none.
+        port, term: None where there is none.
     """
 
     source: int
@@ -32,6 +31,7 @@ class InEdge:
     index: tuple[int, ...]
     weight: np.floating[Any]
     port: int | None
+    term: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,36 +82,40 @@ def worst_neuron(graph: NeuronGraph, path: str | Path, row: Row) -> Worst:
         in_file = []
         for edges in matched.edges(file.edges()):
             into = np.flatnonzero(edges.target == neuron)
-            rows = zip(edges.source[into].tolist(), edges.weight[into], edges.port[into].tolist(), strict=True)
-            in_file += [_in_edge(graph, s, kind(w), None if p == NO_PORT else p) for s, w, p in rows]
-    in_model = [_in_edge(graph, s, kind(w), p) for s, w, p in _model_edges(graph, layer, row.worst)]
+            ports = ([None if n < 0 else n for n in column[into].tolist()] for column in (edges.port, edges.term))
+            rows = zip(edges.source[into].tolist(), edges.weight[into], *ports, strict=True)
+            in_file += [_in_edge(graph, s, kind(w), p, t) for s, w, p, t in rows]
+    in_model = [_in_edge(graph, s, kind(w), p, t) for s, w, p, t in _model_edges(graph, layer, row.worst)]
     missing, extra, changed = _differences(Counter(in_file), Counter(in_model))
     return Worst(neuron, layer.name, graph.index_of(neuron), tuple(in_file), tuple(in_model), missing, extra, changed)
 
 
-def _model_edges(graph: NeuronGraph, layer: Layer, position: int) -> Iterator[tuple[int, np.floating[Any], int | None]]:
+def _model_edges(
+    graph: NeuronGraph, layer: Layer, position: int
+) -> Iterator[tuple[int, np.floating[Any], int | None, int | None]]:
     for incoming in layer.incoming:
         first = graph.layer(incoming.source).first_id
         for block in incoming.block.select("target", position):
             for edges in block.expand():
                 source = (edges.source + first).tolist()
-                yield from ((s, w, incoming.port) for s, w in zip(source, edges.weight, strict=True))
+                term = [None] * len(edges) if edges.term is None else edges.term.tolist()
+                yield from ((s, w, incoming.port, t) for s, w, t in zip(source, edges.weight, term, strict=True))
 
 
-def _in_edge(graph: NeuronGraph, source: int, weight: np.floating[Any], port: int | None) -> InEdge:
-    return InEdge(source, graph.layer_of(source).name, graph.index_of(source), weight, port)
+def _in_edge(graph: NeuronGraph, source: int, weight: np.floating[Any], port: int | None, term: int | None) -> InEdge:
+    return InEdge(source, graph.layer_of(source).name, graph.index_of(source), weight, port, term)
 
 
 def _differences(
     in_file: Counter[InEdge], in_model: Counter[InEdge]
 ) -> tuple[tuple[InEdge, ...], tuple[InEdge, ...], tuple[tuple[InEdge, InEdge], ...]]:
     """What is missing, what there is too much, and pairs that differ in nothing but the weight."""
-    missing: dict[tuple[int, int | None], list[InEdge]] = defaultdict(list)
+    missing: dict[tuple[int, int | None, int | None], list[InEdge]] = defaultdict(list)
     for edge in (in_model - in_file).elements():
-        missing[edge.source, edge.port].append(edge)
+        missing[edge.source, edge.port, edge.term].append(edge)
     extra, changed = [], []
     for edge in (in_file - in_model).elements():
-        same = missing[edge.source, edge.port]
+        same = missing[edge.source, edge.port, edge.term]
         if same:
             changed.append((edge, same.pop(0)))
         else:

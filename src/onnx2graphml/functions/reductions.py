@@ -1,0 +1,47 @@
+"""Many values to one, each by an edge with a term of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onnx2graphml.functions.record import Values, function, is_absent
+
+
+def present(x: Values, otherwise: float = 0.0) -> Values:
+    """The candidates, and a number where there are none."""
+    return np.where(is_absent(x), otherwise, x)
+
+
+@function(candidates=True)
+def ReduceL1(data: Values) -> Values:
+    return np.abs(present(data)).sum(axis=1)
+
+
+@function(candidates=True)
+def ReduceL2(data: Values) -> Values:
+    return np.sqrt((present(data) ** 2).sum(axis=1))
+
+
+@function(candidates=True)
+def ReduceSumSquare(data: Values) -> Values:
+    return (present(data) ** 2).sum(axis=1)
+
+
+@function(candidates=True, around_one=True)
+def ReduceLogSumExp(data: Values) -> Values:
+    x = present(data, -np.inf)
+    most = x.max(axis=1, initial=-np.inf)
+    shift = np.where(np.isfinite(most), most, 0)
+    return np.log(np.exp(x - shift[:, None]).sum(axis=1)) + shift
+
+
+@function(candidates=True)
+def LpPool(X: Values, *, p: float = 2) -> Values:
+    return (np.abs(present(X)) ** p).sum(axis=1) ** (1 / p)
+
+
+@function(candidates=True)
+def Det(X: Values) -> Values:
+    """Terms are positions in a square matrix, row by row."""
+    n = round(X.shape[1] ** 0.5)
+    return np.linalg.det(X.reshape(-1, n, n))
