@@ -18,7 +18,7 @@ import numpy.typing as npt
 from onnx2graphml.errors import OutputError, TooLargeError
 from onnx2graphml.formats.columns import Columns, chunks, pieces, weight_type
 from onnx2graphml.formats.registry import NPZ_EDGES, Progress
-from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.parallel import parallel_edges
 
 ROWS = 1 << 20  # edges expanded at once
