@@ -295,7 +295,7 @@ def test_a_function_is_registered_once_and_known_by_name():
         return x
 
     with pytest.raises(ValueError, match="function Relu is registered twice"):
-        function(Relu)
+        function()(Relu)
     with pytest.raises(UnsupportedError, match=r"function 'Relu6' is not known; known: .*Relu"):
         find("Relu6")
 

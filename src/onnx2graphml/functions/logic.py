@@ -10,88 +10,88 @@ import numpy as np
 from onnx2graphml.functions.record import Values, function
 
 
-@function
+@function()
 def Equal(x: Values, y: Values) -> Any:
     return x == y
 
 
-@function
+@function()
 def Less(x: Values, y: Values) -> Any:
     return x < y
 
 
-@function
+@function()
 def LessOrEqual(x: Values, y: Values) -> Any:
     return x <= y
 
 
-@function
+@function()
 def Greater(x: Values, y: Values) -> Any:
     return x > y
 
 
-@function
+@function()
 def GreaterOrEqual(x: Values, y: Values) -> Any:
     return x >= y
 
 
-@function
+@function()
 def Not(x: Values) -> Any:
     return x == 0
 
 
-@function
+@function()
 def And(x: Values, y: Values) -> Any:
     return (x != 0) & (y != 0)
 
 
-@function
+@function()
 def Or(x: Values, y: Values) -> Any:
     return (x != 0) | (y != 0)
 
 
-@function
+@function()
 def Xor(x: Values, y: Values) -> Any:
     return (x != 0) ^ (y != 0)
 
 
-@function
+@function()
 def IsNaN(x: Values) -> Any:
     return np.isnan(x)
 
 
-@function
+@function()
 def IsInf(x: Values, *, detect_negative: int = 1, detect_positive: int = 1) -> Any:
     return (bool(detect_positive) & (x == np.inf)) | (bool(detect_negative) & (x == -np.inf))
 
 
-@function
-def Where(condition: Values, x: Values, y: Values) -> Values:
+@function()
+def Where(condition: Values, x: Values, y: Values) -> Any:
     return np.where(condition != 0, x, y)
 
 
-@function
-def BitwiseNot(x: Values) -> Values:
+@function()
+def BitwiseNot(x: Values) -> Any:
     """Of an unsigned type the result is negative here; it wraps around as any other."""
     return -x - 1
 
 
-@function
+@function()
 def BitwiseAnd(x: Values, y: Values) -> Any:
     return _bitwise(np.bitwise_and, x, y)
 
 
-@function
+@function()
 def BitwiseOr(x: Values, y: Values) -> Any:
     return _bitwise(np.bitwise_or, x, y)
 
 
-@function
+@function()
 def BitwiseXor(x: Values, y: Values) -> Any:
     return _bitwise(np.bitwise_xor, x, y)
 
 
-@function
+@function()
 def BitShift(x: Values, y: Values, *, direction: str) -> Any:
     """By a negative number, or by more bits than there are, all of them are shifted out."""
     factor = np.exp2(np.where(y < 0, 64, y))

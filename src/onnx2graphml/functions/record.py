@@ -2,7 +2,7 @@
 
 A function is written once, named as its ONNX operator:
 
-    @function
+    @function()
     def LeakyRelu(x, *, alpha=0.01): ...
 
 - positional parameters are values, float64 arrays of one number a neuron: of one value it is an activation, of several
@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ import numpy.typing as npt
 from onnx2graphml.errors import UnsupportedError
 
 Values = npt.NDArray[np.float64]
-Evaluate = Callable[..., Any]
+Evaluate = TypeVar("Evaluate", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Function:
     """
 
     name: str
-    evaluate: Evaluate
+    evaluate: Callable[..., Any]
     couples: bool = False
     around_one: bool = False
     slope: float | None = None
@@ -93,14 +93,17 @@ FUNCTIONS: dict[str, Function] = {}
 """By name."""
 
 
-def function(evaluate: Evaluate | None = None, **about: Any) -> Any:
+def function(**about: Any) -> Callable[[Evaluate], Evaluate]:
     """Register a function under its own name; the keywords are `Function`'s attributes."""
-    if evaluate is None:
-        return lambda f: function(f, **about)
-    if evaluate.__name__ in FUNCTIONS:
-        raise ValueError(f"function {evaluate.__name__} is registered twice")
-    FUNCTIONS[evaluate.__name__] = Function(evaluate.__name__, evaluate, **about)
-    return evaluate
+
+    def register(evaluate: Evaluate) -> Evaluate:
+        name = evaluate.__name__
+        if name in FUNCTIONS:
+            raise ValueError(f"function {name} is registered twice")
+        FUNCTIONS[name] = Function(name, evaluate, **about)
+        return evaluate
+
+    return register
 
 
 def find(name: str) -> Function:

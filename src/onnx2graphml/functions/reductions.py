@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from onnx2graphml.functions.record import Values, function, is_absent
@@ -13,22 +15,22 @@ def present(x: Values, otherwise: float = 0.0) -> Values:
 
 
 @function(candidates=True)
-def ReduceL1(data: Values) -> Values:
+def ReduceL1(data: Values) -> Any:
     return np.abs(present(data)).sum(axis=1)
 
 
 @function(candidates=True)
-def ReduceL2(data: Values) -> Values:
+def ReduceL2(data: Values) -> Any:
     return np.sqrt((present(data) ** 2).sum(axis=1))
 
 
 @function(candidates=True)
-def ReduceSumSquare(data: Values) -> Values:
+def ReduceSumSquare(data: Values) -> Any:
     return (present(data) ** 2).sum(axis=1)
 
 
 @function(candidates=True, around_one=True)
-def ReduceLogSumExp(data: Values) -> Values:
+def ReduceLogSumExp(data: Values) -> Any:
     x = present(data, -np.inf)
     most = x.max(axis=1, initial=-np.inf)
     shift = np.where(np.isfinite(most), most, 0)
@@ -36,12 +38,12 @@ def ReduceLogSumExp(data: Values) -> Values:
 
 
 @function(candidates=True)
-def LpPool(X: Values, *, p: float = 2) -> Values:
+def LpPool(X: Values, *, p: float = 2) -> Any:
     return (np.abs(present(X)) ** p).sum(axis=1) ** (1 / p)
 
 
 @function(candidates=True)
-def Det(X: Values) -> Values:
+def Det(X: Values) -> Any:
     """Terms are positions in a square matrix, row by row."""
     n = round(X.shape[1] ** 0.5)
     return np.linalg.det(X.reshape(-1, n, n))

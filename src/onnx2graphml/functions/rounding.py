@@ -13,29 +13,29 @@ from onnx2graphml.functions.record import Values, function
 EXACT = float(1 << 53)
 
 
-@function
-def Ceil(x: Values) -> Values:
+@function()
+def Ceil(x: Values) -> Any:
     return np.ceil(x)
 
 
-@function
-def Floor(x: Values) -> Values:
+@function()
+def Floor(x: Values) -> Any:
     return np.floor(x)
 
 
-@function
-def Round(x: Values) -> Values:
+@function()
+def Round(x: Values) -> Any:
     """To the nearest integer; halves to the even one."""
     return np.rint(x)
 
 
-@function
-def Sign(x: Values) -> Values:
+@function()
+def Sign(x: Values) -> Any:
     return np.sign(x)
 
 
-@function
-def Clip(x: Values, min: Any = None, max: Any = None) -> Values:
+@function()
+def Clip(x: Values, min: Any = None, max: Any = None) -> Any:
     least, most = -math.inf if min is None else min, math.inf if max is None else max
     return np.minimum(np.maximum(x, least), most)
 
@@ -45,8 +45,8 @@ def dtype_of(name: str) -> np.dtype[Any]:
     return np.dtype(getattr(ml_dtypes, name, name))
 
 
-@function
-def Cast(x: Values, *, to: str, saturate: float = 1, round_mode: str = "up") -> Values:
+@function()
+def Cast(x: Values, *, to: str, saturate: float = 1, round_mode: str = "up") -> Any:
     """To a type that can't hold every value: integers, truncated and wrapped around, truth values, short floats."""
     dtype = dtype_of(to)
     if dtype == np.bool_:
@@ -58,8 +58,8 @@ def Cast(x: Values, *, to: str, saturate: float = 1, round_mode: str = "up") -> 
     return _short(x, dtype, bool(saturate))
 
 
-@function
-def QuantizeLinear(x: Values, scale: Any, zero_point: Any = 0.0, *, to: str, saturate: float = 1) -> Values:
+@function()
+def QuantizeLinear(x: Values, scale: Any, zero_point: Any = 0.0, *, to: str, saturate: float = 1) -> Any:
     """x / scale + zero_point, rounded to the nearest, halves to even; what the type can't hold becomes its limit.
 
     Source: the ONNX operator QuantizeLinear, whose division is one of float32 numbers.
@@ -77,8 +77,8 @@ def is_integer(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "iu" or dtype.name in ("int2", "int4", "uint2", "uint4")
 
 
-@function
-def DequantizeLinear(x: Values, scale: Values, zero_point: Any = 0.0) -> Values:
+@function()
+def DequantizeLinear(x: Values, scale: Values, zero_point: Any = 0.0) -> Any:
     """Of a scale that the network computes; a constant one is a weight."""
     return (x - zero_point) * scale
 
@@ -95,8 +95,13 @@ def is_number(dtype: np.dtype[Any]) -> bool:
 
 def integer_range(dtype: np.dtype[Any]) -> tuple[int, int]:
     """The least and the greatest number of a type of integers."""
-    about = ml_dtypes.iinfo(dtype)
+    about: Any = ml_dtypes.iinfo(dtype)  # type: ignore[no-untyped-call]
     return int(about.min), int(about.max)
+
+
+def about_floats(dtype: np.dtype[Any]) -> Any:
+    """What NumPy's finfo tells of a type of floats, ONNX's short ones among them."""
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
 
 
 def wrapped(x: Values, dtype: np.dtype[Any]) -> Values:
@@ -117,6 +122,6 @@ def _power_of_two(x: Values, round_mode: str) -> Values:
 def _short(x: Values, dtype: np.dtype[Any], saturate: bool) -> Values:
     with np.errstate(all="ignore"):
         if dtype.itemsize < 2 and saturate:
-            largest = float(ml_dtypes.finfo(dtype).max)
+            largest = float(about_floats(dtype).max)
             x = np.where(np.isnan(x), x, np.clip(x, -largest, largest))
         return x.astype(np.float32).astype(dtype).astype(np.float64)

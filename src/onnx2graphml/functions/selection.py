@@ -6,6 +6,8 @@ several axes. A position that is a value itself comes in by a port. `bias` is a 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,26 +18,26 @@ def _best(x: Values, last: bool = False) -> npt.NDArray[np.int64]:
     """The position of the greatest candidate; of equal ones the first, or the last."""
     there = ~is_absent(x)
     best = there & (x == np.where(there, x, -np.inf).max(axis=1, keepdims=True, initial=-np.inf))
-    return x.shape[1] - 1 - best[:, ::-1].argmax(axis=1) if last else best.argmax(axis=1)
+    return np.asarray(x.shape[1] - 1 - best[:, ::-1].argmax(axis=1) if last else best.argmax(axis=1))
 
 
 @function(candidates=True)
-def ArgMax(data: Values, *, bias: Values, select_last_index: int = 0) -> Values:
+def ArgMax(data: Values, *, bias: Values, select_last_index: int = 0) -> Any:
     return _best(data, bool(select_last_index)) + bias
 
 
 @function(candidates=True)
-def ArgMin(data: Values, *, bias: Values, select_last_index: int = 0) -> Values:
+def ArgMin(data: Values, *, bias: Values, select_last_index: int = 0) -> Any:
     return _best(np.where(is_absent(data), ABSENT, -data), bool(select_last_index)) + bias
 
 
 @function(candidates=True)
-def Hardmax(input: Values, *, bias: Values) -> Values:
+def Hardmax(input: Values, *, bias: Values) -> Any:
     return np.asarray(_best(input) == bias, np.float64)
 
 
 @function(candidates=True)
-def TopK(X: Values, *, bias: Values, largest: int = 1, output: int = 0) -> Values:
+def TopK(X: Values, *, bias: Values, largest: int = 1, output: int = 0) -> Any:
     """The value of rank `bias`, or with `output=1` its position; of equal ones the first comes first."""
     order = np.argsort(-X if largest else X, axis=1, kind="stable")
     position = order[np.arange(len(X)), bias.astype(np.int64)]
@@ -43,7 +45,7 @@ def TopK(X: Values, *, bias: Values, largest: int = 1, output: int = 0) -> Value
 
 
 @function(candidates=True)
-def Gather(data: Values, *indices: Values, shape: float | str) -> Values:
+def Gather(data: Values, *indices: Values, shape: float | str) -> Any:
     """The candidate at a position; a negative one counts from the end."""
     return _at(data, _flat(indices, shape))
 
@@ -51,16 +53,14 @@ def Gather(data: Values, *indices: Values, shape: float | str) -> Values:
 @function(candidates=True)
 def ScatterElements(
     data: Values, indices: Values, updates: Values, *, bias: Values, size: float, reduction: str
-) -> Values:
+) -> Any:
     """`data`, and of the candidates in `updates` those whose position is the neuron's own."""
     own = np.where(indices < 0, indices + size, indices) == bias[:, None]
     return _reduced(data, updates, own & ~is_absent(indices), reduction)
 
 
 @function(candidates=True)
-def ScatterND(
-    data: Values, updates: Values, *indices: Values, bias: Values, shape: float | str, reduction: str
-) -> Values:
+def ScatterND(data: Values, updates: Values, *indices: Values, bias: Values, shape: float | str, reduction: str) -> Any:
     """The same, with positions in several axes."""
     own = _flat(indices, shape) == bias.astype(np.int64)[:, None]
     return _reduced(data, updates, own & ~is_absent(updates), reduction)
@@ -69,7 +69,7 @@ def ScatterND(
 @function(candidates=True)
 def TensorScatter(
     past_cache: Values, update: Values, write_indices: Values, *, bias: Values, size: float, mode: str
-) -> Values:
+) -> Any:
     """The candidate that is written to the neuron's own position, or what was there."""
     at = bias - write_indices
     at = np.mod(at, size) if mode == "circular" else at
@@ -78,15 +78,15 @@ def TensorScatter(
 
 
 @function(candidates=True)
-def MaxUnpool(X: Values, I: Values, *, bias: Values) -> Values:  # noqa: E741
+def MaxUnpool(X: Values, I: Values, *, bias: Values) -> Any:  # noqa: E741
     """The candidate that is sent to the neuron's own position; of several the last, 0 of none."""
     own = ~is_absent(I) & (bias[:, None] == I)
     last = own.shape[1] - 1 - own[:, ::-1].argmax(axis=1)
     return np.where(own.any(axis=1), X[np.arange(len(X)), last], 0)
 
 
-@function
-def OneHot(x: Values, off: Values, on: Values, *, depth: float) -> Values:
+@function()
+def OneHot(x: Values, off: Values, on: Values, *, depth: float) -> Any:
     """`on` where x, a position less the neuron's own, is 0, as it stands or counted from the end."""
     return np.where((x == 0) | (x == -depth), on, off)
 
@@ -109,14 +109,13 @@ def _at(candidates: Values, position: npt.NDArray[np.int64]) -> Values:
 
 
 def _reduced(data: Values, updates: Values, own: npt.NDArray[np.bool_], reduction: str) -> Values:
-    chosen = lambda otherwise: np.where(own, updates, otherwise)  # noqa: E731
     if reduction == "add":
-        return data + chosen(0).sum(axis=1)
+        return np.asarray(data + np.where(own, updates, 0).sum(axis=1))
     if reduction == "mul":
-        return data * chosen(1).prod(axis=1)
+        return np.asarray(data * np.where(own, updates, 1).prod(axis=1))
     if reduction == "max":
-        return np.maximum(data, chosen(-np.inf).max(axis=1, initial=-np.inf))
+        return np.asarray(np.maximum(data, np.where(own, updates, -np.inf).max(axis=1, initial=-np.inf)))
     if reduction == "min":
-        return np.minimum(data, chosen(np.inf).min(axis=1, initial=np.inf))
+        return np.asarray(np.minimum(data, np.where(own, updates, np.inf).min(axis=1, initial=np.inf)))
     last = own.shape[1] - 1 - own[:, ::-1].argmax(axis=1)
     return np.where(own.any(axis=1), updates[np.arange(len(updates)), last], data)

@@ -84,12 +84,12 @@ def _reduced(node: NodeContext, X: Tensor, axes: Sequence[int] | Constant | None
             for d, (a, s) in enumerate(zip(factors, inner, strict=True))
         ]
         return OutputSpec(
-            (incoming(X, *factors, ax.relation(0, 0).with_term(np.zeros(1)), port=0),), node.op, axes=carried
+            (incoming(X, *factors, ax.relation(0, 0).with_term(np.zeros(1, np.int64)), port=0),), node.op, axes=carried
         )
     count = max(math.prod(X.shape[d] for d in reduced), 1)
-    weight, activation = 1.0, ()
-    if node.op == "ReduceMean":
-        weight, activation = (1.0, _whole_quotient(node, count)) if is_integer(node.dtype) else (1 / count, ())
+    weight, activation = 1 / count if node.op == "ReduceMean" else 1.0, tuple[Activation, ...]()
+    if node.op == "ReduceMean" and is_integer(node.dtype):
+        weight, activation = 1.0, _whole_quotient(node, count)
     if node.op == "ReduceLogSum":
         activation = (Activation("Log"),)
     edges = incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X)))

@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.cpu import processors
+from onnx2graphml.functions import parse_axes
 from onnx2graphml.graph import kernels
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
-from onnx2graphml.graph.neurons import Activation, parse_axes
+from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.verification.tables import by_tables, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, in_type, sum_tolerance, unit_roundoff
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -106,10 +107,10 @@ def evaluated(aggregation: str, bias: Values, ports: Ports, bias_size: float, u:
         return _sum_of_products(bias, ports, bias_size, u)
     call = Activation.parse(aggregation)
     function = call.function
-    empty = np.zeros((len(bias), 0)) if function.candidates else None
+    empty: Any = np.zeros((len(bias), 0)) if function.candidates else None
     there = [p for p in ports if p is not None]
     least = len(function.inputs) if function.candidates else 0
-    arguments = [ports.get(p, empty) for p in range(max(max(there, default=-1) + 1, min(least, 1)))]
+    arguments: list[Any] = [ports.get(p, empty) for p in range(max(max(there, default=-1) + 1, min(least, 1)))]
     more = {"bias": bias} if function.takes_bias else {}
     value = call(*arguments, **more)
     terms = max((x.shape[1] for x in ports.values() if x.ndim == 2), default=0)

@@ -12,12 +12,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.functions.rounding import EXACT, is_exact, is_integer, wrapped
+from onnx2graphml.functions.rounding import EXACT, about_floats, is_exact, is_integer, wrapped
 
 Values = npt.NDArray[np.float64]
 
@@ -27,7 +26,7 @@ SPARE = 8  # roundings beyond the fan-in: of folded weights, of the bias, of a f
 
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
     """Half the distance from 1 to the next number: 2⁻²⁴ for float32; 0 where nothing is rounded."""
-    return 0.0 if is_exact(dtype) else float(ml_dtypes.finfo(dtype).eps) / 2
+    return 0.0 if is_exact(dtype) else float(about_floats(dtype).eps) / 2
 
 
 def fan_in_factor(n: int) -> float:
@@ -52,7 +51,7 @@ def in_type(value: Values, dtype: np.dtype[Any]) -> tuple[Values, float]:
     if is_integer(dtype):
         check_exact(value)
         return wrapped(np.trunc(value), dtype), 0.0
-    about = ml_dtypes.finfo(dtype)
+    about = about_floats(dtype)
     overflow = np.abs(value) > float(about.max)
     return np.where(overflow, np.copysign(np.inf, value), value), float(about.tiny)  # below which it may be flushed
 
