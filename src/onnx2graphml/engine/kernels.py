@@ -117,3 +117,30 @@ def edges_min(
         for i in range(inner_source.size):
             v = weights[k + inner_tap[i]] + x[s + inner_source[i]]
             out[t + inner_target[i]] = min(out[t + inner_target[i]], v)
+
+
+@compiled
+def join_planes(
+    weight: Floats, source: Ints, target: Ints, plane: Ints, start: Ints, plane_source: Ints, plane_target: Ints,
+    sources: int, parent: Ints, tree: Floats, joined: int,
+) -> int:  # fmt: skip
+    """Kruskal's algorithm: join the ends of every edge of every plane, in order, and note the weights that joined two.
+
+    `parent` is the forest of parts, targets after sources; `tree` has `joined` weights and is filled up to its size.
+    """
+    for k in range(weight.size):
+        for e in range(start[plane[k]], start[plane[k] + 1]):
+            a, b = source[k] + plane_source[e], sources + target[k] + plane_target[e]
+            while parent[a] != a:
+                parent[a] = parent[parent[a]]
+                a = parent[a]
+            while parent[b] != b:
+                parent[b] = parent[parent[b]]
+                b = parent[b]
+            if a != b:
+                parent[max(a, b)] = min(a, b)
+                tree[joined] = weight[k]
+                joined += 1
+                if joined == tree.size:
+                    return joined
+    return joined

@@ -43,6 +43,7 @@ from onnx2graphml.measures.edge_values import EdgeValues
 from onnx2graphml.measures.katz import katz_centrality
 from onnx2graphml.measures.link_analysis import pagerank
 from onnx2graphml.measures.paths import number_of_paths, path_counts, path_norm, synflow
+from onnx2graphml.measures.persistence import neural_persistence, spanning_forest
 from onnx2graphml.measures.shortest_paths import (
     distances,
     shortest_path,
@@ -80,6 +81,7 @@ __all__ = [
     "layer_fluctuation",
     "longest_distances",
     "modularity",
+    "neural_persistence",
     "neuron_strength",
     "normalized_cut",
     "number_of_paths",
@@ -93,6 +95,7 @@ __all__ = [
     "shortest_path_length",
     "single_source_shortest_path_length",
     "single_target_shortest_path_length",
+    "spanning_forest",
     "synflow",
     "topological_generations",
     "weakly_connected_components",
