@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import onnx2graphml as o2g
-from onnx2graphml.draw import lettering
+from onnx2graphml.draw.architecture import lettering
 from onnx2graphml.draw.architecture.architecture import FOLD_ABOVE, drawn
-from onnx2graphml.draw.architecture.drawing import FONT, Arrow, Box, Drawing, Text
+from onnx2graphml.draw.architecture.drawing import FONT, Arrow, Box, Drawing, Line
 from onnx2graphml.draw.architecture.layering import crossings, layered
 from onnx2graphml.draw.architecture.spacing import spaced
 from onnx2graphml.errors import OutputError
+from onnx2graphml.files.plain_text import printable
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.text import amount, cells, wrapped
 from synthetic import every_kind, parallel, same
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -59,9 +61,9 @@ def overlap(a: Sides, b: Sides) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def text_sides(text: Text) -> Sides:
+def text_sides(text: Line) -> Sides:
     """The room of a line: as wide as its cells, from the capitals' height to what hangs below the base line."""
-    width = lettering.cells(text.text) * lettering.CELL * text.size
+    width = cells(text.text) * lettering.CELL * text.size
     return text.x, text.y - 0.8 * text.size, text.x + width, text.y + 0.25 * text.size
 
 
@@ -99,8 +101,8 @@ def wrong_content(graph: NeuronGraph, drawing: Drawing) -> list[str]:
         layer = graph.layer(box.layer)
         told = [layer.name, f"shape: {layer.shape}", f"neurons: {layer.neurons:,}", f"in-edges: {layer.in_edges:,}"]
         told += [f"operator: {layer.op}", f"parameters: {layer.parameters:,}"]
-        found += [f"no {t!r}" for t in told if lettering.printable(t) not in box.title]
-        if "".join(box.lines[: box.name_lines]) != lettering.printable(layer.name):
+        found += [f"no {t!r}" for t in told if printable(t) not in box.title]
+        if "".join(box.lines[: box.name_lines]) != printable(layer.name):
             found.append(f"{layer.name!r} is not in its box")
         if box.end != (layer.aggregation == "input" or layer.name in graph.outputs):
             found.append(f"{layer.name!r} is wrongly marked")
@@ -332,9 +334,9 @@ def test_spacing_is_the_nearest_that_holds_the_distances(rows: list[tuple[float,
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200), st.integers(4, 40))
 def test_wrapped_text_is_whole_and_narrow(text: str, width: int) -> None:
-    lines = lettering.wrapped(text, width)
+    lines = wrapped(text, width)
     assert "".join(lines) == text
-    assert all(lettering.cells(line) <= width for line in lines)
+    assert all(cells(line) <= width for line in lines)
 
 
 def test_letters_fit_their_cells_in_the_font_that_is_drawn_with() -> None:
@@ -346,7 +348,7 @@ def test_letters_fit_their_cells_in_the_font_that_is_drawn_with() -> None:
         font.set_size(FONT, 72)
         for text in ("block1_conv1", "W" * 28, "201 k neurons, 12.8 M edges", "56×56×64", "Größe_Ωμέγα_Слой"):
             font.set_text(text)
-            assert font.get_width_height()[0] / 64 <= lettering.cells(text) * lettering.CELL * FONT
+            assert font.get_width_height()[0] / 64 <= cells(text) * lettering.CELL * FONT
 
 
 @pytest.mark.parametrize(
@@ -362,7 +364,7 @@ def test_letters_fit_their_cells_in_the_font_that_is_drawn_with() -> None:
     ],
 )
 def test_amounts(n: int, text: str) -> None:
-    assert lettering.amount(n) == text
+    assert amount(n) == text
 
 
 def test_a_graph_without_layers_is_refused() -> None:

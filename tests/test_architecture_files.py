@@ -15,11 +15,14 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml.cli import architecture as command
-from onnx2graphml.draw.architecture import figure as architecture_figure
 from onnx2graphml.draw.architecture.architecture import RENDERERS, architecture, drawn
-from onnx2graphml.draw.architecture.svg import svg
-from onnx2graphml.draw.lettering import printable
+from onnx2graphml.draw.architecture.drawing import Drawing
+from onnx2graphml.draw.architecture.painted import painted
+from onnx2graphml.draw.canvas import content
+from onnx2graphml.draw.page import Image, Page
+from onnx2graphml.draw.svg import svg as svg_of
 from onnx2graphml.errors import Error, MissingExtraError, OutputError
+from onnx2graphml.files.plain_text import printable
 from onnx2graphml.graph.graph import NeuronGraph
 from synthetic import every_kind
 from test_architecture import faults, network
@@ -37,6 +40,10 @@ HOSTILE = [
     "\x00\udc80\uffff",
     "\\N\\G",
 ]
+
+
+def svg(drawing: Drawing) -> bytes:
+    return svg_of(painted(drawing))
 
 
 @pytest.fixture(params=["digits", "every kind", "hostile names", "branches"])
@@ -72,7 +79,7 @@ def test_the_svgs_arrows_are_the_drawings() -> None:
     root = ElementTree.fromstring(svg(drawing))
     paths = [p.get("d", "") for p in root.iter(f"{SVG}path") if len(p)]
     for d, arrow in zip(paths, drawing.arrows, strict=True):
-        ends = [[float(n) for n in re.findall(r"-?[\d.]+", c)] for c in re.findall(r"[MVHC][^MVHC]*", d)]
+        ends = [[float(n) for n in re.findall(r"-?[\d.]+", c)] for c in re.findall(r"[MLC][^MLC]*", d)]
         assert len(ends) == len(arrow.points)
         assert ends[0] == pytest.approx(arrow.points[0], abs=0.01)
         assert ends[-1][-1] == pytest.approx(arrow.points[-1][1], abs=0.01)
@@ -137,8 +144,9 @@ def test_the_png_shows_the_boxes_in_their_places() -> None:
     from onnx2graphml.draw.architecture.colours import FILLS
 
     drawing = drawn(o2g.load(FIXTURES / "digits.onnx"))
-    picture = pixels(architecture_figure.png(drawing))
-    scale = architecture_figure.DPI / architecture_figure.INCH
+    picture = pixels(content(painted(drawing), "png"))
+    page = painted(drawing)
+    scale = page.dots / page.inch
     assert picture.shape[:2] == (int(drawing.height * scale), int(drawing.width * scale))
     for box in drawing.boxes:
         colour = [int(FILLS[box.kind][k : k + 2], 16) for k in (1, 3, 5)]
@@ -149,10 +157,15 @@ def test_the_png_shows_the_boxes_in_their_places() -> None:
         assert (picture[int((box.y + 9) * scale), int((box.x + 8) * scale) : int((box.x + 40) * scale)] < 128).any()
 
 
+def test_an_svg_without_matplotlib_has_no_images() -> None:
+    with pytest.raises(TypeError, match="an SVG page has no Image"):
+        svg_of(Page(1, 1, (Image(0, 0, np.zeros((1, 1, 4), np.uint8)),)))
+
+
 def test_a_drawing_too_large_for_a_png_is_refused() -> None:
     drawing = dataclasses.replace(drawn(network([[]])), height=26_300)
     with pytest.raises(Error, match=r"the drawing is [\d,]+ pixels long; a \.png has at most 32,768: write an \.svg"):
-        architecture_figure.png(drawing)
+        content(painted(drawing), "png")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf"])

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onnx2graphml.draw.architecture.architecture import drawn
+from onnx2graphml.draw.architecture.lettering import note
 from onnx2graphml.draw.architecture.repeats import Fold, repeats
-from onnx2graphml.draw.lettering import note
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from synthetic import same
 from test_architecture import faults

@@ -16,10 +16,9 @@ PACKAGE = Path(onnx2graphml.__file__).parent
 NAME = "onnx2graphml"
 
 ROOMS = (
-    "errors", "cpu", "progress", "files", "functions", "model", "graph", "engine", "measures", "ops", "build",
-    "backend",
-    "frontends", "inference", "formats", "verification", "parameters", "recording", "draw", "api", "pictures", "cli",
-    "__init__", "__main__",
+    "errors", "cpu", "progress", "files", "text", "functions", "model", "graph", "engine", "measures", "ops",
+    "build", "backend", "frontends", "inference", "formats", "verification", "parameters", "recording", "draw",
+    "api", "pictures", "cli", "__init__", "__main__",
 )  # fmt: skip
 """A room may import those before it, never one after it. What is imported for annotations alone counts, too."""
 
@@ -146,6 +145,35 @@ def test_a_forbidden_import_is_found(file: str, source: str, problem: str):
 )
 def test_an_allowed_import_is_not(file: str, source: str):
     assert forbidden(source, PACKAGE / file) == []
+
+
+def between_folders(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same between folders, rooms and sub-rooms; a module of a folder counts as the folder."""
+    folders = {".".join(p.parent.relative_to(PACKAGE.parent).parts) for p in FILES if p.name == "__init__.py"}
+    found: dict[str, set[str]] = {}
+    for module, used in arrows.items():
+        here = module if module in folders else module.rpartition(".")[0]
+        others = {name if name in folders else name.rpartition(".")[0] for name in used}
+        found.setdefault(here, set()).update(o for o in others if o != here)
+    return found
+
+
+@pytest.mark.parametrize("parent", ["draw", "verification", "formats"])
+def test_folders_within_a_room_import_each_other_in_no_circle(parent: str):
+    """What lies in the room's own folder is shared by its sub-rooms, and uses none of them."""
+    arrows = {
+        a: {b for b in used if b.startswith(f"{NAME}.{parent}")}
+        for a, used in between_folders(arrows_between_modules()).items()
+        if a.startswith(f"{NAME}.{parent}")
+    }
+    assert not circles(arrows)
+
+
+def test_a_circle_of_folders_is_found():
+    draw = f"{NAME}.draw"
+    arrows = {f"{draw}.film.film": {f"{draw}.weights.parts"}, f"{draw}.weights.figures": {f"{draw}.film.shown"}}
+    assert circles(between_folders(arrows))
+    assert not circles(between_folders({f"{draw}.film.film": {f"{draw}.page"}}))
 
 
 def test_no_modules_import_each_other_in_a_circle():

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from matplotlib.colors import Normalize
 
 from onnx2graphml.draw.colours import NOT_FINITE, Scale, limits, painted, scale_of
-from onnx2graphml.draw.mosaic import mosaic, square_columns
+from onnx2graphml.draw.mosaic import BORDER, Mosaic, resized
+from onnx2graphml.draw.page import Image, Text
+from onnx2graphml.draw.tiles import energy, folded, tiles_of
 from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import file_name, safe
 from onnx2graphml.graph.graph import Layer
-from onnx2graphml.recording.tiles import energy, folded, map_size, reduced, tiles_of, view_of
+from onnx2graphml.recording.views import map_size, view_of
 
 F = np.float32
 
@@ -26,46 +28,75 @@ F = np.float32
 @settings(max_examples=60, deadline=None)
 @given(
     n=st.integers(1, 30),
-    rows=st.integers(1, 7),
-    columns=st.integers(1, 7),
-    across=st.none() | st.integers(1, 40),
-    gap=st.integers(0, 3) | st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 40),
+    across=st.none() | st.integers(1, 9),
+    width=st.integers(200, 900),
+    height=st.integers(200, 900),
+    labelled=st.booleans(),
 )
-def test_each_tile_stands_at_its_corner_and_all_else_is_masked(
-    n: int, rows: int, columns: int, across: int | None, gap: Any
+def test_each_tile_stands_at_its_corner_in_its_colours_and_all_else_is_border_or_white(
+    n: int, rows: int, columns: int, across: int | None, width: int, height: int, labelled: bool
 ):
     tiles = np.random.default_rng(n).standard_normal((n, rows, columns)).astype(F)
-    made = mosaic(tiles, across, gap)
-    left = np.ones(made.image.shape, bool)
-    for tile, (row, column) in zip(tiles, made.corners, strict=True):
-        at = np.s_[row : row + rows, column : column + columns]
-        assert np.array_equal(made.image.data[at], tile)
+    labels = tuple(map(str, range(n))) if labelled else ()
+    body = Mosaic(tiles, labels, (scale_of([tiles]),), across, marked=False)
+    grid, piece = body.grid(width, height), body.placed(width, height)
+    (image,) = (mark for mark in piece.marks if isinstance(mark, Image))
+    left = np.ones(image.pixels.shape[:2], bool)
+    high, wide = grid.tile
+    for k, tile in enumerate(tiles):
+        x, y = (round(p - q) for p, q in zip(grid.corner(k), (image.x, image.y), strict=True))
+        at = np.s_[y : y + high, x : x + wide]
+        assert left[at].shape == (high, wide)
         assert left[at].all(), "tiles overlap"
         left[at] = False
-    assert np.array_equal(np.ma.getmaskarray(made.image), left)
-    assert made.tile == (rows, columns)
-    assert made.image.dtype == F
+        assert np.array_equal(image.pixels[at], painted(resized(tile[None], high, wide)[0], body.scales[0]))
+    others = {tuple(c) for c in image.pixels[left].tolist()}
+    assert others <= {BORDER, (255, 255, 255, 0)}
+    assert piece.height <= height + 1 or across, "no higher than the room"
 
 
-def test_a_mosaic_is_nearly_a_square():
-    for n, rows, columns in ((64, 14, 14), (512, 7, 7), (30, 3, 40), (5, 100, 2)):
-        high, wide = mosaic(np.zeros((n, rows, columns))).image.shape
-        others = (max(k * (columns + 1), math.ceil(n / k) * (rows + 1)) for k in range(1, n + 1))
-        assert max(high, wide) + 1 == min(others)
-    assert square_columns(1, 3, 3) == 1
+@given(n=st.integers(1, 200), size=st.integers(1, 60))
+def test_resized_tiles_repeat_values_or_are_means_that_keep_the_mean_of_equal_blocks(n: int, size: int):
+    values = np.random.default_rng(n).standard_normal((1, 1, n))
+    found = resized(values, 1, size)[0, 0]
+    assert found.shape == (size,)
+    if size >= n:
+        assert found.tolist() == [values[0, 0, k * n // size] for k in range(size)]
+    else:
+        starts = [k * n // size for k in range(size)] + [n]
+        for k in range(size):
+            assert found[k] == pytest.approx(values[0, 0, starts[k] : starts[k + 1]].mean())
+
+
+def test_what_is_masked_does_not_count_in_means():
+    assert resized(folded(np.arange(5.0))[None], 1, 2)[0].filled(-1).tolist() == [[(0 + 3) / 2, (1 + 2 + 4) / 3]]
+
+
+def test_as_many_labels_as_tiles_or_one_for_each_row():
+    tiles = np.zeros((64, 56, 56), F)
+    labels = tuple(map(str, range(64)))
+    said = [m.text for m in Mosaic(tiles, labels, (Scale(0, 1, False),)).placed(500, 400).marks if isinstance(m, Text)]
+    assert said == list(labels)
+    many = np.zeros((2048, 7, 7), F)
+    body = Mosaic(many, tuple(map(str, range(2048))), (Scale(0, 1, False),))
+    said = [m.text for m in body.placed(500, 400).marks if isinstance(m, Text)]
+    assert said == [str(k) for k in range(0, 2048, body.grid(500, 400).across)]
+
+
+def test_every_tile_has_a_border_that_is_seen_on_white():
+    piece = Mosaic(np.zeros((4, 3, 3), F), (), (Scale(-1, 1, True),), marked=False).placed(300, 300)
+    (image,) = (m for m in piece.marks if isinstance(m, Image))
+    assert (image.pixels == BORDER).all(-1).sum() > 4 * 4 * 3
+    assert max(BORDER[:3]) < 200
 
 
 def test_a_mosaic_of_512_channels_is_made_in_half_a_second():
     tiles = np.random.default_rng(0).standard_normal((512, 56, 56)).astype(F)
     start = time.process_time()
-    mosaic(tiles)
-    assert time.process_time() - start < 0.5
-
-
-@pytest.mark.parametrize("shape", [(2, 3), (0, 2, 2), (2, 0, 2), (1, 2, 2, 2)])
-def test_what_is_no_stack_of_tiles_is_refused(shape: tuple[int, ...]):
-    with pytest.raises(ValueError, match="tiles have shape"):
-        mosaic(np.zeros(shape))
+    Mosaic(tiles, (), (Scale(-3, 3, True),)).placed(1400, 1250)
+    assert time.process_time() - start < 1
 
 
 def picture(*shape: int, spatial: tuple[int, ...] = ()) -> tuple[Layer, Any]:
@@ -165,19 +196,6 @@ def test_a_folded_vector_is_the_vector(n: int):
     square = folded(np.arange(n))
     assert square.compressed().tolist() == list(range(n))
     assert square.shape[0] <= square.shape[1] <= square.shape[0] + 1
-
-
-def test_reduced_tiles_are_means():
-    tiles = np.random.default_rng(0).standard_normal((3, 7, 8))
-    small = reduced(tiles, 3)
-    assert small.shape == (3, 3, 3)
-    for k in range(3):
-        for r in range(3):
-            for c in range(3):
-                block = tiles[k, 3 * r : 3 * r + 3, 3 * c : 3 * c + 3]
-                assert small[k, r, c] == pytest.approx(block.mean())
-    masked = reduced(folded(np.arange(5.0))[None], 2)
-    assert masked[0].filled(-1).tolist() == [[(0 + 1 + 3 + 4) / 4, 2.0]]
 
 
 @pytest.mark.parametrize("diverging", [False, True])

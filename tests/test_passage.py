@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from onnx2graphml.api import from_torch, load
-from onnx2graphml.draw.passage.passage import Passage, passage
-from onnx2graphml.draw.passage.sheets import sheets_of
+from onnx2graphml.draw.activations.activations import Activations, activations
+from onnx2graphml.draw.activations.sheets import sheets_of
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.graph.graph import Layer, NeuronGraph, Provenance
-from onnx2graphml.inference.activations import activations
+from onnx2graphml.inference.activations import activations as values_of
 from onnx2graphml.inference.images import read_image
 from small import model, node, weights
 
@@ -47,7 +47,7 @@ def all_tensors(proto: onnx.ModelProto, feeds: dict[str, Any]) -> dict[str, Any]
     return dict(zip(names, session.run(names, feeds), strict=True)) | feeds
 
 
-def assert_tiles_are_the_value(found: Passage) -> None:
+def assert_tiles_are_the_value(found: Activations) -> None:
     """Every tile is the part of the value that its index tells; by the layer's own account of its channel."""
     for p in found.layers:
         assert p.tiles is not None
@@ -63,7 +63,7 @@ def assert_tiles_are_the_value(found: Passage) -> None:
 
 
 def test_digits_are_onnx_runtimes(digits: NeuronGraph, digit: Any):
-    found = passage(digits, {"image": digit})
+    found = activations(digits, {"image": digit})
     tensors = all_tensors(onnx.load(DIGITS), {"image": digit[None]})
     assert [p.layer for p in found.layers] == list(digits.layers)
     for p in found.layers:
@@ -79,7 +79,7 @@ def test_digits_are_keras_predictions(digit: Any):
     import keras
 
     network = keras.models.load_model(FIXTURES / "digits.keras")
-    found = passage(load(FIXTURES / "digits.keras"), {"image": digit})
+    found = activations(load(FIXTURES / "digits.keras"), {"image": digit})
     names = [x.name for x in network.layers if x.name != "dropout"]
     assert [p.layer.name for p in found.layers] == ["image", *names]
     outputs = keras.Model(network.inputs, [network.get_layer(n).output for n in names])({"image": digit[None]})
@@ -115,7 +115,7 @@ def test_a_convolutional_network_is_pytorchs():
     x = torch.randn(1, 2, 12, 16)
     network(x)
     graph = from_torch(network, (x,))
-    found = passage(graph, {graph.layers[0].name: x.numpy()})
+    found = activations(graph, {graph.layers[0].name: x.numpy()})
     assert [p.layer.name for p in found.layers[1:]] == ["0", "1", "2", "3", "4"]
     for p in found.layers[1:]:
         np.testing.assert_allclose(p.value, seen[p.layer.name], rtol=1e-4, atol=1e-5)
@@ -132,7 +132,7 @@ def ranks() -> onnx.ModelProto:
 
 def test_every_rank(tmp_path: Path):
     proto, x = ranks(), weights(1, 2, 3, 2, 4, 5)
-    found = passage(load(proto), {"x": x}, tmp_path / "out")
+    found = activations(load(proto), {"x": x}, tmp_path / "out")
     tensors = all_tensors(proto, {"x": x})
     assert [len(p.layer.shape) for p in found.layers] == [5, 5, 4, 3, 2, 1, 1]
     for p in found.layers:
@@ -146,7 +146,7 @@ def test_every_rank(tmp_path: Path):
 
 def test_a_line_of_positions_has_a_row_for_each_channel():
     graph = load(model([node("Conv", "x w", "y", pads=[1, 1])], {"x": [1, 2, 20]}, {"w": weights(4, 2, 3)}))
-    found = passage(graph, {"x": weights(2, 20)}).layers[1]
+    found = activations(graph, {"x": weights(2, 20)}).layers[1]
     assert found.tiles is not None
     assert found.tiles.array.shape == (4, 1, 20)
     assert np.array_equal(found.tiles.array[:, 0], found.value)
@@ -154,15 +154,15 @@ def test_a_line_of_positions_has_a_row_for_each_channel():
 
 
 def test_scales_are_true(digits: NeuronGraph, digit: Any):
-    by_layer = passage(digits, {"image": digit}, channels="first", limit=3)
+    by_layer = activations(digits, {"image": digit}, channels="first", limit=3)
     for p in by_layer.layers:
         (scale,) = p.scales
         assert scale.high == (np.abs(p.value).max() if scale.diverging else p.value.max())
         assert scale.low == (-scale.high if (p.value < 0).any() else 0)
-    whole = passage(digits, {"image": digit}, scale="global")
+    whole = activations(digits, {"image": digit}, scale="global")
     most = max(float(np.abs(p.value).max()) for p in whole.layers)
     assert {(s.low, s.high, s.diverging) for p in whole.layers for s in p.scales} == {(-most, most, True)}
-    each = passage(digits, {"image": digit}, scale="channel")
+    each = activations(digits, {"image": digit}, scale="channel")
     for p in each.layers:
         assert p.tiles is not None
         assert len(p.scales) == len(p.tiles.array)
@@ -176,7 +176,7 @@ def manifest(folder: Path) -> Any:
 
 
 def test_every_layer_has_a_picture_and_an_entry(tmp_path: Path, digits: NeuronGraph, digit: Any):
-    found = passage(digits, {"image": digit}, tmp_path / "out", overlay=True, limit=5, channels="top")
+    found = activations(digits, {"image": digit}, tmp_path / "out", overlay="layer", limit=5, channels="top")
     told = manifest(tmp_path / "out")
     assert [e["name"] for e in told["layers"]] == [layer.name for layer in digits.layers]
     for entry, p in zip(told["layers"], found.layers, strict=True):
@@ -199,7 +199,7 @@ def test_every_layer_has_a_picture_and_an_entry(tmp_path: Path, digits: NeuronGr
 def test_the_same_bytes_each_time(tmp_path: Path, kind: str):
     graph = load(model([node("Softmax", "x", "s"), node("ReduceMean", "s", "y", axes=[1])], {"x": [1, 4, 5]}))
     for name, seed in (("a", 0), ("b", 0), ("other", 1)):
-        passage(graph, {"x": weights(4, 5, seed=seed)}, tmp_path / name, kind=kind)
+        activations(graph, {"x": weights(4, 5, seed=seed)}, tmp_path / name, kind=kind)
     first, second, other = ({f.name: f.read_bytes() for f in (tmp_path / n).iterdir()} for n in ("a", "b", "other"))
     assert first == second
     assert sum(name.endswith(f".{kind}") for name in first) == 4
@@ -212,7 +212,7 @@ def test_hostile_names_stay_in_the_folder(tmp_path: Path):
     nodes = [n if k % 2 else node("Sigmoid", n.input[0], n.output[0], n.name) for k, n in enumerate(nodes)]
     graph = load(model(nodes, {"x": [1, 3, 4]}, outputs=(f"t{len(names) - 1}",)), detail="op")
     before = set(tmp_path.parent.iterdir())
-    found = passage(graph, {"x": weights(3, 4)}, tmp_path / "out", kind="svg")
+    found = activations(graph, {"x": weights(3, 4)}, tmp_path / "out", kind="svg")
     assert set(tmp_path.parent.iterdir()) == before
     told = manifest(tmp_path / "out")
     assert [e["name"] for e in told["layers"]] == [layer.name for layer in graph.layers]
@@ -225,25 +225,25 @@ def test_hostile_names_stay_in_the_folder(tmp_path: Path):
 
 
 def test_what_is_too_small_is_listed(tmp_path: Path, digits: NeuronGraph, digit: Any):
-    found = passage(digits, {"image": digit}, tmp_path / "out", min_size=(4, 4))
+    found = activations(digits, {"image": digit}, tmp_path / "out", min_size=(4, 4))
     assert [p.layer.name for p in found.layers] == ["image", "conv1", "bn1", "relu1", "maxpool"]
     assert [layer.name for layer in found.left_out] == ["conv2", "avgpool", "flatten", "dense1", "digit"]
     assert [e["name"] for e in manifest(tmp_path / "out")["left_out"]] == [layer.name for layer in found.left_out]
     assert [p.file[:2] for p in found.layers] == ["00", "01", "02", "03", "04"]
-    with pytest.raises(Error, match="no layer 'digit' is shown; shown are 'image', 'conv1'"):
+    with pytest.raises(Error, match="no layer 'digit' is shown; did you mean 'image', 'conv1'"):
         found.layer("digit")
 
 
 def test_an_older_folder_is_replaced_and_another_is_not(tmp_path: Path):
     graph, feeds, out = load(model([node("Relu", "x", "y")], {"x": [1, 3]})), {"x": np.ones(3)}, tmp_path / "out"
     out.mkdir()
-    passage(graph, feeds, out)
-    passage(graph, feeds, out, kind="pdf")
+    activations(graph, feeds, out)
+    activations(graph, feeds, out, kind="pdf")
     assert not list(out.glob("*.png"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine")
     with pytest.raises(OutputError, match="it exists and is no directory that onnx2graphml wrote"):
-        passage(graph, feeds, tmp_path / "mine")
+        activations(graph, feeds, tmp_path / "mine")
     assert [f.name for f in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
@@ -253,9 +253,9 @@ def test_nothing_is_left_of_a_run_that_failed(
     def broken(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("onnx2graphml.draw.passage.passage.sheet_figure", broken)
+    monkeypatch.setattr("onnx2graphml.draw.activations.activations.overview", broken)
     with pytest.raises(KeyboardInterrupt):
-        passage(digits, {"image": digit}, tmp_path / "out", min_size=(8, 8))
+        activations(digits, {"image": digit}, tmp_path / "out", min_size=(8, 8))
     assert not list(tmp_path.iterdir())
 
 
@@ -272,17 +272,17 @@ def test_nothing_is_left_of_a_run_that_failed(
 )
 def test_wrong_options(digits: NeuronGraph, digit: Any, options: Any, message: str):
     with pytest.raises(Error, match=message):
-        passage(digits, {"image": digit}, **options)
+        activations(digits, {"image": digit}, **options)
 
 
 def test_a_wrong_pattern_says_which_shape_is_expected(digits: NeuronGraph):
     with pytest.raises(Error, match=r"input 'image' is given with shape \[7, 8\]; expected \[1, 8, 8, 1\]"):
-        passage(digits, {"image": np.zeros((7, 8))})
+        activations(digits, {"image": np.zeros((7, 8))})
 
 
 def test_a_graph_without_a_model(digits: NeuronGraph):
     with pytest.raises(Error, match="the graph was made from no model; load it from one"):
-        activations(NeuronGraph(digits.layers, digits.outputs), {})
+        values_of(NeuronGraph(digits.layers, digits.outputs), {})
 
 
 def test_marks_and_numbers_that_are_not_finite_are_told():
@@ -293,7 +293,7 @@ def test_marks_and_numbers_that_are_not_finite_are_told():
     graph = load(model(nodes, {"x": [1, 1, 5, 5]}, {"w": w, "b": bias}), detail="op")
     x = np.full((1, 5, 5), 2, np.float32)
     x[0, 0, 0] = 1
-    found = passage(graph, {"x": x})
+    found = activations(graph, {"x": x})
     conv, log = found.layers[1:]
     assert conv.notes == [
         "all 4 channels",
@@ -311,14 +311,14 @@ def test_marks_and_numbers_that_are_not_finite_are_told():
 def test_constants_are_shown_too():
     nodes = [node("Div", "k x", "y")]
     graph = load(model(nodes, {"x": [1, 4]}, {"k": np.array([1, 2, 3, 4], np.float32)}))
-    found = passage(graph, {"x": np.full(4, 2.0)})
+    found = activations(graph, {"x": np.full(4, 2.0)})
     assert [p.layer for p in found.layers] == list(graph.layers)
     constant = next(p for p in found.layers if p.layer.aggregation == "constant")
     assert constant.value.ravel().tolist() == [1, 2, 3, 4]
 
 
 def test_as_many_sheets_as_are_needed(tmp_path: Path, digits: NeuronGraph, digit: Any):
-    found = passage(digits, {"image": digit}, tmp_path / "out", grid=(1, 4), kind="svg")
+    found = activations(digits, {"image": digit}, tmp_path / "out", grid=(1, 4), kind="svg")
     assert found.sheets == ("sheet-0.svg", "sheet-1.svg", "sheet-2.svg")
     sheets = sheets_of(found.layers, (1, 4))
     assert [p for sheet in sheets for p in sheet] == list(found.layers)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from onnx2graphml.api import load
-from onnx2graphml.draw.passage.overlay import extent_of, overlays_of
-from onnx2graphml.draw.passage.passage import passage
+from onnx2graphml.draw.activations.activations import activations
+from onnx2graphml.draw.activations.overlay import extent_of, overlays_of
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.receptive_field import receptive_field
@@ -105,7 +105,7 @@ def test_a_map_of_stride_2_is_centred_on_its_fields(pad: int):
     nodes = [node("Conv", "x w", "y", strides=[2, 2], pads=[pad] * 4)]
     graph = load(model(nodes, {"x": [1, 1, 13, 13]}, {"w": W["w"]}))
     values = {"x": weights(1, 13, 13), graph.layers[1].name: weights(*graph.layers[1].shape)}
-    (overlay,), without = overlays_of(graph, passage(graph, {"x": values["x"]}).layers, values)
+    (overlay,), without = overlays_of(graph, activations(graph, {"x": values["x"]}).layers, values)
     assert not without
     left, right, bottom, top = overlay.extent
     rows, columns = overlay.map.shape
@@ -120,7 +120,7 @@ def test_a_map_of_stride_2_is_centred_on_its_fields(pad: int):
 def test_the_overlay_is_the_root_mean_square():
     graph = load(FIXTURES / "digits.onnx")
     feeds = {"image": np.load(FIXTURES / "digits.npz")["x"][0]}
-    found = passage(graph, feeds, overlay=True)
+    found = activations(graph, feeds, overlay="layer")
     by_name = {o.layer.name: o for o in found.overlays}
     assert list(by_name) == ["conv1", "bn1", "relu1", "maxpool", "conv2", "avgpool"]
     assert list(found.not_overlaid) == ["flatten", "dense1", "digit"]
@@ -174,7 +174,7 @@ def test_what_has_no_even_distances_is_told(nodes: Any, shape: Any):
     used = {i for n in nodes for i in n.input}
     constants = {k: v for k, v in {**W, "m": weights(8, 8)}.items() if k in used}
     graph = load(model(nodes, {"x": shape}, constants))
-    found = passage(graph, {"x": weights(*shape)}, overlay=True)
+    found = activations(graph, {"x": weights(*shape)}, overlay="layer")
     assert "y" in str(found.not_overlaid)
     assert all("not windows at even distances" in why for why in found.not_overlaid.values())
 

@@ -13,11 +13,11 @@ from PIL import Image
 
 from onnx2graphml.cli import log_to_stderr
 from onnx2graphml.cli import passage as command
-from onnx2graphml.draw.figures import KINDS
-from onnx2graphml.draw.passage.passage import SCALES
+from onnx2graphml.draw.activations.activations import SCALES
+from onnx2graphml.draw.canvas import KINDS
+from onnx2graphml.draw.tiles import CHANNELS
 from onnx2graphml.errors import Error
 from onnx2graphml.inference.images import PREPROCESS
-from onnx2graphml.recording.tiles import CHANNELS
 from small import model, node
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

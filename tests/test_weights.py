@@ -13,11 +13,12 @@ from scipy.spatial.distance import cosine
 
 from onnx2graphml.api import load
 from onnx2graphml.cli import weights as command
-from onnx2graphml.draw.figures import KINDS
+from onnx2graphml.draw.canvas import KINDS
 from onnx2graphml.draw.weights.weights import weights
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.parameters.arrays import layer_arrays
 from onnx2graphml.parameters.differences import difference, matches
+from onnx2graphml.parameters.measure import moved
 from onnx2graphml.parameters.orders import ORDERS
 from small import FIXTURES, model, node
 from small import weights as numbers
@@ -57,10 +58,10 @@ def test_the_permutations_are_saved(folder):
     path, found = folder
     saved = json.loads((path / "permutation.json").read_text())
     assert saved == found.permutations
-    kernel = found.array("conv2/kernel")
-    order = saved["conv2"]
-    np.testing.assert_array_equal(kernel.panels[0].columns, order)
-    np.testing.assert_array_equal(found.array("bn1/beta").panels[0].columns, saved["bn1"])
+    for x in found.layers:
+        assert x.order is None or sorted(saved[x.of.layer.name]) == list(range(len(saved[x.of.layer.name])))
+    norms = np.linalg.norm(np.asarray(found.array("conv2/kernel")).reshape(-1, 24), axis=0)
+    assert saved["conv2"] == np.argsort(-norms, kind="stable").tolist()
 
 
 def test_the_tables_have_a_row_for_each_array(folder):
@@ -94,7 +95,38 @@ def test_the_same_again_is_the_same_bytes(kind: str, start: bytes, tmp_path):
 def test_without_a_folder_nothing_is_drawn():
     found = weights(load(FIXTURES / "digits.onnx"))
     assert all(not a.file for x in found.layers for a in x.arrays)
-    assert found.array("conv1/kernel").panels
+    assert found.array("conv1/kernel").values.any()
+
+
+def test_an_array_is_an_array_and_a_mistyped_name_is_told():
+    found = weights(load("fixtures/digits.onnx"))
+    kernel = found.array("conv1/kernel")
+    given = onnx.numpy_helper.to_array(next(t for t in onnx.load("fixtures/digits.onnx").graph.initializer
+                                            if t.name == "conv1/kernel"))  # fmt: skip
+    np.testing.assert_array_equal(np.asarray(kernel), given)
+    assert np.asarray(kernel, np.float64).dtype == np.float64
+    assert (kernel.shape, kernel.axes) == (given.shape, ("row", "column", "in", "out"))
+    with pytest.raises(Error, match="no layer has an array named 'conv1/kernl'; did you mean 'conv1/kernel'"):
+        found.array("conv1/kernl")
+
+
+def test_only_some_layers(tmp_path):
+    told = []
+    found = weights(
+        load("fixtures/digits.onnx"), tmp_path / "out", layers="conv1,digit", progress=lambda *a: told.append(a)
+    )
+    assert [x.of.layer.name for x in found.layers] == ["conv1", "digit"]
+    pictures = sorted(f.name for f in (tmp_path / "out").glob("*.png"))
+    assert {name[:2] for name in pictures} == {"01", "09"}
+    assert sorted(name for _, _, name in told) == pictures
+    assert [(done, total) for done, total, _ in told] == [(k, 6) for k in range(1, 7)]
+    with pytest.raises(Error, match="no layer is named 'conv9'; did you mean"):
+        weights(load("fixtures/digits.onnx"), layers=["conv9"])
+
+
+def test_models_that_have_nothing_in_common_are_refused():
+    with pytest.raises(Error, match=r"no array of .* has the name and shape of one in .*: nothing to compare"):
+        weights(load(conv(6, 1, 3, 3)), against=load(conv(5, 1, 3, 3)))
 
 
 def test_names_from_the_model_are_no_paths_and_no_markup(tmp_path):
@@ -130,7 +162,7 @@ def test_scalars_empty_and_unread_arrays_are_listed(tmp_path):
     text = (tmp_path / "few" / "README.md").read_text()
     assert "2.5 (a scalar)" in text
     assert "- `idle`: 2x3" in text
-    assert found.array("none").panels == ()
+    assert found.array("none").file == ""
     assert not list((tmp_path / "few").glob("*.png"))
 
 
@@ -190,8 +222,7 @@ def test_checkpoints_are_matched_by_name_and_shape(tmp_path):
     of = found.array("w")
     np.testing.assert_allclose(of.difference.l2, 0.5, rtol=1e-6)
     assert of.difference.index == (5, 0, 1, 2)
-    expected = (kernel + change - kernel)[found.permutations["the_y"], 0]
-    np.testing.assert_array_equal(of.difference_panels[0].values, expected)
+    np.testing.assert_array_equal(moved(of.array, found.matches).values, kernel + change - kernel)
     assert (tmp_path / "moved" / of.difference_file).exists()
     still = found.array("b").difference
     assert (still.l2, still.cosine, still.largest) == (0, 1, 0)

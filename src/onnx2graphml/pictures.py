@@ -12,22 +12,23 @@ from onnx2graphml.inference.inputs import InputLike as Pattern
 from onnx2graphml.inference.inputs import resolve as feeds
 
 if TYPE_CHECKING:
+    from onnx2graphml.draw.activations.activations import Activations
     from onnx2graphml.draw.architecture.drawing import Drawing
-    from onnx2graphml.draw.epochs.epochs import Recorder
-    from onnx2graphml.draw.passage.passage import Passage
-    from onnx2graphml.draw.weights.found import Weights
     from onnx2graphml.frontends.watch_keras import PassageCallback
     from onnx2graphml.frontends.watch_torch import PassageHook
+    from onnx2graphml.parameters.found import Weights
+    from onnx2graphml.recording.epochs import Recorder
 
 
-def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None = None, **options: Any) -> Passage:
+def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None = None, **options: Any) -> Activations:
     """A pattern on its way through a network: the values of every layer, and a picture of each.
 
     Args:
         model: a graph, or what `load` takes.
         pattern: see `Pattern`; with or without the batch axis.
         folder: where pictures, overview sheets and a manifest go; None for the values and what would be drawn.
-        options: those of `draw.passage.passage.passage`: grid, kind, scale, channels, limit, min_size, overlay.
+        options: those of `draw.activations.activations`: layers, grid, kind, scale, channels, limit, min_size,
+            overlay, colours, classes.
 
     Raises:
         Error: the pattern does not fit the network's inputs; the message states the shape that is expected.
@@ -39,7 +40,7 @@ def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None =
         >>> found.layer("conv1").value.shape
         (8, 8, 16)
     """
-    from onnx2graphml.draw.passage.passage import passage as drawn
+    from onnx2graphml.draw.activations.activations import activations as drawn
 
     graph = as_graph(model)
     return drawn(graph, feeds(graph, pattern), folder, **options)
@@ -52,7 +53,7 @@ def weights(model: Any, folder: str | Path | None = None, *, against: Any = None
         model: a graph, or what `load` takes.
         folder: where pictures, README.md, weights.csv and weights.json go; None for the arrays alone.
         against: another checkpoint of the same network, whose arrays are compared.
-        options: those of `draw.weights.weights.weights`: order, kind, feeds, limit.
+        options: those of `draw.weights.weights`: layers, order, kind, feeds, limit.
 
     Raises:
         Error: an option is unknown, or the folder can't be written.
@@ -115,7 +116,7 @@ def plot_pattern_process(
         >>> import onnx2graphml
         >>> onnx2graphml.plot_pattern_process("model.keras", "pattern.npy", "process")  # doctest: +SKIP
     """
-    from onnx2graphml.draw.passage.process import plot_pattern_process as drawn
+    from onnx2graphml.draw.activations.process import plot_pattern_process as drawn
 
     graph = as_graph(model)
     return drawn(graph, feeds(graph, pattern), folder, grid_size, limit_size_layer, plot_model)
@@ -131,13 +132,13 @@ def passage_callback(
         folder: where a strip and a film of each layer go.
         every: which epochs count.
         layers: only these.
-        options: those of `draw.epochs.folder.write_film`: film, kind, limit, seconds.
+        options: those of `draw.film.folder.write_film`: film, kind, limit, seconds.
 
     Example:
         >>> model.fit(x, y, callbacks=[passage_callback(x[0], "film")])  # doctest: +SKIP
     """
-    from onnx2graphml.draw.epochs.epochs import Recorder
     from onnx2graphml.frontends.watch_keras import PassageCallback
+    from onnx2graphml.recording.epochs import Recorder
 
     recorder = Recorder()
     return PassageCallback(
@@ -158,15 +159,15 @@ def passage_hook(module: Any, inputs: tuple[Any, ...], folder: str | Path, **opt
     Example:
         >>> hook = passage_hook(module, (digit,), "film")  # doctest: +SKIP
     """
-    from onnx2graphml.draw.epochs.epochs import Recorder
     from onnx2graphml.frontends.watch_torch import PassageHook
+    from onnx2graphml.recording.epochs import Recorder
 
     recorder = Recorder(type(module).__name__)
     return PassageHook(module, inputs, recorder.add, lambda: _film(recorder, folder, options))
 
 
 def _film(recorder: Recorder, folder: str | Path, options: Mapping[str, Any]) -> None:
-    from onnx2graphml.draw.epochs.folder import write_film
+    from onnx2graphml.draw.film.folder import write_film
 
     write_film(recorder.recording(), folder, **options)
 

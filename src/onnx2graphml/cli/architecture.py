@@ -35,7 +35,7 @@ def parser() -> Parser:
 def run(options: argparse.Namespace) -> int:
     """Draw it, and say what was drawn."""
     from onnx2graphml.draw.architecture.architecture import architecture, check_suffix
-    from onnx2graphml.draw.lettering import note
+    from onnx2graphml.draw.architecture.lettering import note
 
     check_suffix(options.output)
     drawing = architecture(load_graph(options), options.output, fold=options.fold)

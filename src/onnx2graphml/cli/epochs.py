@@ -51,9 +51,9 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Record, draw, and say what was written."""
-    from onnx2graphml.draw.epochs.epochs import epochs
-    from onnx2graphml.draw.epochs.folder import write_film
+    from onnx2graphml.draw.film.folder import write_film
     from onnx2graphml.recording.checkpoints import checkpoints
+    from onnx2graphml.recording.epochs import epochs
 
     models, others = checkpoints(Path(options.checkpoints))
     if others:

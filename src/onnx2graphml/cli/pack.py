@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         return 130
     print(f"{found.count:,} patterns, {len(found.layers)} layers: {found.folder}")
     if options.maps or labels is not None or options.difference:
-        from onnx2graphml.draw.map_pictures import write_maps
+        from onnx2graphml.draw.maps import write_maps
 
         folder = write_maps(found, labels=labels, pair=options.difference, kind=options.kind, limit=options.limit)
         print(f"maps: {folder}")

@@ -10,7 +10,7 @@ from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
 from onnx2graphml.files.plain_text import printable
 
 if TYPE_CHECKING:
-    from onnx2graphml.draw.passage.passage import Passage
+    from onnx2graphml.draw.activations.activations import Activations
 
 KINDS = ("png", "svg", "pdf")
 SCALES = ("layer", "channel", "global")
@@ -61,11 +61,11 @@ def parser() -> Parser:
 
 def run(options: argparse.Namespace) -> int:
     """Draw, and print what was drawn and what was not."""
-    from onnx2graphml.draw.passage.passage import passage
+    from onnx2graphml.draw.activations.activations import activations
     from onnx2graphml.inference.inputs import resolve
 
     graph = load_model_graph(options)
-    found = passage(
+    found = activations(
         graph,
         resolve(graph, options.pattern, seed=options.seed, preprocess=options.preprocess),
         options.output,
@@ -75,14 +75,14 @@ def run(options: argparse.Namespace) -> int:
         channels=options.channels,
         limit=options.limit,
         min_size=options.min_size,
-        overlay=options.overlay,
+        overlay="layer" if options.overlay else "",
         progress=_show if sys.stderr.isatty() else None,
     )
     print(report(found))
     return 0
 
 
-def report(found: Passage) -> str:
+def report(found: Activations) -> str:
     """A line for each picture, and for what there is none of."""
     lines = [f"{p.file}  {p.layer.name}  {p.layer.shape}{''.join(f'; {n}' for n in p.notes)}" for p in found.layers]
     lines += [f"{o.file}  {o.layer.name} on {o.source}" for o in found.overlays]
@@ -104,5 +104,5 @@ def pair(text: str) -> tuple[int, int]:
     return int(rows), int(columns)
 
 
-def _show(file: str) -> None:
-    print(f"\r{printable(file)}\033[K\r", end="", file=sys.stderr, flush=True)
+def _show(done: int, total: int, file: str) -> None:
+    print(f"\r{done} of {total}  {printable(file)}\033[K\r", end="", file=sys.stderr, flush=True)

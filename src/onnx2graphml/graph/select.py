@@ -210,7 +210,7 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
         >>> [layer.name for layer in subnetwork(graph, "dense1:").layers]
         ['dense1', 'digit']
     """
-    kept = set(_names(graph, layers))
+    kept = set(layer_names(graph, layers))
     needed = set()
     for layer in graph.layers:
         sources = {i.source for i in layer.incoming}
@@ -236,7 +236,7 @@ def _as_input(layer: Layer) -> Layer:
     return dataclasses.replace(layer, aggregation="input", bias=None, activation=(), incoming=(), parameters=0)
 
 
-def _names(graph: NeuronGraph, text: str) -> list[str]:
+def layer_names(graph: NeuronGraph, text: str) -> list[str]:
     order = [layer.name for layer in graph.layers]
     if text in order:
         return [text]

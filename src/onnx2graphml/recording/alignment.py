@@ -15,7 +15,7 @@ import numpy.typing as npt
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.recording.tiles import View, view_of
+from onnx2graphml.recording.views import View, view_of
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

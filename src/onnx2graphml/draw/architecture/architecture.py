@@ -7,17 +7,23 @@ from pathlib import Path
 
 from onnx2graphml.draw.architecture.dot import dot
 from onnx2graphml.draw.architecture.drawing import Drawing
-from onnx2graphml.draw.architecture.figure import pdf, png
+from onnx2graphml.draw.architecture.painted import painted
 from onnx2graphml.draw.architecture.placement import placed
 from onnx2graphml.draw.architecture.repeats import repeats
-from onnx2graphml.draw.architecture.svg import svg
+from onnx2graphml.draw.canvas import content
+from onnx2graphml.draw.svg import svg
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.graph.graph import NeuronGraph
 
 FOLD_ABOVE = 40  # layers: with more, repeats are folded unless it is said otherwise
 
-RENDERERS: dict[str, Callable[[Drawing], bytes]] = {".svg": svg, ".png": png, ".pdf": pdf, ".dot": dot}
+RENDERERS: dict[str, Callable[[Drawing], bytes]] = {
+    ".svg": lambda drawing: svg(painted(drawing)),
+    ".png": lambda drawing: content(painted(drawing), "png"),
+    ".pdf": lambda drawing: content(painted(drawing), "pdf"),
+    ".dot": dot,
+}
 """By suffix."""
 
 

@@ -18,3 +18,5 @@ BORDER = "#7a8794"
 END = "#2c7a3f"  # the border of the network's inputs and outputs
 ARROW = "#55606b"
 REPEAT = "#a8326e"
+SKIPS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#e07b00", "#17868f", "#c2418f", "#8a6d00")
+"""Of arrows that lead past other layers, by their source."""

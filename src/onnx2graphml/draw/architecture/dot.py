@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx2graphml.draw.architecture import colours
 from onnx2graphml.draw.architecture.drawing import Box, Drawing
-from onnx2graphml.draw.lettering import label
+from onnx2graphml.draw.architecture.lettering import label
 
 
 def dot(drawing: Drawing) -> bytes:

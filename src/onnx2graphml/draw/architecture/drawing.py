@@ -20,7 +20,7 @@ PADDING = 8  # beside the text in a box, and half of it above and below
 
 
 @dataclass(frozen=True)
-class Text:
+class Line:
     """A line of text.
 
     Attributes:
@@ -62,11 +62,11 @@ class Box:
     height: float = 0
 
     @property
-    def texts(self) -> tuple[Text, ...]:
+    def texts(self) -> tuple[Line, ...]:
         """The lines in their places."""
         x, y = self.x + PADDING, self.y + PADDING / 2 - 3  # letters reach 3 below their base line
         return tuple(
-            Text(x, y + LINE * k, line, bold=k <= self.name_lines) for k, line in enumerate(self.lines, start=1)
+            Line(x, y + LINE * k, line, bold=k <= self.name_lines) for k, line in enumerate(self.lines, start=1)
         )
 
 
@@ -78,11 +78,13 @@ class Arrow:
         source, target: the layers' names.
         points: from the lower side of the source's box to the upper side of the target's. Between two in a row that
             differ in x and y is an S-curve, which stays in the rectangle between them.
+        skip: of an arrow that leads past other layers, the number of its source among such sources; otherwise -1.
     """
 
     source: str
     target: str
     points: tuple[Point, ...]
+    skip: int = -1
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ class Frame:
     tab_width: float
 
     @property
-    def text(self) -> Text:
+    def text(self) -> Line:
         """The label in its place."""
-        return Text(self.tab_x + PADDING / 2, self.y + LINE - 2, self.label, bold=True)
+        return Line(self.tab_x + PADDING / 2, self.y + LINE - 2, self.label, bold=True)
 
 
 @dataclass(frozen=True)
@@ -129,4 +131,4 @@ class Drawing:
     arrows: tuple[Arrow, ...]
     folds: tuple[Fold, ...]
     frames: tuple[Frame, ...]
-    texts: tuple[Text, ...]
+    texts: tuple[Line, ...]

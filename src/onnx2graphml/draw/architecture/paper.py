@@ -7,10 +7,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onnx2graphml.draw import lettering
+from onnx2graphml.draw.architecture import lettering
 from onnx2graphml.draw.architecture.columns import FRAME, TAB_ROOM, Rows, Sheet
 from onnx2graphml.draw.architecture.drawing import FONT, HEAD, PADDING, Arrow, Box, Frame, Point
 from onnx2graphml.draw.architecture.repeats import Fold
+from onnx2graphml.text import cells
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class Paper:
         """The arrows, each from the middle of a lower side to the middle of an upper side."""
         row_of = {v: r for r, row in enumerate(self.rows.layering.rows) for v in row}
         arrows = []
+        skips: dict[int, int] = {}  # the sources of arrows that pass a row, numbered
         for (a, b), chain in self.rows.layering.chains.items():
             row = row_of[a]
             points = [(self._x(row, a), self.y + self.sheet.top[row] + self.sized[a].height)]
             for u, v in itertools.pairwise(chain):
                 points += self._between(row_of[u], u, v)
-            arrows.append(Arrow(self.sized[a].layer, self.sized[b].layer, _straight(points)))
+            skip = skips.setdefault(a, len(skips)) if len(chain) > 2 else -1
+            arrows.append(Arrow(self.sized[a].layer, self.sized[b].layer, _straight(points), skip))
         return tuple(arrows)
 
     def _between(self, row: int, u: int, v: int) -> list[Point]:
@@ -82,7 +85,7 @@ class Paper:
         right = shift + max(self.rows.right[row] for row in rows)
         upper = self.y + self.sheet.top[first] - FRAME - TAB_ROOM
         height = self.y + self.sheet.bottom[last] + FRAME - upper
-        tab = lettering.cells(label) * lettering.CELL * FONT + PADDING
+        tab = cells(label) * lettering.CELL * FONT + PADDING
         entering = [self._x(first, v) for v in self.rows.layering.rows[first]]
         covered = any(left <= x <= left + tab for x in entering)  # then the tab is at the other end
         return Frame(fold, left, upper, right - left, height, label, right - tab if covered else left, tab)

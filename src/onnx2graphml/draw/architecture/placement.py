@@ -7,14 +7,15 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from onnx2graphml.draw import lettering
+from onnx2graphml.draw.architecture import lettering
 from onnx2graphml.draw.architecture.columns import FRAME, Rows, Sheet, arranged
-from onnx2graphml.draw.architecture.drawing import FONT, LINE, PADDING, Box, Drawing, Text
+from onnx2graphml.draw.architecture.drawing import FONT, LINE, PADDING, Box, Drawing, Line
 from onnx2graphml.draw.architecture.layering import Layering, layered
 from onnx2graphml.draw.architecture.paper import Paper
 from onnx2graphml.draw.architecture.repeats import Fold
 from onnx2graphml.draw.architecture.spacing import places
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.text import cells, wrapped
 
 MARGIN = 24  # around everything
 LANE = 2  # the width of a lane
@@ -80,7 +81,7 @@ def _box(layer: Layer, is_output: bool) -> Box:
 
 def _sized(boxes: Sequence[Box]) -> list[Box]:
     """Equally wide boxes, each as high as its text."""
-    widest = max((lettering.cells(line) for box in boxes for line in box.lines), default=0)
+    widest = max((cells(line) for box in boxes for line in box.lines), default=0)
     width = 2 * math.ceil((widest * lettering.CELL * FONT + 2 * PADDING) / 2)
     return [dataclasses.replace(box, width=width, height=LINE * len(box.lines) + PADDING) for box in boxes]
 
@@ -99,17 +100,17 @@ def _rows(layering: Layering, boxes: Sequence[Box], repeat: Sequence[int]) -> Ro
 def _on_paper(graph: NeuronGraph, folds: Sequence[Fold], boxes: Sequence[Box], rows: Rows, sheet: Sheet) -> Drawing:
     cell = FONT * lettering.CELL
     room = math.ceil(max(sheet.width, NARROWEST * cell))
-    head = _texts(lettering.wrapped(lettering.heading(graph), int(room / cell * FONT / HEADING)), MARGIN, HEADING, True)
-    head += _texts(lettering.wrapped(lettering.sizes(graph, folds), int(room / cell)), head[-1].y)
+    head = _texts(wrapped(lettering.heading(graph), int(room / cell * FONT / HEADING)), MARGIN, HEADING, True)
+    head += _texts(wrapped(lettering.sizes(graph, folds), int(room / cell)), head[-1].y)
     paper = Paper(boxes, rows, sheet, MARGIN + (room - sheet.width) // 2, head[-1].y + MARGIN)
-    lines = [part for fold in folds for part in lettering.wrapped(lettering.note(fold), int(room / cell))]
+    lines = [part for fold in folds for part in wrapped(lettering.note(fold), int(room / cell))]
     notes = _texts(lines, paper.y + sheet.height + MARGIN)
     height = math.ceil((notes[-1].y if notes else paper.y + sheet.height) + MARGIN)
     arrows, frames = paper.arrows(), paper.frames(folds)
     return Drawing(room + 2 * MARGIN, height, paper.boxes(), arrows, tuple(folds), frames, (*head, *notes))
 
 
-def _texts(lines: Sequence[str], y: float, size: int = FONT, bold: bool = False) -> list[Text]:
+def _texts(lines: Sequence[str], y: float, size: int = FONT, bold: bool = False) -> list[Line]:
     """Lines below a height."""
     step = LINE * size / FONT
-    return [Text(MARGIN, y + step * k, line, size, bold) for k, line in enumerate(lines, start=1)]
+    return [Line(MARGIN, y + step * k, line, size, bold) for k, line in enumerate(lines, start=1)]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from onnx2graphml.draw.colours import Scale, scale_of
 from onnx2graphml.errors import Error, context
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.model import Array
 from onnx2graphml.recording.packs import selected
-from onnx2graphml.recording.tiles import Tiles, energy, tiles_of
-
-LIMIT = 16  # channels of a layer that are shown
 
 Feeds = Callable[[NeuronGraph], Mapping[str, Array]]
 """The pattern as arrays for a graph's inputs."""
@@ -39,21 +34,6 @@ class Recording:
     values: Mapping[str, Array]
     channels_last: bool = False
     model: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What is drawn of a layer.
-
-    Attributes:
-        layer: the layer.
-        tiles: of each epoch; the same channels in all of them.
-        scale: of all its values at all epochs, also of channels that are not drawn.
-    """
-
-    layer: Layer
-    tiles: tuple[Tiles, ...]
-    scale: Scale
 
 
 class Recorder:
@@ -166,51 +146,3 @@ def epochs(
     for name, graph in graphs:
         recorder.add_graph(name, graph, feeds, layers)
     return recorder.recording()
-
-
-def shown(recording: Recording, layer: Layer, limit: int = LIMIT) -> Shown:
-    """A layer's tiles at each epoch, all in the same colours.
-
-    Args:
-        layer: one that has neurons.
-        limit: how many channels at most: those of the greatest sum of squares over all epochs.
-
-    Raises:
-        Error: the limit is less than 1.
-
-    Example:
-        >>> layer = Layer("y", "Gemm", (4,))
-        >>> shown(Recording(("1", "2"), (layer,), {"y": np.arange(8.0).reshape(2, 4)}), layer).scale
-        Scale(low=0.0, high=7.0, diverging=False)
-    """
-    if limit < 1:
-        raise Error(f"the limit of channels is {limit}; expected 1 or more")
-    values = recording.values[layer.name]
-    return Shown(layer, alike(layer, values, recording.channels_last, limit), scale_of([values]))
-
-
-def alike(layer: Layer, values: Iterable[Array], channels_last: bool, limit: int) -> tuple[Tiles, ...]:
-    """Tiles of several arrays in a layer's shape: of the same channels in all, those of the greatest sum of squares.
-
-    Args:
-        layer: one that has neurons.
-        limit: how many channels at most.
-
-    Example:
-        >>> layer = Layer("conv", "Conv", (2, 1, 2), spatial=(0, 1, 2))
-        >>> values = np.array([[[[1, 0]], [[0, 2]]], [[[5, 0]], [[0, 1]]]])
-        >>> [tiles.array.tolist() for tiles in alike(layer, values, False, 1)]
-        [[[[1, 0]]], [[[5, 0]]]]
-    """
-    made = (tiles_of(layer, v, channels_last=channels_last) for v in values)
-    every = [tiles for tiles in made if tiles is not None]  # that is for a layer without neurons
-    if every[0].of > limit:
-        together = np.concatenate([tiles.array for tiles in every], axis=1)
-        chosen = np.argsort(-energy(together), kind="stable")[:limit]
-        every = [_chosen(tiles, chosen) for tiles in every]
-    return tuple(every)
-
-
-def _chosen(tiles: Tiles, chosen: Array) -> Tiles:
-    indices = tuple(tiles.indices[k] for k in chosen)
-    return dataclasses.replace(tiles, array=tiles.array[chosen], indices=indices, order="by energy")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from onnx2graphml.draw.figures import save
-from onnx2graphml.draw.passage.passage import passage
-from onnx2graphml.draw.passage.sheets import sheet_figure, sheets_of
+from onnx2graphml.draw.activations.activations import activations
+from onnx2graphml.draw.activations.sheets import overview, sheets_of
+from onnx2graphml.draw.canvas import save
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.picture_folder import safe
 from onnx2graphml.graph.graph import NeuronGraph
@@ -48,7 +48,7 @@ def plot_pattern_process(
     """
     from onnx2graphml.draw.architecture.architecture import architecture
 
-    found = passage(
+    found = activations(
         graph,
         _feeds(graph, pattern),
         grid=grid_size,
@@ -62,7 +62,7 @@ def plot_pattern_process(
     files = []
     for k, sheet in enumerate(sheets_of(found.layers, grid_size)):
         files.append(folder / f"{k}.png")
-        save(sheet_figure(sheet, grid_size), files[-1])
+        save(overview(sheet, grid_size), files[-1])
     if plot_model:
         files.append(folder / f"{safe(graph.model_name, ' ')} neural network architecture.png")
         architecture(graph, files[-1])

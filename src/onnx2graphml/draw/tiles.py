@@ -1,44 +1,20 @@
-"""A layer's value as tiles: 2-D pictures that Mosaic puts side by side, whatever the rank.
-
-A picture's rows and columns become a tile's, and there is a tile for each channel. A line of positions with channels
-becomes a row for each channel; what has no more than one axis longer than 1 is a vector, folded to nearly a square.
-"""
+"""A layer's value as tiles: maps of the same size, whatever the rank; all of them, or some in an order."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Array
+from onnx2graphml.recording.views import View, view_of
 
-Form = Literal["vector", "map", "lines", "pictures"]
 CHANNELS = ("first", "top", "all")
-
-
-@dataclass(frozen=True)
-class View:
-    """How a layer's axes are shown.
-
-    Attributes:
-        form: `vector`; `map`, one tile; `lines`, a tile of one row for each channel; `pictures`, a tile for each
-            combination of indices in the axes that lead.
-        order: the axes of the layer's shape, rows and columns last; those before them lead.
-        what: what a tile is: a channel or a slice.
-    """
-
-    form: Form
-    order: tuple[int, ...]
-    what: str = "slice"
-
-    @property
-    def leading(self) -> tuple[int, ...]:
-        """The axes that tell tiles apart."""
-        return self.order[: -1 if self.form == "lines" else -2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,46 +49,6 @@ class Tiles:
         if self.view.form == "lines":
             words.append("a row each")
         return ", ".join(words)
-
-
-def view_of(layer: Layer, channels_last: bool = False) -> View:
-    """Which of a layer's axes are rows, columns and channels.
-
-    Where the graph does not know (no convolution or pool told it), the last axis of three or more is the channel in a
-    framework with channels last, and otherwise the last two axes are rows and columns; axes of size 1 are neither.
-
-    Args:
-        channels_last: whether the framework shows (row, column, channel).
-
-    Example:
-        >>> view_of(Layer("conv1", "Conv", (8, 8, 16), spatial=(2, 0, 1)))
-        View(form='pictures', order=(2, 0, 1), what='channel')
-    """
-    rank, axes = len(layer.shape), tuple(range(len(layer.shape)))
-    if sum(n != 1 for n in layer.shape) <= 1:
-        return View("vector", axes)
-    if layer.spatial:
-        known = tuple(a for a in axes if a not in layer.spatial) + layer.spatial
-        return View("lines" if len(layer.spatial) == 2 else "pictures", known, "channel" if rank <= 3 else "slice")
-    if rank == 2:
-        return View("map", axes)
-    if channels_last:
-        return View("pictures", (rank - 1, *axes[:-1]), "channel" if rank == 3 else "slice")
-    return View("pictures", tuple(sorted(axes, key=lambda a: layer.shape[a] != 1)))
-
-
-def map_size(layer: Layer, channels_last: bool = False) -> tuple[int, int]:
-    """The rows and columns of a layer's map: of a picture's channel, of channels by positions; a vector has one row.
-
-    Example:
-        >>> map_size(Layer("conv1", "Conv", (8, 6, 16), spatial=(2, 0, 1))), map_size(Layer("fc", "Gemm", (10,)))
-        ((8, 6), (1, 10))
-    """
-    view = view_of(layer, channels_last)
-    if view.form == "vector":
-        return 1, layer.neurons
-    rows, columns = view.order[-2:]
-    return layer.shape[rows], layer.shape[columns]
 
 
 def tiles_of(
@@ -161,34 +97,45 @@ def energy(tiles: Array) -> Array:
     return np.asarray(np.einsum("nrc,nrc->n", values, values))
 
 
-def folded(vector: Array) -> Array:
-    """A vector as rows of nearly a square, from left to right, then downwards; what is left of the last is masked.
+def folded(vector: Array, wide: float = 1.0) -> Array:
+    """A vector as rows, from left to right, then downwards; what is left of the last is masked.
+
+    Args:
+        wide: width to height, nearly.
 
     Example:
         >>> folded(np.arange(5)).filled(-1).tolist()
         [[0, 1, 2], [3, 4, -1]]
     """
-    columns = math.ceil(math.sqrt(len(vector)))
+    columns = min(math.ceil(math.sqrt(len(vector) * wide)), len(vector))
     rows = math.ceil(len(vector) / columns)
     flat = np.ma.MaskedArray(np.zeros(rows * columns, vector.dtype), np.arange(rows * columns) >= len(vector))
     flat[: len(vector)] = vector
     return flat.reshape(rows, columns)
 
 
-def reduced(tiles: Array, block: int) -> Array:
-    """Each tile with its values replaced by the means over squares of so many; the last ones may be smaller.
+def alike(layer: Layer, values: Iterable[Array], channels_last: bool, limit: int) -> tuple[Tiles, ...]:
+    """Tiles of several arrays in a layer's shape: of the same channels in all, those of the greatest sum of squares.
+
+    Args:
+        layer: one that has neurons.
+        limit: how many channels at most.
 
     Example:
-        >>> reduced(np.arange(6.0).reshape(1, 2, 3), 2).tolist()
-        [[[2.0, 3.5]]]
+        >>> layer = Layer("conv", "Conv", (2, 1, 2), spatial=(0, 1, 2))
+        >>> values = np.array([[[[1, 0]], [[0, 2]]], [[[5, 0]], [[0, 1]]]])
+        >>> [tiles.array.tolist() for tiles in alike(layer, values, False, 1)]
+        [[[[1, 0]]], [[[5, 0]]]]
     """
-    if block == 1:
-        return tiles
-    data = np.ma.filled(tiles, 0).astype(np.float64)
-    counts = (~np.ma.getmaskarray(tiles)).astype(np.float64)
-    for axis in (1, 2):
-        starts = np.arange(0, tiles.shape[axis], block)
-        data, counts = (np.add.reduceat(a, starts, axis=axis) for a in (data, counts))
-    with np.errstate(all="ignore"):
-        means = data / counts
-    return np.ma.MaskedArray(means, counts == 0) if np.ma.isMaskedArray(tiles) else means
+    made = (tiles_of(layer, v, channels_last=channels_last) for v in values)
+    every = [tiles for tiles in made if tiles is not None]  # that is for a layer without neurons
+    if every[0].of > limit:
+        together = np.concatenate([tiles.array for tiles in every], axis=1)
+        chosen = np.argsort(-energy(together), kind="stable")[:limit]
+        every = [_chosen(tiles, chosen) for tiles in every]
+    return tuple(every)
+
+
+def _chosen(tiles: Tiles, chosen: Array) -> Tiles:
+    indices = tuple(tiles.indices[k] for k in chosen)
+    return dataclasses.replace(tiles, array=tiles.array[chosen], indices=indices, order="by energy")

@@ -16,23 +16,27 @@ from onnx2graphml.parameters.arrays import TrainedArray
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
-Form = Literal["grid", "table", "colours", "matrix", "vector"]
+Form = Literal["grid", "table", "strongest", "colours", "matrix", "vector"]
 
-LIMIT = 64
-GRID = 8  # times the limit: so many kernels stand in a grid that are not a table of inputs and outputs
+LIMIT = 16
+STRONGEST = 64  # kernels that stand for a larger table
+GRID = 32  # times the limit: so many kernels stand in a grid that are not a table of inputs and outputs
 PIXELS = 640  # of a matrix each way; larger ones are reduced
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Part:
     """One drawing of an array.
 
     Attributes:
         form: `grid`, a kernel of each output, or of each input of an only output; `table`, a kernel of each output and
-            input; `colours`, kernels over three inputs as red, green and blue; `matrix`; `vector`.
-        values: of a grid (n, rows, columns), of a table (inputs, outputs, rows, columns), of colours
-            (n, rows, columns, 3), of a matrix (rows, columns), of a vector (n,): the array's own numbers, unscaled.
-        rows, columns: the original indices of what stands there; of a grid, `columns` are those of its kernels.
+            input; `strongest`, the kernels of the largest norm, of any output and input; `colours`, kernels over three
+            inputs as red, green and blue; `matrix`; `vector`.
+        values: of a grid and of the strongest (n, rows, columns), of a table (inputs, outputs, rows, columns), of
+            colours (n, rows, columns, 3), of a matrix (rows, columns), of a vector (n,): the array's own numbers,
+            unscaled.
+        rows, columns: the original indices of what stands there; of a grid, `columns` are those of its kernels; of
+            the strongest, each kernel's input and output.
         row_name, column_name: what they are.
         statement: what is shown, left out or reduced.
     """
@@ -46,7 +50,7 @@ class Panel:
     statement: str
 
 
-def panels(array: TrainedArray, order: Ints | None, limit: int = LIMIT) -> tuple[Panel, ...]:
+def parts(array: TrainedArray, order: Ints | None, limit: int = LIMIT) -> tuple[Part, ...]:
     """The drawings of an array.
 
     Args:
@@ -58,7 +62,7 @@ def panels(array: TrainedArray, order: Ints | None, limit: int = LIMIT) -> tuple
         >>> import onnx2graphml
         >>> from onnx2graphml.parameters.arrays import layer_arrays
         >>> conv1 = layer_arrays(onnx2graphml.load("fixtures/digits.onnx"))[1].arrays
-        >>> [(p.form, p.values.shape, p.statement) for array in conv1 for p in panels(array, None)]
+        >>> [(p.form, p.values.shape, p.statement) for array in conv1 for p in parts(array, None)]
         [('grid', (16, 3, 3), 'all 16 outputs'), ('vector', (16,), 'all 16')]
     """
     kernels = array.kernels
@@ -73,14 +77,14 @@ def panels(array: TrainedArray, order: Ints | None, limit: int = LIMIT) -> tuple
         known = order if order is not None and fits else np.arange(values.size)
         name = array.axes[0] if len(array.axes) == 1 else "index"
         one = np.zeros(1, np.int64)
-        return (Panel("vector", values.reshape(-1)[known], one, known, "", name, f"all {values.size:,}"),)
+        return (Part("vector", values.reshape(-1)[known], one, known, "", name, f"all {values.size:,}"),)
     flat = values.reshape(-1, values.shape[-1])
     names = (" x ".join(array.axes[:-1]), array.axes[-1])
     return (_of_matrix(flat, np.arange(flat.shape[1]), names),)
 
 
-def _of_kernels(kernels: Array, order: Ints, limit: int) -> tuple[Panel, ...]:
-    """A grid if there is one input or one output; otherwise a table, and where it leaves some out the norms of all."""
+def _of_kernels(kernels: Array, order: Ints, limit: int) -> tuple[Part, ...]:
+    """A grid if there is one input or one output; a table of a few; of many the norms of all, and the strongest."""
     outs, ins = kernels.shape[:2]
     tiles = kernels.reshape(outs, ins, -1, kernels.shape[-1])
     slices = f"; the {kernels.shape[2]} slices of each one below the other" if kernels.ndim > 4 else ""
@@ -89,25 +93,36 @@ def _of_kernels(kernels: Array, order: Ints, limit: int) -> tuple[Panel, ...]:
         flat, every = tiles.reshape(outs * ins, *tiles.shape[2:]), order if ins == 1 else np.arange(ins)
         shown = every[: GRID * limit]
         text = _some(len(shown), len(every), over) + slices
-        return (Panel("grid", flat[shown], np.zeros(1, np.int64), shown, row, column, text),)
-    shown, inputs = order[:limit], np.arange(min(ins, limit))
-    text = f"columns: {_some(len(shown), outs, 'output')}; rows: {_some(len(inputs), ins, 'input')}{slices}"
-    found = [Panel("table", tiles[np.ix_(shown, inputs)].swapaxes(0, 1), inputs, shown, "in", "out", text)]
-    if ins == 3 and kernels.ndim == 4:
-        colours = order[: GRID * limit]
-        values = tiles[colours].transpose(0, 2, 3, 1)
-        text = (
-            f"{_some(len(colours), outs, 'output')}; inputs 0, 1, 2 as red, green and blue, each the more the larger: "
-            f"none at {-np.abs(values).max():.4g}, half at 0, full at {np.abs(values).max():.4g}"
-        )
-        found.insert(0, Panel("colours", values, np.arange(3), colours, "in", "out", text))
-    if len(shown) < outs or len(inputs) < ins:
-        norms = np.sqrt(np.square(tiles, dtype=np.float64).sum(axis=(2, 3))).T
-        found.append(_of_matrix(norms, order, what="L2 norm of each kernel: "))
-    return tuple(found)
+        return (Part("grid", flat[shown], np.zeros(1, np.int64), shown, row, column, text),)
+    found = [_as_colours(tiles, order[: GRID * limit])] if ins == 3 and kernels.ndim == 4 else []
+    if max(outs, ins) <= limit:
+        text = f"columns: {_some(outs, outs, 'output')}; rows: {_some(ins, ins, 'input')}{slices}"
+        return (*found, Part("table", tiles[order].swapaxes(0, 1), np.arange(ins), order, "in", "out", text))
+    norms = np.sqrt(np.square(tiles, dtype=np.float64).sum(axis=(2, 3)))
+    summary = _of_matrix(norms.T, order, what="L2 norm of each kernel: ")
+    return (*found, summary, _strongest_kernels(tiles, norms, slices))
 
 
-def _of_matrix(matrix: Array, order: Ints, names: tuple[str, str] = ("in", "out"), what: str = "") -> Panel:
+def _as_colours(tiles: Array, shown: Ints) -> Part:
+    """Kernels over three inputs."""
+    values = tiles[shown].transpose(0, 2, 3, 1)
+    text = (
+        f"{_some(len(shown), len(tiles), 'output')}; inputs 0, 1, 2 as red, green and blue, each the more the larger: "
+        f"none at {-np.abs(values).max():.4g}, half at 0, full at {np.abs(values).max():.4g}"
+    )
+    return Part("colours", values, np.arange(3), shown, "in", "out", text)
+
+
+def _strongest_kernels(tiles: Array, norms: Array, slices: str) -> Part:
+    """The kernels of the largest norm, the largest first."""
+    most = min(STRONGEST, norms.size)
+    chosen = np.argsort(-norms, axis=None, kind="stable")[:most]
+    outs, ins = np.unravel_index(chosen, norms.shape)
+    text = f"the {most:,} of {norms.size:,} kernels with the largest L2 norm, each named out,in{slices}"
+    return Part("strongest", tiles[outs, ins], ins, outs, "in", "out", text)
+
+
+def _of_matrix(matrix: Array, order: Ints, names: tuple[str, str] = ("in", "out"), what: str = "") -> Part:
     """A matrix of which columns are in an order; one that is too large is reduced block by block."""
     rows, columns = matrix.shape
     high, wide = math.ceil(rows / PIXELS), math.ceil(columns / PIXELS)
@@ -115,7 +130,7 @@ def _of_matrix(matrix: Array, order: Ints, names: tuple[str, str] = ("in", "out"
     if (high, wide) != (1, 1):
         text += f"; each pixel is the number of largest magnitude of {high} x {wide}"
     values = strongest(matrix, order, high, wide)
-    return Panel("matrix", values, np.arange(0, rows, high), order[::wide], *names, text)
+    return Part("matrix", values, np.arange(0, rows, high), order[::wide], *names, text)
 
 
 def strongest(matrix: Array, order: Ints, high: int, wide: int) -> Array:

@@ -6,104 +6,31 @@ reader's fonts. What may come from another font (anything but Latin, Greek and C
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from onnx2graphml.draw.architecture.repeats import Fold
+from onnx2graphml.files.plain_text import printable
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import activations_text
+from onnx2graphml.text import cells, counted, wrapped
 
 CELL = 0.64  # a letter's width as a share of its size: at most 0.602 in such fonts, and then rounded to a pixel
 CELLS = 28  # of a line in a box: what is longer goes on in the next line
-_NARROW = "\u0530"  # the first character after Cyrillic
-
-_BREAKS = re.compile(r"(?<=[/_.:\- ,])")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 _DENSE = ("Gemm", "MatMul")
 _MOVES = ("Concat", "Flatten", "Reshape", "Transpose", "Slice", "Split", "Gather", "Pad", "Expand", "Tile", "Identity")
 
 
-def cells(text: str) -> int:
-    """The number of letter widths that a line needs.
-
-    Example:
-        >>> cells("conv1"), cells("畳み込み")
-        (5, 8)
-    """
-    return sum(1 if c < _NARROW else 2 for c in text)
-
-
-def printable(name: str) -> str:
-    r"""The name with every character that can't be shown as its number.
-
-    Example:
-        >>> printable("a\x00b")
-        'a\\u0000b'
-    """
-    return _UNPRINTABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", name)
-
-
-def wrapped(text: str, width: int = CELLS) -> list[str]:
-    """The text in lines of at most `width` cells, broken after punctuation where there is some.
-
-    Example:
-        >>> wrapped("a_very/long_name", 8)
-        ['a_very/', 'long_', 'name']
-    """
-    lines = [""]
-    for piece in _pieces(text, width):
-        if cells(lines[-1]) + cells(piece) > width:
-            lines.append("")
-        lines[-1] += piece
-    return lines
-
-
-def _pieces(text: str, width: int) -> Iterable[str]:
-    for piece in _BREAKS.split(text):
-        if cells(piece) <= width:
-            yield piece
-        else:
-            yield from piece  # a long word is broken anywhere
-
-
-def amount(n: int) -> str:
-    """A count in three digits; exact below 10,000.
-
-    Example:
-        >>> amount(7744), amount(25_600_000), amount(999_999), amount(1_852_000_000)
-        ('7,744', '25.6 M', '1 M', '1.85 G')
-    """
-    if n < 10_000:
-        return f"{n:,}"
-    value = float(n)
-    for unit in ("k", "M", "G", "T", "P"):
-        value /= 1000
-        if value < 999.5:
-            return f"{value:.3g} {unit}"
-    return f"{value:.3g} P"
-
-
-def counted(n: int, what: str) -> str:
-    """A count and its noun.
-
-    Example:
-        >>> counted(1, "neuron"), counted(0, "edge")
-        ('1 neuron', '0 edges')
-    """
-    return f"{amount(n)} {what}{'' if n == 1 else 's'}"
-
-
 def name_lines(layer: Layer) -> list[str]:
     """The layer's name."""
-    return wrapped(printable(layer.name))
+    return wrapped(printable(layer.name), CELLS)
 
 
 def fact_lines(layer: Layer, is_output: bool) -> list[str]:
     """Operator, activations and shape; neurons, in-edges and parameters, those that there are."""
     ops = ", ".join(dict.fromkeys([layer.op, *(a.op for a in layer.activation)]))
     shape = "×".join(map(str, layer.shape)) or "scalar"
-    lines = [f"{ops}  {shape}"] if cells(f"{ops}  {shape}") <= CELLS else [*wrapped(ops), *wrapped(shape)]
+    lines = [f"{ops}  {shape}"] if cells(f"{ops}  {shape}") <= CELLS else [*wrapped(ops, CELLS), *wrapped(shape, CELLS)]
     counts = [counted(layer.neurons, "neuron")]
     if layer.in_edges:
         counts.append(counted(layer.in_edges, "edge"))

@@ -9,13 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from onnx2graphml.draw.figures import number
-from onnx2graphml.draw.lettering import printable
-from onnx2graphml.files.plain_text import cell
+from onnx2graphml.files.plain_text import cell, printable
 from onnx2graphml.parameters.statistics import ALIKE, DEAD, NEAR_ZERO, SMALL, TOLERANCE
+from onnx2graphml.text import number
 
 if TYPE_CHECKING:
-    from onnx2graphml.draw.weights.found import ArrayWeights, LayerWeights, Weights
+    from onnx2graphml.parameters.found import ArrayWeights, LayerWeights, Weights
 
 NUMBERS = (
     "mean",

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.draw.epochs import film as films
-from onnx2graphml.draw.epochs.epochs import LIMIT, Recording, Shown, shown
-from onnx2graphml.draw.figures import check_kind, save
+from onnx2graphml.draw.canvas import check_kind, save
+from onnx2graphml.draw.film import film as films
+from onnx2graphml.draw.film.shown import LIMIT, Shown, shown
 from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.recording.epochs import Recording
 
 
 def write_film(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from onnx2graphml.draw.bodies import bodies_of
+from onnx2graphml.draw.canvas import check_kind, save
 from onnx2graphml.draw.colours import Scale, scale_of
-from onnx2graphml.draw.epochs.epochs import alike
-from onnx2graphml.draw.figures import DPI, LARGE, check_kind, figure, save, shortened, write
-from onnx2graphml.draw.passage.layer_picture import LayerPicture, draw_cell
-from onnx2graphml.draw.passage.panel import Box
+from onnx2graphml.draw.page import LARGE, Page, Text
+from onnx2graphml.draw.panel import MARGIN, Panel, shape_text, sheet
+from onnx2graphml.draw.tiles import alike
 from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
@@ -22,12 +22,12 @@ from onnx2graphml.model import Array
 from onnx2graphml.recording.folder import MAPS
 from onnx2graphml.recording.maps import Labels, Maps, difference, maps
 from onnx2graphml.recording.packs import Pack
+from onnx2graphml.text import shortened
 
 LIMIT = 64  # channels that are shown of a layer
 CLASSES = 12  # classes that are shown
 ACROSS = 3
-PANEL = (480, 480)  # pixels
-HEAD, GAP = 56, 16
+PANEL = (480, 470)  # pixels
 
 Named = Mapping[str, Array]
 
@@ -133,22 +133,19 @@ def class_panels(found: Maps) -> tuple[dict[str, Array], dict[str, Scale]]:
 
 def picture(
     layer: Layer, channels_last: bool, panels: Named, scales: Mapping[str, Scale], limit: int, said: str = ""
-) -> Any:
-    """A figure of several arrays in a layer's shape, each with its own colour bar.
+) -> Page:
+    """A page of several arrays in a layer's shape, each with its own scale.
 
     Args:
         scales: of those panels that don't have a scale of their own.
         said: what is to be said beside the layer's name.
     """
-    across = min(ACROSS, len(panels))
-    wide, high = PANEL
-    width, height = across * wide + GAP, -(-len(panels) // across) * high + HEAD
-    drawn = figure(width / DPI, height / DPI)
-    title = shortened(layer.name, 40)
-    write(drawn, GAP / width, 1 - GAP / height, f"{title}   {said}", LARGE, va="top", weight="bold")
+    drawn = []
     every = alike(layer, panels.values(), channels_last, limit)
-    for k, ((name, values), tiles) in enumerate(zip(panels.items(), every, strict=True)):
-        scale = scales.get(name) or scale_of([values])
-        box = Box(k % across * wide + GAP, k // across * high + HEAD, wide - GAP, high - GAP)
-        draw_cell(drawn, box, LayerPicture(dataclasses.replace(layer, name=name), values, tiles, (scale,), ""))
-    return drawn
+    for (name, values), tiles in zip(panels.items(), every, strict=True):
+        scale = (scales.get(name) or scale_of([values]),)
+        notes = tuple(filter(None, [tiles.statement]))
+        drawn.append(Panel(name, shape_text(layer), bodies_of(tiles, scale), scale, notes))
+    across = min(ACROSS, len(panels))
+    title = shortened(layer.name, 0.7 * across * PANEL[0], LARGE, bold=True)
+    return sheet(drawn, across, PANEL, [Text(MARGIN, 32, f"{title}   {said}".rstrip(), LARGE, bold=True)])

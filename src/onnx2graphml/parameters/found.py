@@ -1,14 +1,15 @@
-"""What `weights` found: every layer's trained arrays with all that is known of them."""
+"""What is known of every layer's trained arrays, together."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.draw.weights.panels import Panel
 from onnx2graphml.errors import Error
 from onnx2graphml.parameters.arrays import LayerArrays, TrainedArray
 from onnx2graphml.parameters.differences import Difference, Matches
@@ -20,21 +21,43 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class ArrayWeights:
-    """An array with all that is known of it.
+    """An array with all that is known of it; `numpy.asarray` of it is the array itself.
 
     Attributes:
-        panels: what is drawn of it; none for scalars.
         file: of the picture; empty where there is none, and where the array is drawn at another layer.
-        difference, difference_panels, difference_file: against the other model's, where that has the array, too.
+        difference, difference_file: against the other model's, where that has the array, too.
+
+    Example:
+        >>> import onnx2graphml
+        >>> kernel = onnx2graphml.weights("fixtures/digits.onnx").array("conv1/kernel")
+        >>> np.asarray(kernel).shape, kernel.axes
+        ((3, 3, 1, 16), ('row', 'column', 'in', 'out'))
     """
 
     array: TrainedArray
     statistics: Statistics
-    panels: tuple[Panel, ...]
     file: str = ""
     difference: Difference | None = None
-    difference_panels: tuple[Panel, ...] = ()
     difference_file: str = ""
+
+    @property
+    def values(self) -> Array:
+        """The numbers, as the framework holds them."""
+        return self.array.values
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """What each axis of the values means."""
+        return self.array.axes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return self.array.values.shape
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        """The values, for NumPy."""
+        return np.array(self.values, dtype, copy=copy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +72,13 @@ class LayerWeights:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What `weights` found.
+    """The trained arrays of a network.
 
     Attributes:
         model, against: the models' names; `against` is empty where there is none.
-        layers: all of them, also those without arrays.
+        layers: those asked for, also those without arrays.
         order: what was asked for.
+        count: the number of the network's layers.
         unread: initializers of floats that no layer reads.
         matches: what of the two models belongs together; None without another.
     """
@@ -62,6 +86,7 @@ class Weights:
     model: str
     layers: tuple[LayerWeights, ...]
     order: str
+    count: int
     unread: Mapping[str, Array]
     matches: Matches | None = None
     against: str = ""
@@ -73,7 +98,9 @@ class Weights:
 
     def array(self, name: str) -> ArrayWeights:
         """The array of that name; `Error` if there is none."""
-        found = [a for x in self.layers for a in x.arrays if a.array.name == name]
-        if not found:
-            raise Error(f"no layer has an array named {name!r}")
-        return found[0]
+        every = {a.array.name: a for x in reversed(self.layers) for a in x.arrays}
+        if name not in every:
+            near = difflib.get_close_matches(name, every, n=3) or list(every)[::-1][:3]
+            hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ": no layer has any"
+            raise Error(f"no layer has an array named {name!r}{hint}")
+        return every[name]

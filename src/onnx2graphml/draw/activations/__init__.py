@@ -1,0 +1,1 @@
+"""What the layers make of an input, as pictures."""

@@ -1,1 +1,0 @@
-"""The same pattern through a network while it learns."""

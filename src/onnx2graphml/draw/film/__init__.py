@@ -1,0 +1,1 @@
+"""The same input at several epochs: strips and films."""

@@ -1,1 +1,0 @@
-"""A pattern's way through the network, a picture of each layer."""
