@@ -295,7 +295,7 @@ def test_progress_adds_up() -> None:
 def test_ids_of_any_length(digits: int) -> None:
     first = max(0, 10 ** (digits - 1) - 3)
     layer = Layer("x", "Input", (6,), "input", first_id=first)
-    text = NodeLines.of(layer, f"n{NUMBER} {NUMBER}{FLOAT}\n").render(0, 6).tobytes()
+    text = NodeLines.of(NeuronGraph((layer,), ()), layer, f"n{NUMBER} {NUMBER}{FLOAT}\n").render(0, 6).tobytes()
     assert re.findall(rb"n(\d+)", text) == [str(first + i).encode() for i in range(6)]
     incoming = Incoming("x", dense(3, 2, array([1, 2, 3, 4, 5, 6])))
     edges = EdgeLines.of(incoming, first, first + 1, f"n{NUMBER} n{NUMBER} {FLOAT}\n")

@@ -15,7 +15,7 @@ from onnx2graphml.measures.values import NodeValues
 
 @own
 def set_node_attributes(G: Measured, values: Any, name: str | None = None) -> None:
-    """Give all nodes an attribute. `o2g.write(G.neuron_graph, path)` writes it."""
+    """Give all nodes an attribute. `o2g.write(G, path)` writes it."""
     if not isinstance(G, LazyGraph):
         raise NoMethod("NetworkX's own graphs are changed by NetworkX")
     if name is None:

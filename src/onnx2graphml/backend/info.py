@@ -9,7 +9,7 @@ MAX_EDGES = 2_000_000  # some seconds and about 1 GB in NetworkX
 
 EXACT = "Exact, by one pass over the layers: `max_iter`, `tol` and `nstart` don't matter."
 PASS = "Exact, by one pass over the layers; no edge is expanded."
-COLUMN = "Whole columns only: a value for every node, which `o2g.write(G.neuron_graph, path)` writes."
+COLUMN = "Whole columns only: a value for every node, which `o2g.write(G, path)` writes."
 
 FUNCTIONS: dict[str, str] = {
     "ancestors": PASS,

@@ -136,7 +136,7 @@ class LazyGraph:
         return found
 
     def set_column(self, name: str, values: Any) -> None:
-        """Give all nodes an attribute, which `o2g.write(G.neuron_graph, path)` writes.
+        """Give all nodes an attribute, which `o2g.write(G, path)` writes.
 
         `nx.set_node_attributes(G, values, name)` does the same from NetworkX 3.5 on.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from onnx2graphml.formats import render, words
 from onnx2graphml.graph.attributes import NODE, spatial_dimensions
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Incoming, Layer
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
 TILE = 1 << 16  # edges or nodes rendered at once: some megabytes of text
 ROOM = 1 << 22  # bytes of the lines of nodes rendered at once, as far as one line does not take more
@@ -33,16 +33,21 @@ class NodeLines:
 
     Attributes:
         layer: whose nodes they are.
-        pieces: the constant text around a node's numbers and its bias.
+        pieces: the constant text around a node's numbers, its bias and its columns.
+        columns: the layer's part of the graph's columns.
     """
 
     layer: Layer
     pieces: render.Texts
+    columns: tuple[npt.NDArray[Any], ...]
 
     @staticmethod
-    def of(layer: Layer, line: str) -> NodeLines:
-        """The lines of a layer, each like `line`: `NUMBER` and `FLOAT` stand for a node's numbers and its bias."""
-        return NodeLines(layer, pieces(line))
+    def of(graph: NeuronGraph, layer: Layer, line: str) -> NodeLines:
+        """The lines of a layer, each like `line`.
+
+        `NUMBER` stands for each of a node's numbers, `FLOAT` for its bias and for each of the graph's columns.
+        """
+        return NodeLines(layer, pieces(line), tuple(column[layer.ids] for column in graph.columns.values()))
 
     @property
     def shown(self) -> tuple[int, ...]:
@@ -53,7 +58,7 @@ class NodeLines:
     @property
     def room(self) -> int:
         """The number of bytes that a line has at most."""
-        return self.pieces.size + (1 + len(self.shown)) * words.NUMBER + render.FLOAT
+        return self.pieces.size + (1 + len(self.shown)) * words.NUMBER + (1 + len(self.columns)) * render.FLOAT
 
     def render(self, first: int, last: int) -> memoryview:
         """The lines of the neurons first … last-1 of the layer."""
@@ -63,11 +68,16 @@ class NodeLines:
         numbers = np.stack([place + layer.first_id, *(at[d] for d in self.shown)], axis=1)
         # Indexed rather than flattened: most are broadcast, and the copy of one would be as large as the layer.
         bias = render.empty(n) if layer.bias is None else render.decimals(np.atleast_1d(layer.bias)[at])
+        texts = render.beside([bias, *(_texts(column[first:last]) for column in self.columns)])
         out = np.empty(n * self.room + words.SLACK, np.uint8)
         length = render.node_lines(
-            numbers, bias.data, bias.start, bias.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
+            numbers, texts.data, texts.start, texts.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
         )
         return out.data[:length]
+
+
+def _texts(column: npt.NDArray[Any]) -> render.Texts:
+    return render.decimals(column) if column.dtype.kind == "f" else render.integers(column)
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,6 +34,12 @@ def decimal(text: str) -> float:
     return value
 
 
+def number(text: str) -> None:
+    """Accept a number of any size, of a column that is not looked at further; `Wrong` if it is none."""
+    if not DECIMAL.fullmatch(text.strip(" \t\r\n")):
+        raise Wrong(f"{text[:40]!r} where a number is expected")
+
+
 class Nodes:
     """Nodes as they come."""
 

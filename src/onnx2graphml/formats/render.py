@@ -72,11 +72,30 @@ def decimals(values: npt.NDArray[Any]) -> Texts:
     return _of_float32(native) if native.dtype == np.float32 else _of_others(native)
 
 
+def integers(values: npt.NDArray[np.int64]) -> Texts:
+    """Integers in full, of either sign."""
+    pieces = [str(value).encode() for value in values.tolist()]
+    stop = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
+    start = stop - np.array([len(piece) for piece in pieces], np.int64)
+    return Texts(np.frombuffer(b"".join(pieces) + bytes(SLACK), np.uint8), start, stop)
+
+
+def beside(columns: Sequence[Texts]) -> Texts:
+    """Several texts for each line: `start` and `stop` are (lines, columns)."""
+    sizes = [len(column.data) for column in columns]
+    first = np.cumsum([0, *sizes[:-1]])
+    return Texts(
+        np.frombuffer(b"".join(column.data.tobytes() for column in columns), np.uint8),
+        np.stack([column.start + at for column, at in zip(columns, first, strict=True)], axis=1),
+        np.stack([column.stop + at for column, at in zip(columns, first, strict=True)], axis=1),
+    )
+
+
 def check_finite(values: npt.NDArray[Any]) -> None:
     """Raise `OutputError` where a value is NaN or infinite."""
     # Least and greatest rather than a flag for each, which would take memory; NaN is passed on by both.
     if values.size and not np.isfinite([values.min(), values.max()]).all():
-        raise OutputError("a weight or bias is NaN or infinite, which the format can't hold; check the model")
+        raise OutputError("a weight, bias or column is NaN or infinite, which the format can't hold; check the model")
 
 
 def _of_float32(values: npt.NDArray[np.float32]) -> Texts:
@@ -245,32 +264,34 @@ def _put_ends(
 @numba.njit(cache=True, nogil=True)
 def node_lines(
     numbers: Ints,
-    floats: Bytes,
-    float_start: Ints,
-    float_stop: Ints,
+    texts: Bytes,
+    text_start: Ints,
+    text_stop: Ints,
     constant: Bytes,
     start: Ints,
     stop: Ints,
     out: Bytes,
 ) -> int:
-    """A line for every row of `numbers`: a piece and a number for each column, a piece, a float, a piece.
+    """A line for every row of `numbers`: a piece before each number and each text, and a piece at the end.
 
     Args:
         numbers: (lines, count), at least 0 and below 10¹⁶.
-        floats, float_start, float_stop: `Texts`, one a line.
-        constant, start, stop: `Texts`, count + 2.
-        out: room for that, with `NUMBER` bytes a number and `FLOAT` a float, and `SLACK`.
+        texts, text_start, text_stop: `Texts`, but (lines, more): so many of each line.
+        constant, start, stop: `Texts`, count + more + 1.
+        out: room for that, with `NUMBER` bytes a number and `FLOAT` a text, and `SLACK`.
 
     Returns:
         The number of bytes written.
     """
     lines, count = numbers.shape
-    data, text, at = address(constant), address(floats), address(out)
+    more = text_start.shape[1]
+    data, text, at = address(constant), address(texts), address(out)
     for line in range(lines):
         for k in range(count):
             at = put(at, data + start[k], stop[k] - start[k])
             at = put_number(at, numbers[line, k])
-        at = put(at, data + start[count], stop[count] - start[count])
-        at = put(at, text + float_start[line], float_stop[line] - float_start[line])
-        at = put(at, data + start[count + 1], stop[count + 1] - start[count + 1])
+        for k in range(more):
+            at = put(at, data + start[count + k], stop[count + k] - start[count + k])
+            at = put(at, text + text_start[line, k], text_stop[line, k] - text_start[line, k])
+        at = put(at, data + start[count + more], stop[count + more] - start[count + more])
     return int(at - address(out))

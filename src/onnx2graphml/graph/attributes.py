@@ -22,7 +22,10 @@ VERSION = "2"
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute: what it belongs to (`node`, `edge`, `graph`), its name, and `string`, `int` or `double`."""
+    """An attribute: what it belongs to (`node`, `edge`, `graph`), its name, and its type.
+
+    Types are `string`, `int`, `double`, and `long` of columns of integers.
+    """
 
     owner: str
     name: str
@@ -90,7 +93,20 @@ def used_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
             used.add("port")
         if any(incoming.block.has_terms for incoming in layer.incoming):
             used.add("term")
-    return tuple(a for a in (*NODE, *EDGE) if a.name in used)
+    return (*(a for a in NODE if a.name in used), *column_attributes(graph), *(a for a in EDGE if a.name in used))
+
+
+def column_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
+    """The attributes that the graph's columns are."""
+    return tuple(
+        Attribute("node", name, "double" if column.dtype.kind == "f" else "long")
+        for name, column in graph.columns.items()
+    )
+
+
+def is_column(name: str) -> bool:
+    """Whether a column may have that name: every format can write it, and no other attribute has it."""
+    return name.isascii() and name.isidentifier() and name.lower() not in RESERVED
 
 
 def layer_entry(layer: Layer) -> dict[str, Any]:
@@ -105,6 +121,7 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
     return {"name": layer.name, "op": layer.op, "shape": list(layer.shape), "neurons": ids}
 
 
+COLUMN_TYPES = ("double", "long")
 RESERVED = {"id", "x", "y", "size", "label", *(a.name for a in (*NODE, *EDGE))}
 
 
@@ -114,7 +131,7 @@ def checked_column(name: str, values: npt.ArrayLike, neurons: int) -> npt.NDArra
     Raises:
         Error: the name is taken or can't be written in every format, or there is not one number for every neuron.
     """
-    if not (name.isascii() and name.isidentifier()) or name.lower() in RESERVED:
+    if not is_column(name):
         raise Error(
             f"a column is named {name!r}; expected letters, digits and underscores, and none of "
             f"{', '.join(sorted(RESERVED))}"

@@ -20,9 +20,9 @@ from onnx2graphml.errors import Error
 from onnx2graphml.formats import decompressed
 from onnx2graphml.formats.found import NO_PORT, SPATIAL, Edges, FoundLayer, layers_of
 from onnx2graphml.formats.manifest import Manifest, damage_told
-from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer
+from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer, number
 from onnx2graphml.formats.pieces import Pieces
-from onnx2graphml.graph.attributes import NODE
+from onnx2graphml.graph.attributes import COLUMN_TYPES, NODE, is_column
 
 ID = re.compile(r"0|[1-9][0-9]{0,17}")
 TYPES = {"string": "", "int": ":int", "double": ":float"}  # of Neo4j's columns
@@ -111,10 +111,15 @@ class CsvFolder:
             _check_end(file)
             rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), strict=True)
             with _line_told(path, rows):
-                _check_header(next(rows, []), self._layout.nodes)
+                columns = next(rows, [])
+                further = columns[len(self._layout.nodes) :]
+                _check_header(columns[: len(self._layout.nodes)], self._layout.nodes)
+                _check_columns(further)
                 for row in rows:
-                    _check_fields(row, self._layout.nodes)
-                    own = zip(names, row[1:], strict=True)
+                    _check_fields(row, columns)
+                    for text in row[len(row) - len(further) :]:
+                        number(text)
+                    own = zip(names, row[1 : len(names) + 1], strict=True)
                     nodes.add(_id(row[0]), {name: text for name, text in own if text or name not in OPTIONAL})
         layers = layers_of(nodes.columns(), nodes.groups, path)
         self._manifest.check_nodes(layers, "nodes.csv")
@@ -197,6 +202,14 @@ def _check_end(file: io.BufferedReader) -> None:
 def _check_header(found: Sequence[str], expected: Sequence[str]) -> None:
     if [name.replace(":double", ":float") for name in found] != list(expected):
         raise Wrong(f"the header is {','.join(found)[:120]!r}; expected {','.join(expected)!r}")
+
+
+def _check_columns(found: Sequence[str]) -> None:
+    """Further attributes of nodes, such as a measure."""
+    for header in found:
+        name, _, kind = header.partition(":")
+        if not is_column(name) or kind not in ("", *COLUMN_TYPES):
+            raise Wrong(f"the header has a column {header[:40]!r}; expected one of ours, or a further one of numbers")
 
 
 def _check_fields(row: Sequence[str], columns: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.registry import Progress
-from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.attributes import NODE, column_attributes, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 
@@ -57,7 +57,7 @@ def write_gephi(
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write_gephi(graph, Path("digits.gephi.csv"))  # doctest: +SKIP
     """
-    nodes = ("Id", *(a.name for a in NODE))
+    nodes = ("Id", *(a.name for a in (*NODE, *column_attributes(graph))))
     table = Table(nodes, ("Source", "Target", "Weight", "Type"), ",Directed", "port", "term")
     _write(graph, table, directory, progress, jobs, tile)
 
@@ -74,7 +74,8 @@ def write_neo4j(
     """
     real = {"float32": ":float", "float64": ":double"}
     types = {"string": "", "int": ":int", "double": real[bias_type(graph).name]}
-    nodes = ("id:ID", *(a.name + types[a.type] for a in NODE))
+    columns = [f"{a.name}:{a.type}" for a in column_attributes(graph)]
+    nodes = ("id:ID", *(a.name + types[a.type] for a in NODE), *columns)
     edges = (":START_ID", ":END_ID", "weight" + real[weight_type(graph).name])
     _write(graph, Table(nodes, edges, "", "port:int", "term:int"), directory, progress, jobs, tile)
 
@@ -94,7 +95,7 @@ def _write_nodes(graph: NeuronGraph, table: Table, file: BinaryIO, jobs: int, ti
     file.write(_header(table.nodes))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
-            nodes = _node_lines(layer)
+            nodes = _node_lines(graph, layer)
             step = min(tile, 1 + ROOM // nodes.room)  # names may be long
             for first in range(0, layer.neurons, step):
                 work.submit(partial(nodes.render, first, min(first + step, layer.neurons)), None)
@@ -126,12 +127,13 @@ def _header(columns: tuple[str, ...]) -> bytes:
     return (",".join(columns) + "\n").encode()
 
 
-def _node_lines(layer: Layer) -> NodeLines:
+def _node_lines(graph: NeuronGraph, layer: Layer) -> NodeLines:
     text = {name: _quoted(value) for name, value in layer_attributes(layer).items()}
     text["index"] = _quoted(",".join(NUMBER for _ in layer.shape))
     text |= dict.fromkeys(spatial_dimensions(layer), NUMBER)
     text["bias"] = FLOAT
-    return NodeLines.of(layer, ",".join([NUMBER, *(text.get(a.name, "") for a in NODE)]) + "\n")
+    columns = [FLOAT] * len(graph.columns)
+    return NodeLines.of(graph, layer, ",".join([NUMBER, *(text.get(a.name, "") for a in NODE), *columns]) + "\n")
 
 
 def _quoted(text: str) -> str:

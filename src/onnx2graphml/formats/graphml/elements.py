@@ -9,8 +9,8 @@ from xml.parsers import expat
 
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges
-from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer
-from onnx2graphml.graph.attributes import ABOUT, EDGE, NODE
+from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer, number
+from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, NODE, is_column
 from onnx2graphml.graph.attributes import VERSION as DIALECT
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
@@ -44,6 +44,7 @@ class Document:
         self._finished = False
         self._open: list[str] = []
         self._keys: dict[str, tuple[str, str]] = {}
+        self._columns: set[str] = set()
         self._promised: tuple[int, int] | None = None
         self._element: dict[str, str] = {}
         self._own: dict[str, str] = {}
@@ -122,7 +123,8 @@ class Document:
         owned = attributes["for"], attributes["attr.name"]
         if attributes["id"] in self._keys or owned in self._keys.values() or self._promised:
             raise Wrong(f"key {attributes['id']!r} is declared twice or within the graph")
-        if TYPES.get(owned) != attributes["attr.type"]:
+        self._columns |= {owned[1]} if _is_column(owned, attributes["attr.type"]) else set()
+        if TYPES.get(owned) != attributes["attr.type"] and owned[1] not in self._columns:
             raise Wrong(f"key {owned} of type {attributes['attr.type']!r}; expected {TYPES.get(owned, 'no such key')}")
         self._keys[attributes["id"]] = owned
 
@@ -155,6 +157,8 @@ class Document:
         elif tag == "node":
             if self.has_edges:
                 raise Wrong(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
+            for name in self._own.keys() & self._columns:
+                number(self._own[name])
             self.nodes.add(_id(self._element["id"]), self._own)
         elif tag == "edge":
             self.has_edges = True
@@ -164,6 +168,11 @@ class Document:
             self._edges.append((_id(ends["source"]), _id(ends["target"]), decimal(own["weight"]), port, term))
         if tag in ("node", "edge"):
             self._own = {}
+
+
+def _is_column(owned: tuple[str, str], kind: str) -> bool:
+    """Whether a key is that of a further attribute of nodes, such as a measure."""
+    return owned[0] == "node" and is_column(owned[1]) and kind in COLUMN_TYPES
 
 
 def _id(text: str) -> int:

@@ -58,7 +58,7 @@ def write_graphml(
     file.write(header(graph))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
-            _submit_nodes(layer, work, tile)
+            _submit_nodes(graph, layer, work, tile)
         first_id = {layer.name: layer.first_id for layer in graph.layers}
         for layer in graph.layers:
             for incoming in layer.incoming:
@@ -68,8 +68,8 @@ def write_graphml(
     file.write(FOOTER)
 
 
-def _submit_nodes(layer: Layer, work: InOrder[memoryview, int], tile: int) -> None:
-    nodes = NodeLines.of(layer, _node_line(layer))
+def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, int], tile: int) -> None:
+    nodes = NodeLines.of(graph, layer, _node_line(graph, layer))
     step = min(tile, 1 + ROOM // nodes.room)  # names may be long
     for first in range(0, layer.neurons, step):
         work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
@@ -80,8 +80,10 @@ def header(graph: NeuronGraph) -> bytes:
     about = graph_attributes(graph)
     keys = [("graph", name, "string") for name in about]
     keys += [(a.owner, a.name, a.type) for a in used_attributes(graph)]
+    ids = [_column_key(name) if owner == "node" and name in graph.columns else _key(name) for owner, name, _ in keys]
     lines = [
-        f'<key id="{_key(name)}" for="{owner}" attr.name="{name}" attr.type="{kind}"/>\n' for owner, name, kind in keys
+        f'<key id="{id}" for="{owner}" attr.name="{name}" attr.type="{kind}"/>\n'
+        for id, (owner, name, kind) in zip(ids, keys, strict=True)
     ]
     lines.append(
         f'<graph edgedefault="directed" parse.order="nodesfirst" '
@@ -95,16 +97,23 @@ def _key(name: str) -> str:
     return KEY_IDS.get(name, name)
 
 
+def _column_key(name: str) -> str:
+    """No other key has a dot."""
+    return f"c.{name}"
+
+
 def _data(name: str, value: str) -> str:
     return f'<data key="{_key(name)}">{saxutils.escape(value)}</data>'
 
 
-def _node_line(layer: Layer) -> str:
+def _node_line(graph: NeuronGraph, layer: Layer) -> str:
     text = {name: _data(name, value) for name, value in layer_attributes(layer).items()}
     text["index"] = _data("index", ",".join(NUMBER for _ in layer.shape))
     text |= {name: _data(name, NUMBER) for name in spatial_dimensions(layer)}
     text["bias"] = FLOAT if layer.bias is None else _data("bias", FLOAT)
-    return f'<node id="n{NUMBER}">' + "".join(text[a.name] for a in NODE if a.name in text) + "</node>\n"
+    own = "".join(text[a.name] for a in NODE if a.name in text)
+    columns = "".join(f'<data key="{_column_key(name)}">{FLOAT}</data>' for name in graph.columns)
+    return f'<node id="n{NUMBER}">{own}{columns}</node>\n'
 
 
 def _edge_line(incoming: Incoming) -> str:

@@ -90,7 +90,7 @@ def write_parquet(
     The columns of edges are `src`, `dst` (int64), `weight` (float32; float64 where a weight needs it) and, in a graph
     that has ports, `port` (int32 or null), and of one that has terms, `term` (int64 or null). Those of nodes are `id`
     (int64) and all the attributes that GraphML has, null where a node has none; `index` is a list of int32, `bias` is
-    float32 or float64 like `weight`.
+    float32 or float64 like `weight`. The graph's own columns follow, as int64 or float64.
 
     Args:
         directory: an empty one.
@@ -158,6 +158,7 @@ def node_schema(graph: NeuronGraph) -> pa.Schema:
     """The columns of nodes."""
     types = NODE_TYPES | {"double": pa.from_numpy_dtype(bias_type(graph))}
     columns = {a.name: types[a.type] for a in NODE} | {"index": pa.list_(pa.int32())}
+    columns |= {name: pa.from_numpy_dtype(column.dtype) for name, column in graph.columns.items()}
     return pa.schema([pa.field("id", pa.int64(), nullable=False), *columns.items()])
 
 
@@ -168,7 +169,7 @@ def node_tables(graph: NeuronGraph, rows: int) -> Iterator[pa.Table]:
         first = 0
         while first < layer.neurons:
             last = min(first + room, layer.neurons)
-            batches.append(node_batch(layer, first, last, schema))
+            batches.append(node_batch(graph, layer, first, last, schema))
             room -= last - first
             first = last
             if not room:
@@ -182,7 +183,7 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.Table:
     return pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()  # a row group has one dictionary
 
 
-def node_batch(layer: Layer, first: int, last: int, schema: pa.Schema) -> pa.RecordBatch:
+def node_batch(graph: NeuronGraph, layer: Layer, first: int, last: int, schema: pa.Schema) -> pa.RecordBatch:
     """The nodes first … last-1 of a layer."""
     n, rank = last - first, len(layer.shape)
     at = np.unravel_index(np.arange(first, last), layer.shape or (1,))
@@ -195,6 +196,7 @@ def node_batch(layer: Layer, first: int, last: int, schema: pa.Schema) -> pa.Rec
     if layer.bias is not None:
         bias = np.atleast_1d(layer.bias)[at].astype(schema.field("bias").type.to_pandas_dtype())
         columns["bias"] = pa.array(bias)
+    columns |= {name: pa.array(column[layer.ids][first:last]) for name, column in graph.columns.items()}
     columns |= {name: _repeated(text, n) for name, text in layer_attributes(layer).items()}
     return pa.record_batch(
         [columns[f.name] if f.name in columns else pa.nulls(n, f.type) for f in schema], schema=schema
