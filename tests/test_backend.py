@@ -18,7 +18,11 @@ from onnx2graphml.backend.functions import OWN
 from onnx2graphml.backend.info import FUNCTIONS, get_info
 from onnx2graphml.backend.interface import backend
 from onnx2graphml.errors import Error
-from synthetic import every_kind
+from onnx2graphml.graph.axes import Axis
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.graph.parallel import parallel_edges
+from synthetic import every_kind, graph_of, products
 
 NETWORKS = list(SOURCES)
 NEWER = {"get_node_attributes", "set_node_attributes"}
@@ -28,13 +32,17 @@ DISPATCHED = nx.utils.backends._registered_algorithms.keys()
 sets_columns = pytest.mark.skipif(set() != NEWER - DISPATCHED, reason="NetworkX dispatches it from 3.5 on")
 
 
+def graph_named(name: str) -> NeuronGraph:
+    return products() if name == "products" else network(name)
+
+
 def lazy(name: str) -> Any:
-    return network(name).to_networkx(as_view=True)
+    return graph_named(name).to_networkx(as_view=True)
 
 
 def expanded(name: str) -> Any:
     """With the edges' second attribute."""
-    found = network(name).to_networkx()
+    found = graph_named(name).to_networkx()
     for *_, data in found.edges(data=True):
         data["abs_weight"] = abs(data["weight"])
     return found
@@ -44,7 +52,7 @@ def edges(G: Any) -> list[Any]:
     return sorted((u, v, sorted(data.items())) for u, v, data in G.edges(data=True))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, "products"])
 def test_nodes_and_edges_are_those_of_the_expanded_graph(name: str) -> None:
     G, E = lazy(name), expanded(name)
     assert type(G).__mro__[2] is type(E)
@@ -60,7 +68,7 @@ def test_nodes_and_edges_are_those_of_the_expanded_graph(name: str) -> None:
     assert sorted(G.in_edges) == sorted(E.in_edges)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, "products"])
 def test_one_node_is_that_of_the_expanded_graph(name: str) -> None:
     G, E = lazy(name), expanded(name)
     for n in np.linspace(0, len(E) - 1, 25).astype(int).tolist():
@@ -323,3 +331,18 @@ def test_importing_networkx_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     assert "onnx2graphml" in loaded
     assert not {"onnx", "numba", "onnxruntime", "tensorflow", "torch"} & set(loaded)
+
+
+def test_edges_that_their_terms_tell_apart_are_parallel() -> None:
+    """In a square each value stands twice in the same sum."""
+    axis = Axis(np.array([0, 0, 1]), np.array([0, 0, 0]), np.zeros(3, np.int64), np.array([0, 1, 2]))
+    x = Layer("x", "Input", (2,), "input")
+    graph = graph_of(x, Layer("y", "MatMul", (1,), incoming=(Incoming("x", EdgeBlock((axis,))),)))
+    found = parallel_edges(graph)
+    assert found is not None
+    assert found.name == "y"
+    G, E = graph.to_networkx(as_view=True), graph.to_networkx()
+    assert G.is_multigraph()
+    assert E.is_multigraph()
+    assert [d["term"] for d in G[0][2].values()] == [d["term"] for d in E[0][2].values()] == [0, 1]
+    assert parallel_edges(products()) is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+import itertools
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,45 +16,91 @@ from onnx2graphml.backend.limits import WRITE, max_edges, refuse_if_large
 from onnx2graphml.backend.nodes import is_id
 from onnx2graphml.backend.owner import Owner
 from onnx2graphml.backend.readonly import ReadOnly
-from onnx2graphml.graph.blocks import Side
+from onnx2graphml.graph.blocks import Edges, Side
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Data = Mapping[str, Any]
 
-NO_PORT = -1
+NONE = -1  # no port, no term
 HELD = 1 << 18  # neighbours that are kept, of the nodes looked at last
 
 
-def edge_data(weight: float, port: int = NO_PORT) -> Data:
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Edges of one node or one layer, one a row.
+
+    Attributes:
+        own: positions of their ends in the layer, and `ids`: of the other ends in the graph.
+        weights: float64.
+        ports, terms: -1 where there is none.
+    """
+
+    own: Ids
+    ids: Ids
+    weights: Floats
+    ports: Ids
+    terms: Ids
+
+    @staticmethod
+    def of(edges: Edges, side: Side, first: int, port: int | None) -> Ends:
+        """Expanded edges of a block, seen from one side; `first` is the id of the other layer's first neuron."""
+        own, other = (edges.source, edges.target) if side == "source" else (edges.target, edges.source)
+        ports = np.full(len(edges), NONE if port is None else port)
+        terms = np.full(len(edges), NONE) if edges.term is None else edges.term
+        return Ends(own, other + first, edges.weight.astype(np.float64), ports, terms)
+
+    @staticmethod
+    def joined(parts: Iterable[Ends]) -> Ends:
+        """All of them, in order."""
+        none = np.empty(0, np.int64)
+        columns = [(e.own, e.ids, e.weights, e.ports, e.terms) for e in parts]
+        return Ends(*map(np.concatenate, zip((none, none, np.empty(0), none, none), *columns, strict=True)))
+
+    def __getitem__(self, rows: slice | Ids) -> Ends:
+        return Ends(self.own[rows], self.ids[rows], self.weights[rows], self.ports[rows], self.terms[rows])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def data(self) -> Iterator[Data]:
+        """Each edge's attributes, which can't be changed."""
+        return map(edge_data, self.weights.tolist(), self.ports.tolist(), self.terms.tolist())
+
+
+def edge_data(weight: float, port: int = NONE, term: int = NONE) -> Data:
     """An edge's attributes, which can't be changed."""
     data: dict[str, Any] = {"weight": weight, "abs_weight": abs(weight)}
-    return ReadOnly(data if port == NO_PORT else data | {"port": port})
+    if port != NONE:
+        data["port"] = port
+    if term != NONE:
+        data["term"] = term
+    return ReadOnly(data)
 
 
 class Neighbors(Mapping[int, Any]):
-    """One node's neighbours on one side: two arrays that behave as NetworkX's dictionary of dictionaries."""
+    """One node's neighbours on one side: arrays that behave as NetworkX's dictionary of dictionaries."""
 
-    def __init__(self, ids: Ids, weights: Floats, ports: Ids) -> None:
-        self._ids, self._weights, self._ports = ids, weights, ports
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
 
     @functools.cached_property
     def _place(self) -> dict[int, int]:
-        return {node: place for place, node in enumerate(self._ids.tolist())}
+        return {node: place for place, node in enumerate(self._ends.ids.tolist())}
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._ends)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._ids.tolist())
+        return iter(self._ends.ids.tolist())
 
     def __contains__(self, node: object) -> bool:
         return node in self._place
 
     def __getitem__(self, node: int) -> Any:
         place = self._place[node]
-        return edge_data(float(self._weights[place]), int(self._ports[place]))
+        return next(self._ends[place : place + 1].data())
 
     def items(self) -> ItemsView[int, Any]:
         """The neighbours with their edges' attributes."""
@@ -66,19 +114,17 @@ class _NeighborItems(ItemsView[int, Any]):
     _mapping: Neighbors
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        found = self._mapping
-        data = map(edge_data, found._weights.tolist(), found._ports.tolist())
-        return zip(found._ids.tolist(), data, strict=True)
+        return zip(self._mapping, self._mapping._ends.data(), strict=True)
 
 
 class MultiNeighbors(Mapping[int, Any]):
     """One node's neighbours where edges may be parallel: each leads to its edges, by key, in the graph's order."""
 
-    def __init__(self, ids: Ids, weights: Floats, ports: Ids) -> None:
+    def __init__(self, ends: Ends) -> None:
         edges: dict[int, dict[int, Data]] = {}
-        for node, weight, port in zip(ids.tolist(), weights.tolist(), ports.tolist(), strict=True):
+        for node, data in zip(ends.ids.tolist(), ends.data(), strict=True):
             of_node = edges.setdefault(node, {})
-            of_node[len(of_node)] = edge_data(weight, port)
+            of_node[len(of_node)] = data
         self._edges = {node: ReadOnly(by_key) for node, by_key in edges.items()}
 
     def __len__(self) -> int:
@@ -131,13 +177,17 @@ class Adjacency(Mapping[int, Mapping[int, Any]]):
     def _read(self, node: int) -> Mapping[int, Any]:
         graph = self._owner.neuron_graph
         layer = graph.layer_of(node)
-        return self._joined(
-            [
-                _columns(block.expand(), self._side, first, incoming)[1:]
+        return self._neighbors(
+            Ends.joined(
+                Ends.of(edges, self._side, first, incoming.port)
                 for incoming, first in blocks_at(graph, layer, self._side)
                 for block in incoming.block.select(self._side, node - layer.first_id)
-            ]
+                for edges in block.expand()
+            )
         )
+
+    def _neighbors(self, ends: Ends) -> Mapping[int, Any]:
+        return MultiNeighbors(ends) if self._owner.is_multigraph() else Neighbors(ends)
 
     def total(self, node: int, weight: str | None) -> int | float:
         """A node's degree on this side; no edge is expanded to be counted."""
@@ -152,11 +202,6 @@ class Adjacency(Mapping[int, Mapping[int, Any]]):
             return sum(block.count for block in blocks)
         absolute = np.abs if weight == "abs_weight" else np.asarray
         return float(sum(absolute(edges.weight.astype(np.float64)).sum() for b in blocks for edges in b.expand()))
-
-    def _joined(self, parts: list[tuple[Ids, Floats, Ids]]) -> Mapping[int, Any]:
-        none = np.empty(0, np.int64)
-        ids, weights, ports = (np.concatenate(column) for column in zip((none, np.empty(0), none), *parts, strict=True))
-        return (MultiNeighbors if self._owner.is_multigraph() else Neighbors)(ids, weights, ports)
 
     def _notice(self, node: int, edges: int) -> None:
         """Who looks up one node after the other goes through all edges."""
@@ -193,15 +238,15 @@ class _AllNeighbors(ItemsView[int, Mapping[int, Any]]):
         adjacency = self._mapping
         graph, side = adjacency._owner.neuron_graph, adjacency._side
         for layer in graph.layers:
-            parts = [_columns(i.block.expand(), side, first, i) for i, first in blocks_at(graph, layer, side)]
-            none = np.empty(0, np.int64)
-            own, *columns = (np.concatenate(c) for c in zip((none, none, np.empty(0), none), *parts, strict=True))
-            order = np.argsort(own, kind="stable")
-            bounds = np.searchsorted(own[order], np.arange(layer.neurons + 1))
-            ids, weights, ports = (column[order] for column in columns)
-            for place in range(layer.neurons):
-                part = slice(bounds[place], bounds[place + 1])
-                yield layer.first_id + place, adjacency._joined([(ids[part], weights[part], ports[part])])
+            ends = Ends.joined(
+                Ends.of(edges, side, first, incoming.port)
+                for incoming, first in blocks_at(graph, layer, side)
+                for edges in incoming.block.expand()
+            )
+            ends = ends[np.argsort(ends.own, kind="stable")]
+            bounds = np.searchsorted(ends.own, np.arange(layer.neurons + 1)).tolist()
+            for place, (first, last) in enumerate(itertools.pairwise(bounds)):
+                yield layer.first_id + place, adjacency._neighbors(ends[first:last])
 
 
 def blocks_at(graph: NeuronGraph, layer: Layer, side: Side) -> Iterator[tuple[Incoming, int]]:
@@ -214,19 +259,6 @@ def blocks_at(graph: NeuronGraph, layer: Layer, side: Side) -> Iterator[tuple[In
         for incoming in consumer.incoming:
             if incoming.source == layer.name:
                 yield incoming, consumer.first_id
-
-
-def _columns(chunks: Iterator[Any], side: Side, first: int, incoming: Incoming) -> tuple[Ids, Ids, Floats, Ids]:
-    """Own positions, the others' ids, weights and ports of edges."""
-    edges = list(chunks)
-    if not edges:
-        none = np.empty(0, np.int64)
-        return none, none, np.empty(0), none
-    other: Side = "target" if side == "source" else "source"
-    own = np.concatenate([getattr(e, side) for e in edges])
-    ids = np.concatenate([getattr(e, other) for e in edges]) + first
-    weights = np.concatenate([e.weight for e in edges]).astype(np.float64)
-    return own, ids, weights, np.full(len(own), NO_PORT if incoming.port is None else incoming.port)
 
 
 class LazyAdjacencyView(AdjacencyView):  # type: ignore[misc]
