@@ -13,8 +13,9 @@ from PIL import Image
 
 from onnx2graphml.cli import log_to_stderr
 from onnx2graphml.cli import passage as command
-from onnx2graphml.draw.activations.activations import SCALES
+from onnx2graphml.draw.activations.activations import OVERLAYS, SCALES
 from onnx2graphml.draw.canvas import KINDS
+from onnx2graphml.draw.photo import COLOURS
 from onnx2graphml.draw.tiles import CHANNELS
 from onnx2graphml.errors import Error
 from onnx2graphml.inference.images import PREPROCESS
@@ -41,6 +42,8 @@ def test_choices_are_the_librarys():
     assert command.SCALES == SCALES
     assert command.CHANNELS == CHANNELS
     assert tuple(PREPROCESS) == command.PREPROCESS
+    assert ("", *command.OVERLAYS) == OVERLAYS
+    assert command.COLOURS == COLOURS
 
 
 def test_a_picture_of_a_digit(tmp_path: Path, digit: Path, capsys: pytest.CaptureFixture[str]):
@@ -103,3 +106,37 @@ def test_grids_are_checked(text: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         command.parser().parse_args([DIGITS, "random", "-o", "out", f"--grid={text}"])
     assert f"got {text!r}; expected rows and columns of 1 or more, such as 3x3" in capsys.readouterr().err
+
+
+def test_some_layers_with_the_names_of_classes(tmp_path: Path, digit: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "names.txt").write_text("\n".join(f"number {k}" for k in range(10)))
+    out = tmp_path / "out"
+    assert run(DIGITS, digit, "-o", out, "--layers", "conv1,digit", "--classes", tmp_path / "names.txt") == 0
+    assert {f.name for f in out.iterdir()} == {"01-conv1.png", "09-digit.png", "sheet-0.png", "manifest.json"}
+    assert "largest: number 3 0.99" in capsys.readouterr().out
+    entry = json.loads((out / "manifest.json").read_text())["layers"][1]
+    assert entry["top"][0]["name"] == "number 3"
+    assert [t["value"] for t in entry["top"]] == sorted((t["value"] for t in entry["top"]), reverse=True)
+    with pytest.raises(Error, match="no layer is named 'conv9'; did you mean"):
+        run(DIGITS, digit, "-o", out, "--layers", "conv9")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a\nb\n", "2 classes are named; the network's outputs have 10 units"),
+        (b"\n \n", "it holds no names; expected one on each line"),
+        (b"\xff\xfe\x00", "can't read the classes: it is no UTF-8 text; expected a text file"),
+        (None, "can't read the classes: No such file or directory"),
+    ],
+)
+def test_wrong_classes(tmp_path: Path, content: bytes | None, message: str):
+    if content is not None:
+        (tmp_path / "names.txt").write_bytes(content)
+    with pytest.raises(Error, match=message):
+        run(DIGITS, "random", "-o", tmp_path / "out", "--classes", tmp_path / "names.txt")
+
+
+def test_progress_says_how_many_of_how_many(capsys: pytest.CaptureFixture[str]):
+    command.show(3, 12, "03-conv1.png")
+    assert capsys.readouterr().err == "\r3 of 12  03-conv1.png\x1b[K\r"

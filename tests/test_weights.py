@@ -99,9 +99,9 @@ def test_without_a_folder_nothing_is_drawn():
 
 
 def test_an_array_is_an_array_and_a_mistyped_name_is_told():
-    found = weights(load("fixtures/digits.onnx"))
+    found = weights(load(FIXTURES / "digits.onnx"))
     kernel = found.array("conv1/kernel")
-    given = onnx.numpy_helper.to_array(next(t for t in onnx.load("fixtures/digits.onnx").graph.initializer
+    given = onnx.numpy_helper.to_array(next(t for t in onnx.load(FIXTURES / "digits.onnx").graph.initializer
                                             if t.name == "conv1/kernel"))  # fmt: skip
     np.testing.assert_array_equal(np.asarray(kernel), given)
     assert np.asarray(kernel, np.float64).dtype == np.float64
@@ -113,7 +113,7 @@ def test_an_array_is_an_array_and_a_mistyped_name_is_told():
 def test_only_some_layers(tmp_path):
     told = []
     found = weights(
-        load("fixtures/digits.onnx"), tmp_path / "out", layers="conv1,digit", progress=lambda *a: told.append(a)
+        load(FIXTURES / "digits.onnx"), tmp_path / "out", layers="conv1,digit", progress=lambda *a: told.append(a)
     )
     assert [x.of.layer.name for x in found.layers] == ["conv1", "digit"]
     pictures = sorted(f.name for f in (tmp_path / "out").glob("*.png"))
@@ -121,7 +121,7 @@ def test_only_some_layers(tmp_path):
     assert sorted(name for _, _, name in told) == pictures
     assert [(done, total) for done, total, _ in told] == [(k, 6) for k in range(1, 7)]
     with pytest.raises(Error, match="no layer is named 'conv9'; did you mean"):
-        weights(load("fixtures/digits.onnx"), layers=["conv9"])
+        weights(load(FIXTURES / "digits.onnx"), layers=["conv9"])
 
 
 def test_models_that_have_nothing_in_common_are_refused():
@@ -268,14 +268,22 @@ def test_the_command_explains_and_draws(tmp_path, capsys):
     assert order == np.argsort(-biases, kind="stable").tolist()
 
 
-def test_the_command_compares(tmp_path):
+def test_the_command_compares_and_prints_what_has_moved(tmp_path, capsys):
     one, other, path = (str(tmp_path / name) for name in ("one.onnx", "other.onnx", "out"))
     onnx.save(conv(2, 1, 3, 3), one)
     onnx.save(conv(2, 1, 3, 3, b=numbers(2)), other)
     assert run(one, "-o", path, "--against", other) == 0
     assert list((tmp_path / "out").glob("*bias-difference.png"))
-    with pytest.raises(Error, match="--against needs -o DIR"):
-        run(one, "--against", other)
+    capsys.readouterr()
+    assert run(one, "--against", other) == 0
+    lines = capsys.readouterr().out.splitlines()
+    header = next(k for k, line in enumerate(lines) if line.startswith("from one.onnx to other.onnx"))
+    rows = {line.split()[0]: line for line in lines[header + 2 :]}
+    assert set(rows) == {"w", "b"}
+    moved = numbers(2) - numbers(2, seed=1)
+    assert f"{np.linalg.norm(moved):.4g}" in rows["b"]
+    assert f"{moved[np.abs(moved).argmax()]:.4g} at ({np.abs(moved).argmax()},)" in rows["b"]
+    assert rows["w"].split()[5:7] == ["0", "0.00%"]
 
 
 def test_the_command_without_a_folder_prints_only(tmp_path, capsys, monkeypatch):

@@ -20,13 +20,21 @@ if TYPE_CHECKING:
     from onnx2graphml.recording.epochs import Recorder
 
 
-def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None = None, **options: Any) -> Activations:
+def passage(
+    model: Any,
+    pattern: Pattern = "random",
+    folder: str | Path | None = None,
+    *,
+    preprocess: str | None = None,
+    **options: Any,
+) -> Activations:
     """A pattern on its way through a network: the values of every layer, and a picture of each.
 
     Args:
         model: a graph, or what `load` takes.
         pattern: see `Pattern`; with or without the batch axis.
         folder: where pictures, overview sheets and a manifest go; None for the values and what would be drawn.
+        preprocess: of a picture file: `0..1` (the default), `-1..1`, `caffe`, `imagenet` or `none`.
         options: those of `draw.activations.activations`: layers, grid, kind, scale, channels, limit, min_size,
             overlay, colours, classes.
 
@@ -43,7 +51,9 @@ def passage(model: Any, pattern: Pattern = "random", folder: str | Path | None =
     from onnx2graphml.draw.activations.activations import activations as drawn
 
     graph = as_graph(model)
-    return drawn(graph, feeds(graph, pattern), folder, **options)
+    if preprocess == "caffe":  # which turns red, green and blue around
+        options.setdefault("colours", "bgr")
+    return drawn(graph, feeds(graph, pattern, preprocess=preprocess), folder, **options)
 
 
 def weights(model: Any, folder: str | Path | None = None, *, against: Any = None, **options: Any) -> Weights:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 KINDS = ("png", "svg", "pdf")
 SCALES = ("layer", "channel", "global")
 CHANNELS = ("first", "top", "all")
+OVERLAYS = ("layer", "channels")
+COLOURS = ("rgb", "bgr", "channels")
 PREPROCESS = ("0..1", "-1..1", "caffe", "imagenet", "none")
 
 
@@ -55,16 +58,34 @@ def parser() -> Parser:
     )
     parser.add_argument("--limit", metavar="N", type=int, default=64, help="channels of a layer (default 64)")
     parser.add_argument("--min-size", metavar="RxC", type=pair, help="leave out layers whose maps are smaller")
-    parser.add_argument("--overlay", action="store_true", help="also lay each layer's map on the input")
+    parser.add_argument(
+        "--layers", metavar="A:B", help="only these layers: from A to B in the graph's order, or names with commas"
+    )
+    parser.add_argument(
+        "--overlay",
+        nargs="?",
+        choices=OVERLAYS,
+        const="layer",
+        default="",
+        help="also lay each layer's map on the input (layer), or its strongest channels one by one, too (channels)",
+    )
+    parser.add_argument(
+        "--colours",
+        choices=COLOURS,
+        help="how an input of three channels is shown: as a photograph in rgb (default) or bgr (default with "
+        "--preprocess caffe), or its channels one by one",
+    )
+    parser.add_argument("--classes", metavar="FILE", help="names of the network's output units, one a line")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw, and print what was drawn and what was not."""
-    from onnx2graphml.draw.activations.activations import activations
+    from onnx2graphml.draw.activations.activations import activations, read_classes
     from onnx2graphml.inference.inputs import resolve
 
     graph = load_model_graph(options)
+    classes = read_classes(Path(options.classes)) if options.classes else ()
     found = activations(
         graph,
         resolve(graph, options.pattern, seed=options.seed, preprocess=options.preprocess),
@@ -75,8 +96,11 @@ def run(options: argparse.Namespace) -> int:
         channels=options.channels,
         limit=options.limit,
         min_size=options.min_size,
-        overlay="layer" if options.overlay else "",
-        progress=_show if sys.stderr.isatty() else None,
+        layers=options.layers,
+        overlay=options.overlay,
+        colours=options.colours or ("bgr" if options.preprocess == "caffe" else "rgb"),
+        classes=classes,
+        progress=show if sys.stderr.isatty() else None,
     )
     print(report(found))
     return 0
@@ -86,6 +110,7 @@ def report(found: Activations) -> str:
     """A line for each picture, and for what there is none of."""
     lines = [f"{p.file}  {p.layer.name}  {p.layer.shape}{''.join(f'; {n}' for n in p.notes)}" for p in found.layers]
     lines += [f"{o.file}  {o.layer.name} on {o.source}" for o in found.overlays]
+    lines += [f"{o.channel_file}  {o.layer.name} on {o.source}, by channel" for o in found.overlays if o.channel_file]
     lines += [f"left out, smaller than asked for: {x.name}  {x.shape}" for x in found.left_out]
     lines += [f"not laid on an input: {name}: {why}" for name, why in found.not_overlaid.items()]
     many = (
@@ -104,5 +129,7 @@ def pair(text: str) -> tuple[int, int]:
     return int(rows), int(columns)
 
 
-def _show(done: int, total: int, file: str) -> None:
-    print(f"\r{done} of {total}  {printable(file)}\033[K\r", end="", file=sys.stderr, flush=True)
+def show(done: int, total: int, file: str) -> None:
+    """How far drawing has come, on one line of standard error."""
+    text = f"{done} of {total}  {printable(file)}" if done < total else ""
+    print(f"\r{text}\033[K\r", end="", file=sys.stderr, flush=True)

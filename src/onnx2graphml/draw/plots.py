@@ -89,7 +89,7 @@ class Curves:
         for row in range(k):
             area = Box(LEFT, row * each + 4, width - LEFT - 8, each - 8)
             ticks = [low, top] if each >= 44 else []
-            marks += _axes(area, low, top, ticks)
+            marks += _axes(area, low, top, ticks, inside=True)
             marks += _over_positions(np.asarray(self.values[row], np.float64), area, low, top, bars=False)
             marks.append(Text(2, area.y + area.height / 2, self.labels[row], SMALL, bold=True, base="center"))
         last = Box(LEFT, (k - 1) * each + 4, width - LEFT - 8, each - 8)
@@ -206,13 +206,19 @@ def _heights(values: Floats, area: Box, low: float, top: float) -> Floats:
     return area.y + area.height * (1 - (values / 2 - low / 2) / half)
 
 
-def _axes(area: Box, low: float, top: float, ticks: list[float], counts: bool = False) -> list[Mark]:
-    """A line at the left with the values of its ticks, and a line at 0."""
+def _axes(
+    area: Box, low: float, top: float, ticks: list[float], counts: bool = False, inside: bool = False
+) -> list[Mark]:
+    """A line at the left with the values of its ticks, and a line at 0; `inside` the area the texts, too."""
     at = _heights(np.array(ticks, np.float64), area, low, top).tolist()
     marks: list[Mark] = [line([(area.x, area.y), (area.x, area.y + area.height)], "#000000")]
     marks += [line([(area.x - 4, y), (area.x, y)]) for y in at]
     texts = [f"{t:,}" if counts else number(t) for t in ticks]
-    marks += [Text(area.x - 7, y, t, SMALL, align="right", base="center") for y, t in zip(at, texts, strict=True)]
+    lift = [-7.0 if inside and t == low else 7.0 if inside and t == top else 0.0 for t in ticks]
+    marks += [
+        Text(area.x - 7, y + up, t, SMALL, align="right", base="center")
+        for y, up, t in zip(at, lift, texts, strict=True)
+    ]
     zero = min(max(low, 0.0), top)
     y = float(_heights(np.array([zero]), area, low, top)[0])
     return [*marks, line([(area.x, y), (area.x + area.width, y)], GREY)]

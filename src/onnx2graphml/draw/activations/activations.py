@@ -160,6 +160,26 @@ def _chosen(graph: NeuronGraph, layers: str | Sequence[str] | None) -> list[Laye
     return [layer for layer in graph.layers if layer.name in set(names)]
 
 
+def read_classes(path: Path) -> tuple[str, ...]:
+    """The names of units, one a line; lines of blanks don't count.
+
+    Raises:
+        Error: the file can't be read, or holds no names.
+
+    Example:
+        >>> read_classes(Path("imagenet.txt"))[281]  # doctest: +SKIP
+        'tabby'
+    """
+    try:
+        names = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as e:
+        why = e.strerror if isinstance(e, OSError) and e.strerror else "it is no UTF-8 text"
+        raise Error(f"{path}: can't read the classes: {why}; expected a text file with a name on each line") from None
+    if not names:
+        raise Error(f"{path}: it holds no names; expected one on each line")
+    return names
+
+
 def _check_classes(graph: NeuronGraph, classes: Sequence[str]) -> None:
     sizes = {graph.layer(name).neurons for name in graph.outputs}
     if classes and len(classes) not in sizes:
