@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from lowered import assert_lowered_exactly, feeds, one_operator
+from network import run
+from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model import load_model
 from onnx2graphml.model.lowering.registry import MICROSOFT
+from small import runtime
 
 random = np.random.default_rng(0)
 TYPES = [np.uint8, np.int8]
@@ -73,6 +76,23 @@ def test_conv_integer_with_a_constant_zero_point_is_a_primitive() -> None:
 def test_conv_integer_with_a_computed_kernel_is_refused() -> None:
     proto = one_operator("ConvInteger", "x w xz", picture(np.uint8), ["x", "w"], domain="")
     with pytest.raises(UnsupportedError, match=r"its kernel \('w'\) is computed by the network; it must be constant"):
+        load_model(proto)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"pads": [2, 1, 0, 1]}, {"strides": [2, 3], "dilations": [2, 1]}], ids=str)
+@pytest.mark.parametrize("inputs", ["x w", "x w xz", "x w xz wz3"])
+@pytest.mark.parametrize("dtype", TYPES)
+def test_conv_integer_from_its_edges(dtype: Any, inputs: str, attributes: Any) -> None:
+    """Equal, every integer of it."""
+    arrays = picture(dtype)
+    proto = one_operator("ConvInteger", inputs, arrays, ["x"], domain="", **attributes)
+    (got,) = run(walk(load_model(proto)), {"x": arrays["x"]})
+    np.testing.assert_array_equal(got, runtime(proto, {"x": arrays["x"]})[0].ravel())
+
+
+def test_conv_integer_with_a_computed_zero_point_of_the_kernel_is_refused() -> None:
+    proto = one_operator("ConvInteger", "x w xz wz3", picture(np.uint8), ["x", "wz3"], domain="")
+    with pytest.raises(UnsupportedError, match=r"its kernel's zero point .'wz3'. is computed by the network;"):
         load_model(proto)
 
 

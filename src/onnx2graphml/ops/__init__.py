@@ -13,6 +13,7 @@ from onnx2graphml.ops import (  # noqa: F401
     onehot,
     pointwise,
     pool,
+    quantized,
     reduce,
     shape,
 )

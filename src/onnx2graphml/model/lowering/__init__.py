@@ -18,7 +18,6 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
     normalization,
     quantized,
     recurrent,
-    reductions,
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body

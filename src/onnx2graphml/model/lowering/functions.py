@@ -19,8 +19,8 @@ Schema = Any  # onnx.defs.OpSchema, whose annotations lack its functions
 BY_BODY = (
     "Attention", "BlackmanWindow", "CausalConvWithState", "CenterCropPad", "DynamicQuantizeLinear",
     "GroupNormalization", "HammingWindow", "HannWindow", "LayerNormalization", "LinearAttention",
-    "MeanVarianceNormalization", "Mish", "NegativeLogLikelihoodLoss", "RMSNormalization", "RotaryEmbedding",
-    "SoftmaxCrossEntropyLoss", "SwiGLU", "Swish",
+    "MeanVarianceNormalization", "NegativeLogLikelihoodLoss", "RMSNormalization", "RotaryEmbedding",
+    "SoftmaxCrossEntropyLoss", "SwiGLU",
 )  # fmt: skip
 """The operators that are replaced by ONNX's own bodies."""
 

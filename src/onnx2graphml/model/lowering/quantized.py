@@ -29,7 +29,7 @@ def requantized(op: Builder, x: str, factor: str, zero_point: str | None, dtype:
     Args:
         dtype: of the integers, where there is no zero point that has it.
     """
-    scaled = op.Mul(op.cast(x, np.float32, "float"), factor, label="scaled")
+    scaled = op.Mul(op.cast(x, np.float32, "float"), op.cast(factor, np.float32, "factor"), label="scaled")
     return str(op.QuantizeLinear(scaled, np.float32(1), zero_point or np.zeros((), dtype), label="quantized"))
 
 
@@ -85,6 +85,8 @@ def ConvInteger(
     With weights and zero points that are constant, it is a primitive.
     """
     op.known(w, "its kernel")
+    if w_zero_point is not None:
+        op.known(w_zero_point, "its kernel's zero point")
     plain = op.ConvInteger(x, w, None, w_zero_point, label="sum", **attributes)
     if x_zero_point is None:
         return str(plain)
