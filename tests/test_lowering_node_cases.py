@@ -20,11 +20,12 @@ from onnx2graphml.model.lowering import is_lowered
 from small import runtime
 
 EXPECTED = {
-    "AffineGrid": 4, "Attention": 93, "BlackmanWindow": 2, "CausalConvWithState": 13, "CenterCropPad": 6, "ConvInteger": 2,
-    "DynamicQuantizeLinear": 3, "GRU": 6, "GroupNormalization": 2, "HammingWindow": 2, "HannWindow": 2, "If": 1,
-    "InstanceNormalization": 2, "LRN": 2, "LSTM": 6, "LayerNormalization": 19, "LinearAttention": 14, "Loop": 1,
-    "LpNormalization": 6, "MatMulInteger": 1, "MeanVarianceNormalization": 1, "NegativeLogLikelihoodLoss": 18,
-    "QLinearConv": 1, "QLinearMatMul": 8, "RMSNormalization": 19, "RNN": 6, "RotaryEmbedding": 8, "Scan": 4, "SoftmaxCrossEntropyLoss": 34, "SwiGLU": 3,
+    "AffineGrid": 4, "Attention": 93, "BlackmanWindow": 2, "CausalConvWithState": 13, "CenterCropPad": 6,
+    "ConvInteger": 2, "DynamicQuantizeLinear": 3, "GRU": 6, "GroupNormalization": 2, "HammingWindow": 2,
+    "HannWindow": 2, "If": 1, "InstanceNormalization": 2, "LRN": 2, "LSTM": 6, "LayerNormalization": 19,
+    "LinearAttention": 14, "Loop": 1, "LpNormalization": 6, "MatMulInteger": 1, "MeanVarianceNormalization": 1,
+    "NegativeLogLikelihoodLoss": 18, "QLinearConv": 1, "QLinearMatMul": 8, "RMSNormalization": 19, "RNN": 6,
+    "RotaryEmbedding": 8, "Scan": 4, "SoftmaxCrossEntropyLoss": 34, "SwiGLU": 3,
 }  # fmt: skip
 """How many cases of each operator there are, in onnx 1.23; later versions have more."""
 

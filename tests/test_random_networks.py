@@ -70,10 +70,11 @@ def test_the_law_by_numbers(tmp_path: Path) -> None:
 
 NO_STEP = {
     "Acos", "Acosh", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd",
-    "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Cos", "Cosh", "DequantizeLinear", "Einsum", "Equal", "Floor",
-    "Greater", "GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual", "Max", "Mean", "Min", "Mish",
-    "Mod", "Not", "OneHot", "Or", "QuantizeLinear", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
-    "ReduceProd", "ReduceSumSquare", "Round", "Shrink", "Sign", "Sin", "Sinh", "Swish", "Tan", "TopK", "Where", "Xor",
+    "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "ConvInteger", "Cos", "Cosh", "DequantizeLinear", "Einsum",
+    "Equal", "Floor", "Greater", "GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual", "Max", "Mean",
+    "Min", "Mish", "Mod", "Not", "OneHot", "Or", "QuantizeLinear", "ReduceL1", "ReduceL2", "ReduceLogSum",
+    "ReduceLogSumExp", "ReduceProd", "ReduceSumSquare", "Round", "Shrink", "Sign", "Sin", "Sinh", "Swish", "Tan",
+    "TopK", "Where", "Xor",
 }  # fmt: skip
 
 

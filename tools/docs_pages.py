@@ -35,6 +35,7 @@ def commands() -> str:
 
 def operators() -> str:
     """Every operator that is expanded, and what it is refused for."""
+    from onnx2graphml.model.lowering import BY_BODY, LOWERINGS
     from onnx2graphml.ops import OPERATORS
 
     lines = [
@@ -43,8 +44,18 @@ def operators() -> str:
         "| operator | what its neurons are |",
         "|---|---|",
     ]
-    for name in sorted(OPERATORS):
-        function = OPERATORS[name]
-        summary = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-        lines.append(f"| `{name}` | {summary} |")
+    lines += [_row(name, versions[max(versions)]) for name, versions in sorted(OPERATORS.items())]
+    lines += [
+        "\n## Replaced by others\n",
+        "These have intermediate results, and are replaced by the operators of those.\n",
+        "| operator | how |",
+        "|---|---|",
+        *(_row(f"{domain}.{name}" if domain else name, f) for (domain, name), f in sorted(LOWERINGS.items())),
+        *(f"| `{name}` | ONNX's own function body |" for name in BY_BODY),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _row(name: str, function: Any) -> str:
+    summary = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    return f"| `{name}` | {summary} |"
