@@ -13,11 +13,10 @@ import pytest
 from onnx import helper, numpy_helper
 
 from network import run
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.verification.against_runtime import verify
 
 Array = npt.NDArray[Any]
 FIXTURES = Path(__file__).parents[1] / "fixtures"

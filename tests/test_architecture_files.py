@@ -15,6 +15,7 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml.cli import architecture as command
+from onnx2graphml.cli.parser import parse
 from onnx2graphml.draw.architecture.architecture import RENDERERS, architecture, drawn
 from onnx2graphml.draw.architecture.drawing import Drawing
 from onnx2graphml.draw.architecture.painted import painted
@@ -203,7 +204,7 @@ def test_a_failure_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def ran(*arguments: str) -> int:
-    return command.run(command.parser().parse_args([str(FIXTURES / "digits.onnx"), *arguments]))
+    return command.run(parse(["architecture", str(FIXTURES / "digits.onnx"), *arguments]))
 
 
 def test_the_command_draws_and_says_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,7 +180,13 @@ def test_the_disk_gets_full_on_the_way(failing: Failing, monkeypatch: pytest.Mon
 # -------------------------------------------------------------------------------------------------------------- options
 
 
-MISTYPED = [["info", DIGITS, "--detail", "fine"], ["info", DIGITS, "--frobnicate"], ["info"], [], ["neuron", DIGITS]]
+MISTYPED = [
+    ["info", DIGITS, "--detail", "fine"],
+    ["info", DIGITS, "--frobnicate"],
+    ["info"],
+    [DIGITS],
+    ["neuron"],
+]
 
 
 @pytest.mark.parametrize("text", ["x", "x=", "x=1,b", "x=1;3", "x=1,,3", "x=1x3"])
@@ -230,10 +236,10 @@ def test_an_unknown_layer(failing: Failing) -> None:
 
 def test_input_files(failing: Failing, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", weights(1, 3, 8, 8))
-    assert "[1, 8, 8, 1]" in failing("verify", DIGITS, "--pattern", tmp_path / "x.npy")
-    assert "nowhere.npy" in failing("verify", DIGITS, "--pattern", tmp_path / "nowhere.npy")
-    assert "text.npy" in failing("verify", DIGITS, "--pattern", written(tmp_path / "text.npy", b"hello\n"))
-    assert "empty.npy" in failing("verify", DIGITS, "--pattern", written(tmp_path / "empty.npy", b""))
+    assert "[1, 8, 8, 1]" in failing("verify", DIGITS, "--input", tmp_path / "x.npy")
+    assert "nowhere.npy" in failing("verify", DIGITS, "--input", tmp_path / "nowhere.npy")
+    assert "text.npy" in failing("verify", DIGITS, "--input", written(tmp_path / "text.npy", b"hello\n"))
+    assert "empty.npy" in failing("verify", DIGITS, "--input", written(tmp_path / "empty.npy", b""))
 
 
 # ---------------------------------------------------------------------------------------------------------- interrupted

@@ -12,7 +12,6 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml import cli
-from onnx2graphml.cli import convert
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.formats import estimate
 from onnx2graphml.formats.registry import FORMATS
@@ -98,7 +97,7 @@ def test_the_command_line_refuses_and_estimates(
     assert cli.main([str(DIGITS), str(out), "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("3,738 nodes, 25,816 edges: about 2.8")
     assert not out.exists()
-    monkeypatch.setattr(convert, "WORTH_AN_ESTIMATE", 1)
+    monkeypatch.setattr("onnx2graphml.api.graphs.WORTH_AN_ESTIMATE", 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     assert cli.main([str(DIGITS), str(out)]) == 2
     assert "the disk has 1 kB free" in capsys.readouterr().err
@@ -110,6 +109,6 @@ def test_info_gives_sizes_and_counts_of_less(capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out
     for suffix in FORMATS:
         assert f"\n{suffix}" in out
-    part = o2g.top_k(o2g.subnetwork(o2g.load(DIGITS), "conv1:"), 1)
+    part = o2g.select(DIGITS, "conv1:", top_k=1)
     assert f"{part.edges:,}" in out
     assert "image" not in out

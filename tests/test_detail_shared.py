@@ -8,10 +8,9 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.model.metadata import LAYER
-from onnx2graphml.verification.against_runtime import verify
 from small import SIDE, levels, model, node, operators, weights
 
 F = np.float32

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import shutil
 import sys
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 import onnx2graphml
+from onnx2graphml.cli import main
 from onnx2graphml.draw.colours import Scale
 from onnx2graphml.draw.film import film as films
 from onnx2graphml.draw.film.folder import write_film
@@ -388,18 +388,19 @@ def keras_model(keras: Any) -> Any:
 
 def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_path):
     keras = pytest.importorskip("keras")
-    from onnx2graphml.frontends.watch_keras import PassageCallback
+    from onnx2graphml.frontends.watch_keras import FilmCallback
 
     x, y = weights(32, 6, 6, 1), np.arange(32) % 3
     recorder, predicted = Recorder(), []
 
     def each(epoch: str, network: Any) -> None:
-        recorder.add_graph(epoch, onnx2graphml.load(network), lambda graph: {"image": x[:1]})
+        recorder.add_graph(epoch, onnx2graphml.load(network), {"image": x[:1]})
         inner = keras.Model(network.inputs, [network.get_layer(n).output for n in ("conv", "flatten", "dense")])
         predicted.append([np.asarray(v)[0] for v in inner([x[:1]], training=False)])
 
     ended: list[Recording] = []
-    callback = PassageCallback(each, lambda: ended.append(recorder.recording()))
+    begun: list[Any] = []
+    callback = FilmCallback(begun.append, each, lambda: ended.append(recorder.recording()))
     watched = keras_model(keras)
     fitting = {"epochs": 3, "batch_size": 8, "verbose": 0, "shuffle": False}
     watched.fit(x, y, callbacks=[callback], **fitting)
@@ -408,6 +409,7 @@ def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_pa
     for one, other in zip(watched.get_weights(), alone.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     (recording,) = ended
+    assert begun == [watched]
     assert recording.epochs == ("epoch 1", "epoch 2", "epoch 3")
     assert recording.model == "tiny"
     assert recording.channels_last
@@ -419,23 +421,23 @@ def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_pa
     prints = {fingerprint.of_model(onnx2graphml.load(watched).model) for _ in range(2)}
     assert len(prints) == 1, "a pack of a Keras model can go on, although the conversion numbers its tensors anew"
     assert prints != {fingerprint.of_model(onnx2graphml.load(keras_model(keras)).model)}
-    watched.fit(x, y, callbacks=[PassageCallback(lambda e, m: ended.append(e), lambda: None, 2)], **fitting)
+    watched.fit(x, y, callbacks=[FilmCallback(print, lambda e, m: ended.append(e), lambda: None, 2)], **fitting)
     assert ended[1:] == ["epoch 2"]
 
 
 def test_epochs_are_counted_on_where_training_begins_anew():
     pytest.importorskip("keras")
-    from onnx2graphml.frontends.watch_keras import PassageCallback
+    from onnx2graphml.frontends.watch_keras import FilmCallback
 
     seen: list[str] = []
-    callback = PassageCallback(lambda epoch, model: seen.append(epoch), lambda: seen.append("end"), every=2)
+    callback = FilmCallback(print, lambda epoch, model: seen.append(epoch), lambda: seen.append("end"), every=2)
     for start in (range(3), range(3), range(6, 8)):
         for epoch in start:
             callback.on_epoch_end(epoch)
         callback.on_train_end()
     assert seen == ["epoch 2", "end", "epoch 4", "epoch 6", "end", "epoch 8", "end"]
     with pytest.raises(Error, match="every is 0; expected 1 or more"):
-        PassageCallback(lambda epoch, model: None, lambda: None, every=0)
+        FilmCallback(print, lambda epoch, model: None, lambda: None, every=0)
 
 
 def torch_module(torch: Any) -> Any:
@@ -472,11 +474,11 @@ def train(torch: Any, module: Any, after: Any) -> None:
 
 def test_a_torch_hook_records_what_forward_computes_and_changes_nothing(tmp_path):
     torch = pytest.importorskip("torch")
-    from onnx2graphml.frontends.watch_torch import PassageHook
+    from onnx2graphml.frontends.watch_torch import FilmHook
 
     pattern, recorder, ended = torch.tensor(weights(1, 1, 6, 6, seed=5)), Recorder("net"), []
     module = torch_module(torch)
-    hook = PassageHook(module, (pattern,), recorder.add, lambda: ended.append(recorder.recording()))
+    hook = FilmHook(module, (pattern,), recorder.add, lambda: ended.append(recorder.recording()))
     expected = []
 
     def after() -> None:
@@ -518,12 +520,12 @@ def test_a_torch_hook_records_what_forward_computes_and_changes_nothing(tmp_path
 
 def test_what_a_torch_hook_refuses():
     torch = pytest.importorskip("torch")
-    from onnx2graphml.frontends.watch_torch import PassageHook, outputs
+    from onnx2graphml.frontends.watch_torch import FilmHook, outputs
 
     with pytest.raises(ModelError, match=r"got shape \(2, 3\), expected batch 1"):
-        PassageHook(torch.nn.Linear(3, 2), (torch.zeros(2, 3),), print, print)
+        FilmHook(torch.nn.Linear(3, 2), (torch.zeros(2, 3),), print, print)
     with pytest.raises(ModelError, match=r"expected a torch.nn.Module"):
-        PassageHook("net", (torch.zeros(1, 3),), print, print)  # type: ignore[arg-type]
+        FilmHook("net", (torch.zeros(1, 3),), print, print)  # type: ignore[arg-type]
     module = torch.nn.Sequential(torch.nn.Linear(3, 2))
     with pytest.raises(ModelError, match="the module fails on its inputs"):
         outputs(module, (torch.zeros(1, 4),))
@@ -536,11 +538,10 @@ def test_what_a_torch_hook_refuses():
 
 
 def command(name: str, *arguments: Any) -> int:
-    module = importlib.import_module(f"onnx2graphml.cli.{name}")
-    return int(module.run(module.parser().parse_args([str(a) for a in arguments])))
+    return main([name, *map(str, arguments)])
 
 
-def test_the_command_epochs(tmp_path, capsys):
+def test_the_command_film(tmp_path, capsys):
     import onnx
 
     folder = tmp_path / "learning"
@@ -550,7 +551,10 @@ def test_the_command_epochs(tmp_path, capsys):
     (folder / "log.csv").touch()
     np.save(tmp_path / "p.npy", PATTERN)
     conv = onnx2graphml.load(network(1)).layers[1].name
-    assert command("epochs", folder, tmp_path / "p.npy", "-o", tmp_path / "out", "--layers", conv, "--film", "gif") == 0
+    assert (
+        command("film", folder, tmp_path / "p.npy", "-o", tmp_path / "out", "--layers", conv, "--film-format", "gif")
+        == 0
+    )
     said = capsys.readouterr()
     assert said.err == "no checkpoints, left out: log.csv\n"
     assert said.out == f"3 epochs, 1 layers: {tmp_path}/out (strip-1.png, film-1.gif)\n"
@@ -561,25 +565,25 @@ def test_the_command_epochs(tmp_path, capsys):
     np.testing.assert_allclose(values, expected, rtol=1e-6)
 
 
-def test_the_command_pack(tmp_path, capsys):
+def test_the_command_record(tmp_path, capsys):
     digits = shutil.copy(FIXTURES / "digits.onnx", tmp_path)
     with np.load(FIXTURES / "digits.npz") as held:
         np.save(tmp_path / "x.npy", held["x"])
         np.save(tmp_path / "y.npy", held["y"])
-    given = ("pack", digits, tmp_path / "x.npy", "-o", tmp_path / "out", "--layers", "conv2,digit")
+    given = ("record", digits, tmp_path / "x.npy", "-o", tmp_path / "out", "--layers", "conv2,digit")
     assert command(*given, "--labels", tmp_path / "y.npy", "--difference", "3,7") == 0
-    assert capsys.readouterr().out == f"10 patterns, 2 layers: {tmp_path}/out\nmaps: {tmp_path}/out/maps\n"
+    assert capsys.readouterr().out == f"10 inputs, 2 layers: {tmp_path}/out\nmaps: {tmp_path}/out/maps\n"
     whole = np.load(tmp_path / "out/09-digit.npy")
     assert whole.shape == (10, 10)
     assert (whole.argmax(1) == np.arange(10)).mean() > 0.8
     np.testing.assert_array_equal(
         np.load(tmp_path / "out/maps/09-digit-difference.npy"), whole[3].astype(float) - whole[7]
     )
-    with pytest.raises(Error, match=r"--difference is \(3, 10\); the patterns are 0 to 9"):
-        command(*given, "--difference", "3,10")
+    assert command(*given, "--difference", "3,10") == 2
+    assert "difference names input 10; the inputs are 0 to 9" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         command(*given, "--difference", "3")
-    assert "expected two numbers of patterns such as 3,17" in capsys.readouterr().err
+    assert "expected two numbers of inputs such as 3,17" in capsys.readouterr().err
 
 
 def test_an_interrupted_pack_says_how_to_go_on(tmp_path, capsys, monkeypatch):
@@ -590,5 +594,5 @@ def test_an_interrupted_pack_says_how_to_go_on(tmp_path, capsys, monkeypatch):
 
     np.save(tmp_path / "x.npy", np.zeros((2, 8, 8, 1), np.float32))
     monkeypatch.setattr(packs, "_batches", stopped)
-    assert command("pack", FIXTURES / "digits.onnx", tmp_path / "x.npy", "-o", tmp_path / "out") == 130
+    assert command("record", FIXTURES / "digits.onnx", tmp_path / "x.npy", "-o", tmp_path / "out") == 130
     assert capsys.readouterr().err == "onnx2graphml: interrupted; the same command goes on where it was\n"

@@ -14,15 +14,14 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify_file
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.cli import main
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.formats.registry import FORMATS
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.verification.against_runtime import Report
-from onnx2graphml.verification.file import verify_file
+from onnx2graphml.verification.report import Report
 from small import model, node, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -13,16 +13,16 @@ import numpy as np
 import onnx
 import pytest
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify, verify_file
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.inference.inputs import resolve
 from onnx2graphml.ops import join, pool
 from onnx2graphml.ops.windows import Window
-from onnx2graphml.verification.against_runtime import network_values, verify
-from onnx2graphml.verification.file import verify_file
+from onnx2graphml.verification.against_runtime import network_values
 from small import model, node, weights
 from test_filecheck import FIXTURES, outcome
 
@@ -124,7 +124,7 @@ def without_one_edge(layer: Layer, edge: int) -> Layer:
 def without_a_losing_candidate(layer: Layer) -> Layer:
     """The least candidate of the first neuron, for the input that is used here."""
     graph = graph_of(MAX_POOL)
-    _, _, values = network_values(graph, None, 0)
+    values = network_values(graph, resolve(graph))
     edges = ax.product(layer.incoming[0].block.axes)
     candidates = np.flatnonzero(edges.target == 0)
     assert len(candidates) > 1
@@ -134,7 +134,7 @@ def without_a_losing_candidate(layer: Layer) -> Layer:
 
 def without_the_winner(layer: Layer) -> Layer:
     graph = graph_of(MAX_POOL)
-    _, _, values = network_values(graph, None, 0)
+    values = network_values(graph, resolve(graph))
     edges = ax.product(layer.incoming[0].block.axes)
     candidates = np.flatnonzero(edges.target == 0)
     x = values[layer.incoming[0].source][edges.source[candidates]]

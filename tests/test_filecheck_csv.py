@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from onnx2graphml.api import verify_file
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import decompressed, writing
 from onnx2graphml.formats.reading import open_graph
-from onnx2graphml.verification.file import verify_file
 from synthetic import every_kind
 from test_filecheck import (
     Damage,

@@ -18,12 +18,12 @@ import numpy.typing as npt
 import pytest
 import scipy.sparse
 
-from onnx2graphml.cli import main, tables
+from onnx2graphml.api import verify_file
+from onnx2graphml.cli import main
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.formats.npz import read
 from onnx2graphml.formats.reading import open_graph
-from onnx2graphml.verification.file import verify_file
 from test_filecheck import FIXTURES, graph_of, outcome
 
 MODELS = ["digits", "ports", "doubles"]
@@ -66,7 +66,7 @@ def test_what_can_not_be_checked_is_told(name: str, files: dict[str, bytes], tmp
     expected = ["the name and hash of the model, and the level of detail", attributes]
     expected += ["ports of edges, which were taken from the model"] if name == "ports" else []
     assert report.unchecked == tuple(f"{what}: .npz does not hold them" for what in expected)
-    lines = tables.verification(report).splitlines()
+    lines = str(report).splitlines()
     assert lines[-len(expected) :] == [f"not checked: {what}" for what in report.unchecked]
 
 
@@ -75,7 +75,7 @@ def test_all_is_checked_in_other_formats(suffix: str, tmp_path: Path) -> None:
     writing.write(graph_of("ports"), tmp_path / f"a{suffix}")
     report = verify_file(graph_of("ports"), tmp_path / f"a{suffix}")
     assert report.unchecked == ()
-    assert "not checked" not in tables.verification(report)
+    assert "not checked" not in str(report)
 
 
 def shuffled(content: Arrays) -> Arrays:
@@ -403,7 +403,7 @@ def test_more_than_was_declared_is_not_taken_into_memory(
     finally:
         tracemalloc.stop()
     assert not report.passed
-    assert "5000000 there, in the model 6" in tables.verification(report)
+    assert "5000000 there, in the model 6" in str(report)
     assert peak < 8 << 20
 
 

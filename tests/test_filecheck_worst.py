@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onnx2graphml.cli import tables
+from onnx2graphml.api import verify_file
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
-from onnx2graphml.verification.against_runtime import Row
-from onnx2graphml.verification.file import InEdge, Worst, verify_file, worst_neuron
+from onnx2graphml.verification.file.worst import worst_neurons
+from onnx2graphml.verification.report import InEdge, Row, Worst
 from test_filecheck import graph_of
 
 LAYER = "conv2"
@@ -48,7 +48,7 @@ def failed(graph: NeuronGraph, path: Path) -> Row:
 def worst_of(change: Change, suffix: str, folder: Path, name: str = LAYER, model: str = "digits") -> Worst:
     graph, path = graph_of(model), folder / f"a{suffix}"
     writing.write(damaged(graph, name, change), path)
-    found = worst_neuron(graph, path, failed(graph, path))
+    found = worst_neurons(graph, path, [failed(graph, path)])[0]
     assert found.layer == name
     assert graph.neuron(name, found.index) == found.id
     return found
@@ -105,7 +105,7 @@ def test_ports_belong_to_an_edge(tmp_path: Path) -> None:
     assert sorted(e.port for e in found.in_file if e.port is not None) == [0, 1]
     ((mine, theirs),) = found.changed
     assert (mine.port, mine.weight, theirs.weight) == (0, 2, 1)
-    assert "port 0 in the model 1.0" in tables.worst(found)
+    assert "port 0 in the model 1.0" in str(found)
 
 
 def test_where_values_agree_it_is_the_first_whose_edges_differ(tmp_path: Path) -> None:
@@ -119,12 +119,12 @@ def test_where_values_agree_it_is_the_first_whose_edges_differ(tmp_path: Path) -
     writing.write(damaged(graph, "conv1", more), path)
     (row,) = (row for row in verify_file(graph, path, inputs).rows if not row.passed)
     assert (row.layer, row.share <= 1, row.worst) == ("conv1", True, 700)
-    found = worst_neuron(graph, path, row)
+    found = worst_neurons(graph, path, [row])[0]
     assert len(found.changed) == len(found.in_model) == len(found.in_file)
 
 
 def test_what_is_printed(tmp_path: Path) -> None:
-    text = tables.worst(worst_of(larger, ".gephi.csv", tmp_path), limit=3).splitlines()
+    text = worst_of(larger, ".gephi.csv", tmp_path).text(3).splitlines()
     assert text[0].startswith("n")
     assert text[0].endswith("96 in-edges in the file, 96 in the model")
     assert text[1] == "in the file: 96"
@@ -133,7 +133,7 @@ def test_what_is_printed(tmp_path: Path) -> None:
     assert "9.0" in text[-1]
     assert "in the model" in text[-1]
     assert not any(line.startswith("only in") for line in text)
-    both = tables.worst(worst_of(elsewhere, ".gephi.csv", tmp_path))
+    both = str(worst_of(elsewhere, ".gephi.csv", tmp_path))
     assert "only in the file: 1" in both
     assert "only in the model: 1" in both
 
@@ -143,17 +143,17 @@ def test_a_row_of_no_layer_is_refused(tmp_path: Path) -> None:
     writing.write(graph, path)
     row = dataclasses.replace(verify_file(graph, path).rows[0], layer="prediction of digit")
     with pytest.raises(Error, match="no layer is named 'prediction of digit'"):
-        worst_neuron(graph, path, row)
+        worst_neurons(graph, path, [row])
 
 
 def test_only_that_neurons_edges_are_kept(tmp_path: Path) -> None:
     graph, path = graph_of("residual"), tmp_path / "a.npz"
     writing.write(graph, path)
     row = verify_file(graph, path).rows[0]
-    worst_neuron(graph, path, row)
+    worst_neurons(graph, path, [row])
     tracemalloc.start()
     try:
-        found = worst_neuron(graph, path, row)
+        found = worst_neurons(graph, path, [row])[0]
         kept = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()

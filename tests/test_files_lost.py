@@ -288,19 +288,19 @@ def stored(tmp_path: Path) -> Path:
     return tmp_path / "m.onnx"
 
 
-@pytest.mark.parametrize("option", ["--report", "--junit"])
-@pytest.mark.parametrize("target", ["m.onnx", "w.npz", "link", "hard", "g.graphml", "p.npy"])
-def test_a_report_is_no_input(stored: Path, option: str, target: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("target", ["m.onnx", "data.json", "link", "hard", "g.graphml", "p.npy"])
+def test_a_report_is_no_input(stored: Path, target: str, capsys: pytest.CaptureFixture[str]) -> None:
     import numpy as np
 
     folder = stored.parent
     (folder / "link").symlink_to("m.onnx")
+    (folder / "data.json").symlink_to("w.npz")
     os.link(folder / "m.onnx", folder / "hard")
     np.save(folder / "p.npy", np.ones((1, 300), np.float32))
     assert cli.main([str(stored), str(folder / "g.graphml")]) == 0
     before = contents(folder)
-    command = ["verify", str(stored), str(folder / "g.graphml"), "--pattern", str(folder / "p.npy")]
-    assert cli.main([*command, option, str(folder / target)]) == 2
+    command = ["verify", str(stored), str(folder / "g.graphml"), "--input", str(folder / "p.npy")]
+    assert cli.main([*command, "--report", str(folder / target)]) == 2
     assert "which is read; choose another name" in capsys.readouterr().err
     assert contents(folder) == before
 

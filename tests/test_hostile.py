@@ -19,12 +19,11 @@ from onnx import TensorProto, numpy_helper
 from hostile import CASES
 from hostile.cases import Case
 from hostile.texts import NAMES
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.errors import Error, ModelError, TooLargeError
 from onnx2graphml.formats.reading import open_graph
 from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.model import limits, load_model
-from onnx2graphml.verification.against_runtime import verify
 from small import model, node, refusal, weights
 
 HERE = Path(__file__).parent

@@ -16,9 +16,9 @@ PACKAGE = Path(onnx2graphml.__file__).parent
 NAME = "onnx2graphml"
 
 ROOMS = (
-    "errors", "cpu", "progress", "files", "text", "functions", "model", "graph", "engine", "measures", "ops",
+    "errors", "cpu", "files", "progress", "text", "functions", "model", "graph", "engine", "measures", "ops",
     "build", "backend", "frontends", "inference", "formats", "verification", "parameters", "recording", "draw",
-    "api", "pictures", "cli", "__init__", "__main__",
+    "api", "cli", "__init__", "__main__",
 )  # fmt: skip
 """A room may import those before it, never one after it. What is imported for annotations alone counts, too."""
 

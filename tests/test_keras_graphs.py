@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import onnx2graphml as o2g
-from onnx2graphml.cli import tables
 from onnx2graphml.errors import TooLargeError
 
 keras = pytest.importorskip("keras", reason="Keras is not installed")
@@ -48,7 +47,7 @@ def test_vgg16_has_its_15_billion_edges() -> None:
     assert graph.neurons == 15_262_696
     assert graph.edges == 14_975_970_560
     assert graph.parameters == model.count_params() == 138_357_544
-    row = next(line for line in tables.info(graph).splitlines() if line.startswith("block1_conv1"))
+    row = next(line for line in str(o2g.info(graph)).splitlines() if line.startswith("block1_conv1"))
     assert row.split() == ["block1_conv1", "Conv", "(224,", "224,", "64)", "3,211,264", "86,188,800", "1,792"]
 
 
@@ -115,7 +114,7 @@ def test_small_models_verify_and_keep_their_layers(build: Any, detail: str) -> N
 
 def test_the_file_and_the_onnx_of_a_model_are_one_graph() -> None:
     one, other = (o2g.load(FIXTURES / f"digits{suffix}") for suffix in (".keras", ".onnx"))
-    assert tables.info(one) == tables.info(other)
+    assert str(o2g.info(one)) == str(o2g.info(other))
     assert list(one.weighted_edges()) == list(other.weighted_edges())
     assert o2g.verify(one).passed
 

@@ -10,9 +10,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.verification.against_runtime import verify
 from small import levels, model, node, weights
 
 

@@ -14,9 +14,8 @@ import pytest
 from onnx import numpy_helper
 
 from network import run
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.errors import ModelError, UnsupportedError
-from onnx2graphml.verification.against_runtime import verify
 
 SHARED = Path(__file__).parents[2] / "shared" / "models"
 PACKAGED = Path(onnx.__file__).parent / "backend" / "test" / "data"

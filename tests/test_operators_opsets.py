@@ -12,8 +12,7 @@ import onnx
 import pytest
 
 from network import run
-from onnx2graphml.api import load
-from onnx2graphml.verification.against_runtime import verify
+from onnx2graphml.api import load, verify
 from small import assert_exact, model, node, random_feeds, runtime, weights
 
 OPSETS = range(7, 23)

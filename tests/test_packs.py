@@ -540,5 +540,5 @@ def test_no_other_command_takes_the_place_of_a_pack(
     packed(digits, saved, tmp_path / "pack")
     before = contents(tmp_path / "pack")
     with pytest.raises(OutputError, match="is no directory that onnx2graphml wrote"):
-        onnx2graphml.passage(digits, "zeros", tmp_path / "pack")
+        onnx2graphml.activations(digits, "zeros", tmp_path / "pack")
     assert contents(tmp_path / "pack") == before

@@ -17,15 +17,15 @@ TWO = model([node("Add", "a b", "s"), node("Relu", "s", "y")], {"a": [1, 3], "b"
 
 def test_of_several_inputs_each_has_a_name() -> None:
     with pytest.raises(Error, match="one array is given; the model has the inputs a, b: give a mapping by name"):
-        o2g.passage(TWO, weights(1, 3))
-    found = o2g.passage(TWO, {"a": np.ones((1, 3)), "b": np.ones(3)})
+        o2g.activations(TWO, weights(1, 3))
+    found = o2g.activations(TWO, {"a": np.ones((1, 3)), "b": np.ones(3)})
     assert (found.layers[-1].value == 2).all()
 
 
 def test_a_graph_of_no_model_runs_nothing() -> None:
     graph = o2g.NeuronGraph((o2g.Layer("x", "Input", (3,), aggregation="input"),), ("x",))
     with pytest.raises(Error, match="made from no model"):
-        o2g.passage(graph, np.ones(3))
+        o2g.activations(graph, np.ones(3))
 
 
 def test_a_path_a_model_and_a_graph_are_the_same(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_keras_model_is_watched_while_it_learns(tmp_path: Path) -> None:
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
     network.compile("sgd", "mse")
     pattern = np.ones(4, np.float32)
-    callback = o2g.passage_callback(pattern, tmp_path / "film", seconds=0.1)
+    callback = o2g.film_callback(pattern, tmp_path / "film", seconds=0.1)
     network.fit(np.eye(4), np.ones((4, 3)), epochs=2, verbose=0, callbacks=[callback])
     recorded = np.load(next((tmp_path / "film").glob("*dense*.npy")))
     assert recorded.shape == (2, 3)
@@ -58,7 +58,7 @@ def test_a_keras_model_is_watched_while_it_learns(tmp_path: Path) -> None:
 def test_a_pytorch_module_is_watched_while_it_learns(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the extra torch")
     module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
-    hook = o2g.passage_hook(module, (torch.ones(1, 4),), tmp_path / "film")
+    hook = o2g.film_hook(module, (torch.ones(1, 4),), tmp_path / "film")
     hook.epoch()
     with torch.no_grad():
         module[0].weight *= 2

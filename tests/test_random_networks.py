@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, note, settings
 from hypothesis import strategies as st
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify, verify_file
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.formats.registry import FORMATS
 from onnx2graphml.formats.writing import write
@@ -22,8 +22,7 @@ from onnx2graphml.graph.axes import same
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, NeuronGraph
 from onnx2graphml.ops import OPERATORS
-from onnx2graphml.verification.against_runtime import Report, verify
-from onnx2graphml.verification.file import verify_file
+from onnx2graphml.verification.report import Report
 from randomnets import census, law
 from randomnets.builder import Builder, Tensor, Unfit
 from randomnets.draw import Network, draw_network, fed, finished

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify_file
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import decompressed, registry, writing
 from onnx2graphml.formats.pieces import Pieces
@@ -23,7 +23,6 @@ from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, sp
 from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import unescape
-from onnx2graphml.verification.file import verify_file
 from synthetic import conv_graph, dense_graph, every_kind, graph_of, parallel, products
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

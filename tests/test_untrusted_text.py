@@ -42,7 +42,7 @@ COMMANDS = [
     ["neuron", "{m}", "y", "0,0,0"],
     ["weights", "{m}"],
     ["weights", "{m}", "-o", "{d}/w"],
-    ["passage", "{m}", "zeros", "-o", "{d}/p"],
+    ["activations", "{m}", "zeros", "-o", "{d}/p"],
     ["architecture", "{m}", "-o", "{d}/a.svg"],
     ["info", "{m}", "--layers", "nothing"],
     ["{m}", "{d}/g.graphml"],

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference import inputs
 from onnx2graphml.inference.inputs import resolve
-from onnx2graphml.verification.against_runtime import Report, compared, verify
+from onnx2graphml.verification.against_runtime import compared
+from onnx2graphml.verification.report import Report
 from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 from small import model, node, weights
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
@@ -19,7 +19,6 @@ from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.inference import inputs
-from onnx2graphml.verification.against_runtime import verify
 from onnx2graphml.verification.recompute import recompute
 from small import model, node, weights
 

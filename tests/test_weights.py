@@ -13,6 +13,8 @@ from scipy.spatial.distance import cosine
 
 from onnx2graphml.api import load
 from onnx2graphml.cli import weights as command
+from onnx2graphml.cli.options import FORMATS
+from onnx2graphml.cli.parser import parse
 from onnx2graphml.draw.canvas import KINDS
 from onnx2graphml.draw.weights.weights import weights
 from onnx2graphml.errors import Error, OutputError
@@ -248,17 +250,17 @@ def test_what_only_one_model_has_is_listed(tmp_path):
 
 
 def test_the_command_offers_what_there_is():
-    assert (command.ORDERS, command.KINDS) == (ORDERS, KINDS)
+    assert (command.ORDERS, FORMATS) == (ORDERS, KINDS)
 
 
 def run(*arguments: str) -> int:
-    return command.run(command.parser().parse_args(arguments))
+    return command.run(parse(["weights", *arguments]))
 
 
 def test_the_command_explains_and_draws(tmp_path, capsys):
     onnx.save(conv(4, 1, 3, 3), tmp_path / "small.onnx")
     path = tmp_path / "out"
-    given = ("-o", str(path), "--order", "activation", "--pattern", "zeros")
+    given = ("-o", str(path), "--order", "activation", "--input", "zeros")
     assert run(str(tmp_path / "small.onnx"), *given) == 0
     printed = capsys.readouterr().out
     assert "the_y: 4 kernels of 3x3 over 1 channel, (out, in, row, column); bias: 4" in printed

@@ -13,73 +13,102 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onnx2graphml.api import from_torch, load
-    from onnx2graphml.formats.writing import write
+    from onnx2graphml.api import (
+        activations,
+        architecture,
+        estimate,
+        estimates,
+        film,
+        film_callback,
+        film_hook,
+        from_torch,
+        info,
+        load,
+        neuron,
+        plot_pattern_process,
+        record,
+        select,
+        verify,
+        verify_file,
+        weights,
+        write,
+        write_report,
+    )
+    from onnx2graphml.errors import (
+        Error,
+        MissingExtraError,
+        ModelError,
+        OutputError,
+        TooLargeError,
+        UnsupportedError,
+    )
     from onnx2graphml.graph.blocks import EdgeBlock
     from onnx2graphml.graph.graph import Layer, NeuronGraph
     from onnx2graphml.graph.receptive_field import receptive_field
-    from onnx2graphml.graph.select import min_abs_weight, sample, subnetwork, top_k
-    from onnx2graphml.pictures import (
-        architecture,
-        passage,
-        passage_callback,
-        passage_hook,
-        plot_pattern_process,
-        weights,
-    )
-    from onnx2graphml.verification.against_runtime import verify
+
+    __version__: str
 
 _HOMES = {
-    "EdgeBlock": "graph.blocks",
-    "architecture": "pictures",
-    "passage": "pictures",
-    "passage_callback": "pictures",
-    "passage_hook": "pictures",
-    "plot_pattern_process": "pictures",
-    "weights": "pictures",
-    "Layer": "graph.graph",
-    "NeuronGraph": "graph.graph",
-    "from_torch": "api",
-    "load": "api",
-    "min_abs_weight": "graph.select",
-    "receptive_field": "graph.receptive_field",
-    "sample": "graph.select",
-    "subnetwork": "graph.select",
-    "top_k": "graph.select",
-    "verify": "verification.against_runtime",
-    "write": "formats.writing",
+    "api": (
+        "activations architecture estimate estimates film film_callback film_hook from_torch info load neuron "
+        "plot_pattern_process record select verify verify_file weights write write_report"
+    ),
+    "errors": "Error MissingExtraError ModelError OutputError TooLargeError UnsupportedError",
+    "graph.blocks": "EdgeBlock",
+    "graph.graph": "Layer NeuronGraph",
+    "graph.receptive_field": "receptive_field",
 }
-
-_ROOMS = ("engine", "measures")
+"""By module, the public names that it has."""
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "EdgeBlock",
+    "Error",
     "Layer",
+    "MissingExtraError",
+    "ModelError",
     "NeuronGraph",
+    "OutputError",
+    "TooLargeError",
+    "UnsupportedError",
+    "activations",
     "architecture",
+    "estimate",
+    "estimates",
+    "film",
+    "film_callback",
+    "film_hook",
     "from_torch",
+    "info",
     "load",
-    "min_abs_weight",
-    "passage",
-    "passage_callback",
-    "passage_hook",
+    "neuron",
     "plot_pattern_process",
     "receptive_field",
-    "sample",
-    "subnetwork",
-    "top_k",
+    "record",
+    "select",
     "verify",
+    "verify_file",
     "weights",
     "write",
+    "write_report",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: what needs a framework is not loaded before."""
-    if name in _ROOMS:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
+    if name not in _HOME:
+        from onnx2graphml.errors import did_you_mean
+
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__, "__version__"})

@@ -4,57 +4,71 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-QUIET = 1.0  # seconds before the first line: short work needs none
-EVERY = 0.2
+from onnx2graphml.files.plain_text import printable
+
+DELAY = 1.0  # seconds before anything is shown: short work needs no line
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
-    """A function that is told how much more has been done, or None where nobody watches.
+def progress(what: str, total: int | None, unit: str = " edges") -> Iterator[Callable[[int], None] | None]:
+    """A function that is told how much more has been done, or None where nobody watches. Threads may call it.
 
     Args:
         what: what is done, such as `writing`.
-        total: the number of edges in all.
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    start = shown = time.monotonic()
-    done = 0
-    lock = threading.Lock()  # several threads may report
-
-    def advance(edges: int) -> None:
-        nonlocal done, shown
-        with lock:
-            done += edges
-            now = time.monotonic()
-            if now - start > QUIET and now - shown > EVERY:
-                shown = now
-                print(f"\r{what} {line(done, total, now - start)}\033[K", end="", file=sys.stderr, flush=True)
-
-    try:
-        yield advance
-    finally:
-        if shown != start:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-def line(done: int, total: int, seconds: float) -> str:
-    """Share, count, rate and the time left.
+        total: how many there are in all; None where that is not known.
+        unit: of what.
 
     Example:
-        >>> line(25_000_000, 100_000_000, 10)
-        '25%  25,000,000 of 100,000,000 edges, 2.5 M/s, 30 s left'
+        >>> with progress("writing", 3) as advance:
+        ...     if advance is not None:
+        ...         advance(3)
     """
-    rate = done / seconds
-    left = (total - done) / rate if rate else 0
-    return (
-        f"{done / total if total else 1:.0%}  {done:,} of {total:,} edges, {rate / 1e6:.1f} M/s, {duration(left)} left"
-    )
+    if not watched():
+        yield None
+        return
+    lock = threading.Lock()
+    with _bar(what, total=total, unit=unit, unit_scale=True) as bar:
+
+        def advance(done: int) -> None:
+            with lock:
+                bar.update(done)
+
+        yield advance
+
+
+@contextmanager
+def told(what: str) -> Iterator[Callable[[int, int, str], None] | None]:
+    """A function that is told how many are done, of how many, and a name; or None where nobody watches.
+
+    Args:
+        what: what is done, such as `drawing`.
+    """
+    if not watched():
+        yield None
+        return
+    with _bar(what, total=0) as bar:
+
+        def tell(done: int, total: int, name: str) -> None:
+            bar.total = total
+            bar.set_postfix_str(printable(name), refresh=False)
+            bar.update(done - bar.n)
+
+        yield tell
+
+
+def watched() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _bar(what: str, **options: Any) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(desc=what, leave=False, delay=DELAY, file=sys.stderr, **options)
 
 
 def duration(seconds: float) -> str:

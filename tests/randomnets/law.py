@@ -13,14 +13,13 @@ from random import Random
 import numpy as np
 import onnx
 
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify, verify_file
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import OutputError, UnsupportedError
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.formats.registry import FORMATS
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.verification.against_runtime import Report, verify
-from onnx2graphml.verification.file import verify_file
+from onnx2graphml.verification.report import Report
 from randomnets.builder import Array
 from randomnets.draw import Network
 from small import runtime

@@ -6,7 +6,6 @@ Exit status: 0 done (for `verify`: everything equal), 1 a mismatch, 2 could not 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import os
 import signal
@@ -15,11 +14,9 @@ import threading
 from collections.abc import Sequence
 from typing import TextIO
 
+from onnx2graphml.cli.parser import module_of, parse
 from onnx2graphml.errors import Error, reason
 from onnx2graphml.files.plain_text import PlainOutput, printable
-
-COMMANDS = ("info", "verify", "neuron", "architecture", "weights", "passage", "pack", "epochs")
-"""Each is a module here with `parser()` and `run(options)`. Without a command it is `convert`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +88,6 @@ class _OneLine(logging.Formatter):
 
 
 def _run(given: list[str]) -> int:
-    name, rest = (given[0], given[1:]) if given and given[0] in COMMANDS else ("convert", given)
-    command = importlib.import_module(f"onnx2graphml.cli.{name}")
-    status: int = command.run(command.parser().parse_args(rest))
+    options = parse(given)
+    status: int = module_of(options.command).run(options)
     return status

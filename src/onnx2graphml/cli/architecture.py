@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import Parser, graph_parser, load_graph
+from onnx2graphml.cli.options import add_graph, load_graph
+
+if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
+
+DESCRIPTION = (
+    "Draw the network: a box for each layer with its operator, shape and numbers of neurons, in-edges and parameters, "
+    "and an arrow for each connection. In a network of more than 40 layers, parts that repeat are drawn once, with "
+    "their number."
+)
+EXAMPLES = (
+    "architecture resnet50.keras -o resnet50.svg",
+    "architecture resnet50.keras -o resnet50.png --detail neuron --no-fold",
+)
 
 
-def parser() -> Parser:
+def add_options(parser: Parser) -> None:
     """The options."""
-    parser = graph_parser(
-        "architecture",
-        "Draw the network: a box for each layer with its operator, shape and numbers of neurons, in-edges and "
-        "parameters, and an arrow for each connection. Parts that stand several times in a row are drawn once, with "
-        "their number, where there are more than 40 layers.",
-        "examples:\n  onnx2graphml architecture resnet50.keras -o resnet50.svg\n"
-        "  onnx2graphml architecture resnet50.keras -o resnet50.png --detail neuron --no-fold",
-    )
+    add_graph(parser)
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         required=True,
-        help="the picture: .svg (exact numbers in its tool tips), .png, .pdf, or .dot (text for Graphviz)",
+        help="picture to write: .svg (exact numbers in its tool tips), .png, .pdf, or .dot (text for Graphviz)",
     )
-    parser.add_argument(
-        "--fold",
-        action=argparse.BooleanOptionalAction,
-        help="draw repeated parts once, also in a small network, or each time",
-    )
-    return parser
+    parser.add_argument("--fold", action=argparse.BooleanOptionalAction, help="draw repeated parts once, or each time")
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw it, and say what was drawn."""
-    from onnx2graphml.draw.architecture.architecture import architecture, check_suffix
+    from onnx2graphml import api
+    from onnx2graphml.draw.architecture.architecture import check_suffix
     from onnx2graphml.draw.architecture.lettering import note
 
     check_suffix(options.output)
-    drawing = architecture(load_graph(options), options.output, fold=options.fold)
+    drawing = api.architecture(load_graph(options), options.output, fold=options.fold)
     print(f"{options.output}: {len(drawing.boxes):,} layers drawn, {sum(f.saved for f in drawing.folds):,} folded")
     for fold in drawing.folds:
         print(note(fold))

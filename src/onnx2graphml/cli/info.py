@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import Parser, graph_parser, load_graph
+from onnx2graphml.cli.options import add_graph, load_graph
+
+if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
+    from onnx2graphml.formats.estimate import Cost
+    from onnx2graphml.graph.table import Table
+
+DESCRIPTION = "Print each layer: its name, operator, shape, neurons, in-edges and parameters. Nothing is expanded."
+EXAMPLES = ("info vgg16.keras", "info vgg16.keras --top-k 5 --sizes")
 
 
-def parser() -> Parser:
+def add_options(parser: Parser) -> None:
     """The options."""
-    parser = graph_parser(
-        "info",
-        "A row for each layer: name, operator, shape, neurons, in-edges and parameters. Nothing is expanded.",
-        "examples:\n  onnx2graphml info vgg16.keras\n  onnx2graphml info vgg16.keras --top-k 5 --sizes",
-    )
-    parser.add_argument("--sizes", action="store_true", help="also what each format would take, in bytes and seconds")
-    return parser
+    add_graph(parser)
+    parser.add_argument("--sizes", action="store_true", help="also print the size and the time of each format")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
-    from onnx2graphml.cli import tables
-    from onnx2graphml.formats import estimate
+    from onnx2graphml import api
 
     graph = load_graph(options)
-    print(tables.info(graph))
+    print(api.info(graph))
     if options.sizes:
         print()
-        print(tables.costs(estimate.estimates(graph)))
+        print(costs(api.estimates(graph)))
     return 0
+
+
+def costs(found: Mapping[str, Cost | str]) -> Table:
+    """A row for each format: its size and time, or why it can't be written."""
+    from onnx2graphml.graph.table import Table
+    from onnx2graphml.progress import duration, size
+
+    rows = [
+        (suffix, "", "", cost) if isinstance(cost, str) else (suffix, size(cost.bytes), duration(cost.seconds), "")
+        for suffix, cost in found.items()
+    ]
+    return Table(("format", "size", "time", ""), tuple(rows), "<>><")

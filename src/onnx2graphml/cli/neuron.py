@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import Parser, graph_parser, load_graph
-from onnx2graphml.errors import Error
+from onnx2graphml.cli.options import add_graph, load_graph
+
+if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
+
+DESCRIPTION = "Print one neuron: what it computes, its in-edges and out-edges, and its receptive field in the inputs."
+EXAMPLES = ("neuron digits.onnx conv1 0,0,5", "neuron digits.onnx digit 3 --max-edges-shown 0")
 
 
-def parser() -> Parser:
+def add_options(parser: Parser) -> None:
     """The options."""
-    parser = graph_parser(
-        "neuron",
-        "One neuron: what it computes, its in-edges and out-edges, and its receptive field in the inputs.",
-        "example:\n  onnx2graphml neuron digits.onnx conv1 0,0,5",
-    )
+    add_graph(parser)
     parser.add_argument("layer", metavar="LAYER", help="the layer's name, as info prints it")
-    parser.add_argument("index", metavar="INDEX", help="the position in the layer's shape, such as 3,12,5")
+    parser.add_argument("index", metavar="INDEX", type=position, help="position in the layer's shape, such as 3,12,5")
     parser.add_argument(
-        "--limit", type=int, default=20, help="how many edges to print each way (default 20; 0 for all)"
+        "--max-edges-shown",
+        metavar="N",
+        type=int,
+        default=20,
+        help="print at most N edges each way (default 20; 0: all)",
     )
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what is known of the neuron."""
-    from onnx2graphml.cli import tables
+    from onnx2graphml import api
 
-    graph = load_graph(options)
-    print(tables.neuron(graph, graph.neuron(options.layer, position(options.index)), options.limit))
+    found = api.neuron(load_graph(options), options.layer, options.index)
+    print(found.text(options.max_edges_shown))
     return 0
 
 
@@ -37,4 +42,4 @@ def position(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(n) for n in text.split(",") if n.strip())
     except ValueError:
-        raise Error(f"INDEX is {text!r}; expected integers such as 3,12,5") from None
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected integers such as 3,12,5") from None

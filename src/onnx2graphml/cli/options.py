@@ -3,71 +3,92 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
     from onnx2graphml.graph.graph import NeuronGraph
 
-
-class Parser(argparse.ArgumentParser):
-    """A mistake is one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+MODEL = "an .onnx, .keras, .h5 or .pt2 file, or a SavedModel folder"
+INPUT = "random, zeros, large or ties; an .npy file, an .npz file with an array for each input, or a picture"
+PREPROCESS = ("0..1", "-1..1", "caffe", "imagenet", "none")
+FORMATS = ("png", "svg", "pdf")
 
 
-def model_parser(command: str, description: str, epilog: str) -> Parser:
-    """A command that takes a model: its shapes, and whether to trust it."""
-    parser = command_parser(command, description, epilog)
-    parser.add_argument("model", metavar="MODEL", help="an .onnx, .keras or .h5 file, or a SavedModel folder")
-    add_model_options(parser)
-    return parser
+def add_model(parser: Parser) -> None:
+    """The model, its shapes, and whether to trust it."""
+    parser.add_argument("model", metavar="MODEL", help=MODEL)
+    add_loading(parser)
 
 
-def command_parser(command: str, description: str, epilog: str) -> Parser:
-    """A command without options, yet."""
-    return Parser(
-        prog=f"onnx2graphml {command}".strip(),
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-
-def add_model_options(parser: Parser) -> None:
-    """What there is to say of any model that is read."""
+def add_loading(parser: Parser) -> None:
+    """How a model is read."""
     parser.add_argument(
         "--shape",
         metavar="NAME=1,3,224,224",
         action="append",
         type=named_shape,
         default=[],
-        help="the full shape of an input that the model leaves open; may be repeated",
+        help="full shape of an input that the model leaves open; may be repeated",
     )
-    parser.add_argument("--trust", action="store_true", help="run Python code that a Keras file holds (Lambda layers)")
-    parser.add_argument("--seed", type=int, default=0, help="of what is random (default 0)")
+    parser.add_argument(
+        "--trust", action="store_true", help="run code that the file holds, such as a Keras Lambda layer"
+    )
 
 
-def graph_parser(command: str, description: str, epilog: str) -> Parser:
-    """A command that takes a graph made from a model: at which level of detail, and how much of it."""
-    parser = model_parser(command, description, epilog)
+def add_graph(parser: Parser) -> None:
+    """The model, at which level of detail, and how much of it."""
+    add_model(parser)
     parser.add_argument(
         "--detail",
         choices=("op", "layer", "neuron"),
         default="layer",
-        help="a layer is: every ONNX tensor (op), what the framework calls a layer (layer, the default), "
-        "or only what computes (neuron)",
+        help="what a layer is: every ONNX tensor (op), what the framework calls a layer (layer, the default), or only "
+        "what computes (neuron)",
     )
-    less = parser.add_argument_group("less of it", "exactly chosen, without expanding what is left out")
-    less.add_argument(
-        "--layers", metavar="A:B", help="a sub-network: the layers from A to B, or names separated by commas"
-    )
-    one = less.add_mutually_exclusive_group()
+    part = parser.add_argument_group("part of the graph", "selected exactly; nothing else is expanded")
+    add_layers(part)
+    one = part.add_mutually_exclusive_group()
     one.add_argument("--min-abs-weight", metavar="T", type=float, help="only edges of weight T or more, either sign")
     one.add_argument("--top-k", metavar="K", type=int, help="only the K strongest in-edges of each neuron")
-    one.add_argument("--sample", metavar="N", type=int, help="only N edges, uniformly random by --seed")
-    return parser
+    one.add_argument("--sample", metavar="N", type=int, help="only N edges, chosen at random")
+    add_seed(parser)
+
+
+def add_layers(parser: Any) -> None:
+    """Some layers only."""
+    parser.add_argument(
+        "--layers", metavar="A:B", help="only the layers from A to B, or those named, separated by commas"
+    )
+
+
+def add_seed(parser: Parser) -> None:
+    """What is random."""
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="random seed (default 0)")
+
+
+def add_preprocess(parser: Parser) -> None:
+    """How pictures are scaled."""
+    parser.add_argument(
+        "--preprocess",
+        choices=PREPROCESS,
+        help="how to scale a picture's values 0 to 255: 0..1 divides by 255 (default); -1..1 divides by 127.5 and "
+        "subtracts 1; caffe turns RGB into BGR and subtracts 103.939, 116.779, 123.68 (Keras's VGG and ResNet50); "
+        "imagenet divides by 255, subtracts 0.485, 0.456, 0.406 and divides by 0.229, 0.224, 0.225 (torchvision); none",
+    )
+
+
+def add_pictures(parser: Any, max_channels: int | None = None) -> None:
+    """How pictures are written, and how many channels of a layer they show."""
+    parser.add_argument("--format", choices=FORMATS, default="png", help="file format of the pictures (default png)")
+    if max_channels is not None:
+        parser.add_argument(
+            "--max-channels",
+            metavar="N",
+            type=int,
+            default=max_channels,
+            help=f"draw at most N channels of a layer (default {max_channels})",
+        )
 
 
 def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
@@ -82,25 +103,31 @@ def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
     return name, shape
 
 
+def rows_and_columns(text: str) -> tuple[int, int]:
+    """`3x4` as integers."""
+    rows, by, columns = text.lower().partition("x")
+    if not (by and rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected rows and columns of 1 or more, such as 3x3")
+    return int(rows), int(columns)
+
+
 def load_model_graph(options: argparse.Namespace) -> NeuronGraph:
-    """The graph for the options of `model_parser`, at the framework's level of detail."""
-    from onnx2graphml.api import load
+    """The graph for the options of `add_model`, at the framework's level of detail."""
+    from onnx2graphml import api
 
-    return load(options.model, shapes=dict(options.shape), trust=options.trust)
+    return api.load(options.model, shapes=dict(options.shape), trust=options.trust)
 
 
-def load_graph(options: argparse.Namespace) -> NeuronGraph:
-    """The graph for the options of `graph_parser`."""
-    from onnx2graphml.api import load
-    from onnx2graphml.graph import select
+def load_graph(options: argparse.Namespace, detail: str | None = None) -> NeuronGraph:
+    """The graph for the options of `add_graph`."""
+    from onnx2graphml import api
 
-    graph = load(options.model, shapes=dict(options.shape), detail=options.detail, trust=options.trust)
-    if options.layers is not None:
-        graph = select.subnetwork(graph, options.layers)
-    if options.min_abs_weight is not None:
-        return select.min_abs_weight(graph, options.min_abs_weight)
-    if options.top_k is not None:
-        return select.top_k(graph, options.top_k)
-    if options.sample is not None:
-        return select.sample(graph, options.sample, options.seed)
-    return graph
+    graph = api.load(options.model, shapes=dict(options.shape), detail=detail or options.detail, trust=options.trust)
+    return api.select(
+        graph,
+        options.layers,
+        min_abs_weight=options.min_abs_weight,
+        top_k=options.top_k,
+        sample=options.sample,
+        seed=options.seed,
+    )

@@ -3,82 +3,87 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import Parser, load_model_graph, model_parser
-from onnx2graphml.cli.passage import show
+from onnx2graphml.cli.options import (
+    INPUT,
+    add_layers,
+    add_model,
+    add_pictures,
+    add_preprocess,
+    add_seed,
+    load_model_graph,
+)
 
 if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
     from onnx2graphml.parameters.found import Weights
 
 ORDERS = ("index", "norm", "similarity", "activation")
-KINDS = ("png", "svg", "pdf")
+DESCRIPTION = (
+    "Explain every layer's trained arrays: what each one is, what its axes mean, statistics, and how far it has moved "
+    "from another checkpoint. Prints a line for each layer. With -o, writes pictures of kernels, matrices and vectors, "
+    "README.md, weights.csv, weights.json, permutation.json and manifest.json."
+)
+EXAMPLES = (
+    "weights digits.keras",
+    "weights digits.keras -o weights --order norm",
+    "weights epoch9.onnx -o moved --against epoch1.onnx",
+)
 
 
-def parser() -> Parser:
+def add_options(parser: Parser) -> None:
     """The options."""
-    parser = model_parser(
-        "weights",
-        "Every layer's trained arrays: what each one is and what its axes mean, pictures of kernels, matrices and "
-        "vectors, statistics, and how far each has moved from those of another checkpoint. Prints a line for each "
-        "layer; with -o, writes pictures, README.md, weights.csv, weights.json, permutation.json and manifest.json.",
-        "examples:\n"
-        "  onnx2graphml weights digits.keras\n"
-        "  onnx2graphml weights digits.keras -o weights --order norm\n"
-        "  onnx2graphml weights epoch9.onnx -o moved --against epoch1.onnx",
-    )
-    parser.add_argument("-o", "--output", metavar="DIR", help="the folder to write")
+    add_model(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder to write")
+    add_layers(parser)
     parser.add_argument(
         "--order",
         choices=ORDERS,
         default="index",
-        help="of each layer's outputs: their own (the default), the L2 norm of their weights, each beside one that is "
-        "like it, or the mean magnitude of what they come to",
+        help="order of each layer's outputs: as they are (index, the default), largest L2 norm of their weights first "
+        "(norm), each beside the one most like it (similarity), or largest mean magnitude first (activation)",
     )
-    parser.add_argument("--pattern", metavar="P", default="random", help="what goes in for --order activation")
-    parser.add_argument("--kind", choices=KINDS, default="png", help="of the pictures (default png)")
+    parser.add_argument("--input", metavar="INPUT", default="random", help=f"input for --order activation: {INPUT}")
+    add_preprocess(parser)
+    add_seed(parser)
+    add_pictures(parser)
     parser.add_argument(
-        "--against", metavar="OTHER_MODEL", help="another checkpoint: how far each array has moved from here to there"
+        "--against", metavar="OTHER_MODEL", help="another checkpoint: how far each array has moved to it"
     )
     parser.add_argument(
-        "--layers", metavar="A:B", help="only these layers: from A to B in the graph's order, or names with commas"
-    )
-    parser.add_argument(
-        "--limit",
+        "--max-kernels",
         metavar="N",
         type=int,
         default=16,
         help="draw all kernels of a layer of at most N inputs and N outputs (default 16); of a larger one, the norms "
         "of all kernels and the strongest kernels",
     )
-    return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Explain the arrays, write the folder."""
-    from onnx2graphml.api import load
-    from onnx2graphml.draw.weights.weights import weights
-    from onnx2graphml.inference.inputs import resolve
+    from onnx2graphml import api
+    from onnx2graphml.progress import told
 
     graph = load_model_graph(options)
     other = None
     if options.against:
-        other = load(options.against, shapes=dict(options.shape), trust=options.trust)
-    feeds = None
-    if options.order == "activation":
-        feeds = resolve(graph, options.pattern, seed=options.seed)
-    found = weights(
-        graph,
-        options.output,
-        layers=options.layers,
-        order=options.order,
-        kind=options.kind,
-        feeds=feeds,
-        against=other,
-        limit=options.limit,
-        progress=show if sys.stderr.isatty() else None,
-    )
+        other = api.load(options.against, shapes=dict(options.shape), trust=options.trust)
+    with told("drawing") as progress:
+        found = api.weights(
+            graph,
+            options.output,
+            layers=options.layers,
+            order=options.order,
+            input=options.input,
+            seed=options.seed,
+            preprocess=options.preprocess,
+            format=options.format,
+            against=other,
+            max_kernels=options.max_kernels,
+            progress=progress,
+        )
     for x in found.layers:
         if x.arrays:
             print(x.of.text)
@@ -93,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
 
 def movements(found: Weights) -> str:
     """A row for each array that both models have: how far it has moved; then the arrays that only one has."""
-    from onnx2graphml.cli.tables import table
+    from onnx2graphml.graph.table import Table
 
     rows = []
     for a in (a for x in found.layers for a in x.arrays if a.difference is not None):
@@ -103,7 +108,7 @@ def movements(found: Weights) -> str:
         at = f"{of.largest:.4g} at {of.index}" if of.l2 else ""
         rows.append((a.array.name, str(a.shape), f"{of.l2:.4g}", f"{of.relative:.2%}", cosine, at))
     header = (f"from {found.model} to {found.against}", "shape", "L2", "of its norm", "cosine", "largest change")
-    lines = [table(header, rows, "<<>>><")]
+    lines = [str(Table(header, tuple(rows), "<<>>><"))]
     assert found.matches is not None
     for model, only in ((found.model, found.matches.only_here), (found.against, found.matches.only_there)):
         lines += [f"only in {model}: {name}, {shape}" for name, shape in only.items()]

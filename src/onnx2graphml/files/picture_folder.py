@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.files.atomic_file import atomic
-from onnx2graphml.files.atomic_folder import atomic_directory
+from onnx2graphml.errors import OutputError
+from onnx2graphml.files.atomic_file import resolved
+from onnx2graphml.files.atomic_folder import atomic_directory, refuse_other
+from onnx2graphml.files.json_file import write_json
 from onnx2graphml.files.temporary import NAME
 
 LONGEST = 80  # characters of a layer's name in a file's name
@@ -58,25 +58,26 @@ def picture_folder(folder: Path, kind: str) -> Iterator[Path]:
         yield new
 
 
+def check_folder(folder: Path, kind: str) -> None:
+    """Refuse, before long work, a folder that could not be written after it.
+
+    Args:
+        kind: as for `picture_folder`.
+
+    Raises:
+        OutputError: it holds something that this package did not write, or there is no folder for it.
+    """
+    if not folder.absolute().parent.is_dir():
+        raise OutputError(f"can't write {str(folder)!r}: there is no directory {str(folder.parent)!r}; create it first")
+    refuse_other(resolved(folder), kind)
+
+
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write `manifest.json`: whole or not at all, with its keys sorted; numbers that are not finite become null.
+    """Write `manifest.json`: whole or not at all; see `json_file`.
 
     Without a `generator` it gets one, which marks the folder as one that this package may replace.
 
     Example:
         >>> write_manifest(Path("pictures"), {"model": "digits.onnx"})  # doctest: +SKIP
     """
-    whole = _plain({"generator": GENERATOR, **content})
-    with atomic(folder / NAME) as file:
-        file.write((json.dumps(whole, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
-
-
-def _plain(value: Any) -> Any:
-    """JSON's own types: Python's for NumPy's."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    write_json(folder / NAME, {"generator": GENERATOR, **content})

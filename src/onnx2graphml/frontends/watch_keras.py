@@ -11,12 +11,13 @@ from onnx2graphml.errors import Error
 import keras  # isort: skip
 
 
-class PassageCallback(keras.callbacks.Callback):  # type: ignore[misc]
+class FilmCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """A callback for `fit`.
 
     Epochs are counted from 1, as `fit` prints them; where `fit` is called again and begins anew, they are counted on.
 
     Args:
+        begin: told the model before training begins; what it refuses is refused then.
         each: told an epoch's name, such as `epoch 3`, and the model.
         end: called when training ends.
         every: which epochs count: every one, every second ...
@@ -26,21 +27,32 @@ class PassageCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     Example:
         >>> seen = []
-        >>> callback = PassageCallback(lambda epoch, model: seen.append(epoch), lambda: None, every=2)
+        >>> callback = FilmCallback(print, lambda epoch, model: seen.append(epoch), lambda: None, every=2)
         >>> for epoch in range(4):
         ...     callback.on_epoch_end(epoch)
         >>> seen
         ['epoch 2', 'epoch 4']
     """
 
-    def __init__(self, each: Callable[[str, Any], None], end: Callable[[], None], every: int = 1) -> None:
+    def __init__(
+        self,
+        begin: Callable[[Any], object],
+        each: Callable[[str, Any], None],
+        end: Callable[[], None],
+        every: int = 1,
+    ) -> None:
         super().__init__()
         if every < 1:
             raise Error(f"every is {every}; expected 1 or more")
+        self._begin = begin
         self._each = each
         self._end = end
         self._every = every
         self._last = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Keras calls it when `fit` begins."""
+        self._begin(self.model)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Keras calls it with the number of the epoch, from 0."""

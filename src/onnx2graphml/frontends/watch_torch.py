@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 Each = Callable[[str, Sequence[Layer], Mapping[str, Array]], None]
 
 
-class PassageHook:
+class FilmHook:
     """Runs a module on a pattern after each epoch.
 
     Args:
@@ -36,7 +36,7 @@ class PassageHook:
         >>> import torch
         >>> seen = []
         >>> module, inputs = torch.nn.Linear(3, 2), (torch.zeros(1, 3),)
-        >>> hook = PassageHook(module, inputs, lambda epoch, layers, values: seen.append(epoch), lambda: print(seen))
+        >>> hook = FilmHook(module, inputs, lambda epoch, layers, values: seen.append(epoch), lambda: print(seen))
         >>> hook.epoch(); hook.epoch("the second"); hook.finish()
         ['epoch 1', 'the second']
     """

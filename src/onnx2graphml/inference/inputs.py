@@ -86,7 +86,7 @@ def resolve(
         ((1, 8, 8, 1), (1, 8, 8, 1))
     """
     model = graph.require_model()
-    if isinstance(given, str | Path) and Path(given).suffix.lower() in images.SUFFIXES:
+    if isinstance(given, str | Path) and is_picture(given):
         return _picture(graph, model, Path(given), preprocess or "0..1", quiet)
     if preprocess is not None:
         shown = str(given) if isinstance(given, str | Path) else "an array"
@@ -98,6 +98,11 @@ def resolve(
     if len(model.inputs) != 1:
         raise Error(f"one array is given; the model has the inputs {', '.join(model.inputs)}: give a mapping by name")
     return checked(model, {model.inputs[0]: given})
+
+
+def is_picture(given: InputLike) -> bool:
+    """Whether an input is the path of a picture."""
+    return isinstance(given, str | Path) and Path(given).suffix.lower() in images.SUFFIXES
 
 
 def made(name: str, model: Model, seed: int = 0) -> dict[str, Array]:

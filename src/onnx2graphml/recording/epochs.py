@@ -70,12 +70,14 @@ class Recorder:
         self._layers = self._layers or tuple(layers)
         self._values[epoch] = {layer.name: np.array(values[layer.name], order="C") for layer in layers}
 
-    def add_graph(self, epoch: str, graph: NeuronGraph, feeds: Feeds, layers: Sequence[str] | None = None) -> None:
+    def add_graph(
+        self, epoch: str, graph: NeuronGraph, feeds: Mapping[str, Array], layers: Sequence[str] | None = None
+    ) -> None:
         """The next epoch, as a graph that is run.
 
         Args:
             epoch: as for `add`.
-            feeds: the pattern for a graph: the same one each time.
+            feeds: the input: the same one each time.
             layers: names; all by default.
 
         Raises:
@@ -88,7 +90,7 @@ class Recorder:
             self._channels_last = model.channels_last
         chosen = selected(graph, layers)
         self._refuse_other(epoch, chosen)
-        self.add(epoch, chosen, activations(graph, feeds(graph), chosen))
+        self.add(epoch, chosen, activations(graph, feeds, chosen))
 
     def _refuse_other(self, epoch: str, layers: Sequence[Layer]) -> None:
         if not self._values:
@@ -144,5 +146,5 @@ def epochs(
     """
     recorder = Recorder(model)
     for name, graph in graphs:
-        recorder.add_graph(name, graph, feeds, layers)
+        recorder.add_graph(name, graph, feeds(graph), layers)
     return recorder.recording()

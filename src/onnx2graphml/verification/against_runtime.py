@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,105 +11,37 @@ import numpy.typing as npt
 from onnx2graphml.errors import Error, ModelError
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
-from onnx2graphml.inference.inputs import checked, made
 from onnx2graphml.inference.runtime import Runtime, original_outputs
 from onnx2graphml.model import Model
 from onnx2graphml.verification.recompute import Progress, Values, recompute
+from onnx2graphml.verification.report import Report, Row, about, together
 from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Row:
-    """What was found of one layer.
-
-    Attributes:
-        layer, op, neurons, edges: of the layer.
-        absolute, relative: the largest difference between the recomputed and the runtime's value, as it is, and over
-            the layer's largest value.
-        tolerance: the largest difference that rounding explains, where it is largest.
-        share: the largest difference over the tolerance of its own neuron; up to 1 the layer passes.
-        worst: the position of that neuron in the layer; in a file where in-edges differ from the model's, of the first
-            neuron that has such.
-        problems: what else is wrong, in words: how a layer in a file differs from the model's.
-        pattern: which of several patterns the differences are largest with.
-    """
-
-    layer: str
-    op: str
-    neurons: int
-    edges: int
-    absolute: float
-    relative: float
-    tolerance: float
-    share: float
-    worst: int
-    problems: tuple[str, ...] = ()
-    pattern: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing differs by more than rounding explains."""
-        return self.share <= 1 and not self.problems
-
-
-@dataclass(frozen=True)
-class Report:
-    """The rows of all layers; and in `unchecked`, in words, what could not be compared because the file lacks it."""
-
-    rows: tuple[Row, ...]
-    unchecked: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        """Whether every layer passed, and there was one."""
-        return bool(self.rows) and all(row.passed for row in self.rows)
-
-
-def together(reports: Mapping[str, Report]) -> Report:
-    """The reports for several patterns, by their names, as one: of each layer the row with the largest share.
-
-    Example:
-        >>> import onnx2graphml
-        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> together({str(seed): verify(graph, seed=seed) for seed in range(3)}).passed
-        True
-    """
-    rows = []
-    for same in zip(*(report.rows for report in reports.values()), strict=True):
-        pattern, row = max(zip(reports, same, strict=True), key=lambda pair: (not pair[1].passed, pair[1].share))
-        rows.append(dataclasses.replace(row, pattern=pattern))
-    every = itertools.chain.from_iterable(report.unchecked for report in reports.values())
-    return Report(tuple(rows), tuple(dict.fromkeys(every)))
-
-
-def verify(
-    graph: NeuronGraph,
-    inputs: Mapping[str, Array] | None = None,
-    *,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Report:
+def verify(graph: NeuronGraph, inputs: Mapping[str, Mapping[str, Array]], progress: Progress | None = None) -> Report:
     """Recompute every layer from the edges into it and compare it with ONNX Runtime's value of the same tensor.
-
-    The framework's own prediction, where the model came from one, is compared with ONNX Runtime's outputs, too; and so
-    are, where composite operators were replaced by their parts, the outputs of the model as it was before.
-
-    Each layer starts from ONNX Runtime's values of the layers before it, so that a difference is found in the layer
-    that makes it, and only that layer's own rounding has to be allowed for.
 
     Args:
         graph: made from a model, at any level of detail.
-        inputs: arrays by input name, in the model's shapes; random normal by `seed` where none are given.
+        inputs: by the name that the report gives an input, its arrays by input name.
         progress: called with numbers of edges as they are used.
 
     Raises:
-        Error: an input is missing or has the wrong shape, or ONNX Runtime can't run the model.
+        Error: as `network_values`.
     """
-    model, feeds, values = network_values(graph, inputs, seed)
+    unchecked: list[str] = []
+    rows = {name: _rows(graph, feeds, progress, unchecked) for name, feeds in inputs.items()}
+    return Report(together(rows), tuple(dict.fromkeys(unchecked)), about(graph))
+
+
+def _rows(
+    graph: NeuronGraph, feeds: Mapping[str, Array], progress: Progress | None, unchecked: list[str]
+) -> tuple[Row, ...]:
+    values = network_values(graph, feeds)
     rows = [_row(layer, values, progress) for layer in graph.layers if layer.aggregation != "input"]
-    unchecked = []
+    model = graph.require_model()
     if model.predict is not None:
         rows += _output_rows(graph, model, feeds, ("prediction of", "framework"), model.predict(feeds))
     if model.original is not None:
@@ -120,19 +49,19 @@ def verify(
             rows += _output_rows(graph, model, feeds, ("original", "ONNX Runtime"), original_outputs(model, feeds))
         except ModelError as e:
             unchecked.append(f"the model before its composite operators were replaced: {e}")
-    return Report(tuple(rows), tuple(unchecked))
+    return tuple(rows)
 
 
-def network_values(
-    graph: NeuronGraph, inputs: Mapping[str, Array] | None, seed: int
-) -> tuple[Model, dict[str, Array], dict[str, Values]]:
-    """The graph's model, what it is fed, and ONNX Runtime's values of every layer, flat; otherwise as `verify`."""
+def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, Values]:
+    """ONNX Runtime's values of every layer, flat, as float64.
+
+    Raises:
+        Error: edges were left out of the graph, an array is missing or has the wrong shape, or ONNX Runtime can't run
+            the model.
+    """
     if graph.thinned:
         raise Error(f"the graph is thinned ({graph.thinned}): without all edges it computes something else")
-    model = graph.require_model()
-    feeds = checked(model, inputs) if inputs is not None else made("random", model, seed)
-    values = {name: np.array(value, np.float64).ravel() for name, value in activations(graph, feeds).items()}
-    return model, feeds, values
+    return {name: np.array(value, np.float64).ravel() for name, value in activations(graph, feeds).items()}
 
 
 def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None) -> Row:

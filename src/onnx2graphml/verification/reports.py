@@ -3,55 +3,54 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
+from onnx2graphml.errors import OutputError
+from onnx2graphml.files import json_file
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.graph.xmltext import escape
-from onnx2graphml.verification.against_runtime import Report, Row
+from onnx2graphml.verification.report import About, Report, Row
 
 
-@dataclass(frozen=True)
-class About:
-    """What was verified: the model, the graph's file (None: the graph as it would be written), its detail and size."""
+def write_report(report: Report, path: str | Path) -> None:
+    """Write a report as JSON (.json) or JUnit (.xml); see `write_json` and `write_junit`.
 
-    model: str
-    graph: str | None
-    detail: str
-    neurons: int
-    edges: int
+    Raises:
+        OutputError: the suffix is another, or the file can't be written.
+    """
+    check_suffix(path)
+    (write_json if Path(path).suffix.lower() == ".json" else write_junit)(report, path)
 
 
-def write_json(about: About, report: Report, path: str | Path) -> None:
+def check_suffix(path: str | Path) -> None:
+    """Refuse a path that `write_report` does not know how to write."""
+    if Path(path).suffix.lower() not in (".json", ".xml"):
+        raise OutputError(f"{path}: a report is a .json or an .xml file; choose one of these suffixes")
+
+
+def write_json(report: Report, path: str | Path) -> None:
     """Write a report as JSON: `about`, `passed`, `unchecked` and a `rows` entry for each layer, as `Row` has them.
-
-    A difference that is infinite stands there as the text "inf": JSON has no such number.
 
     Example:
         >>> import onnx2graphml
-        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> about = About("digits.onnx", None, graph.detail, graph.neurons, graph.edges)
-        >>> write_json(about, onnx2graphml.verify(graph), "report.json")  # doctest: +SKIP
+        >>> write_json(onnx2graphml.verify("fixtures/digits.onnx"), "report.json")  # doctest: +SKIP
     """
     content = {
-        "about": dataclasses.asdict(about),
+        "about": dataclasses.asdict(report.about),
         "passed": report.passed,
         "unchecked": report.unchecked,
-        "rows": [{"passed": row.passed} | _finite(dataclasses.asdict(row)) for row in report.rows],
+        "rows": [{"passed": row.passed} | dataclasses.asdict(row) for row in report.rows],
     }
-    with atomic(Path(path)) as file:
-        file.write((json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    json_file.write_json(Path(path), content)
 
 
-def write_junit(about: About, report: Report, path: str | Path) -> None:
+def write_junit(report: Report, path: str | Path) -> None:
     """Write a report as JUnit XML: a test case for each layer, with what is wrong as its failure.
 
     What could not be checked is a skipped test case each. Times are not measured for a layer and stand as 0.
     """
+    about = report.about
     name = f"onnx2graphml verify {' '.join(filter(None, (about.model, about.graph)))}"
     failures, skipped = sum(not row.passed for row in report.rows), len(report.unchecked)
     counts = {"tests": len(report.rows) + skipped, "failures": failures, "errors": 0, "skipped": skipped}
@@ -78,14 +77,10 @@ def _message(row: Row) -> str:
     if row.share > 1:
         return (
             f"a neuron differs by {row.absolute:.3g}, {row.share:.3g} times what rounding explains; "
-            f"look at position {row.worst}" + (f", with the pattern {row.pattern}" if row.pattern else "")
+            f"look at position {row.worst}" + (f", with the input {row.input}" if row.input else "")
         )
     return "; ".join(row.problems)
 
 
 def _texts(numbers: dict[str, int]) -> dict[str, str]:
     return {name: str(number) for name, number in numbers.items()}
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

@@ -12,7 +12,7 @@ from onnx2graphml.draw.canvas import check_kind, save
 from onnx2graphml.draw.film import film as films
 from onnx2graphml.draw.film.shown import LIMIT, Shown, shown
 from onnx2graphml.errors import Error
-from onnx2graphml.files.picture_folder import file_name, picture_folder, write_manifest
+from onnx2graphml.files.picture_folder import check_folder, file_name, picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.recording.epochs import Recording
 
@@ -49,11 +49,7 @@ def write_film(
         >>> write_film(recording, "epochs", film="gif")  # doctest: +SKIP
         ('strip-1.png', 'film-1.gif')
     """
-    check_kind(kind)
-    if film not in films.FILMS:
-        raise Error(f"film is {film!r}; expected {', '.join(films.FILMS)}")
-    if not seconds > 0:
-        raise Error(f"an epoch stays for {seconds} seconds; expected more than 0")
+    check_options(folder, film, kind, limit, seconds)
     layers = [shown(recording, layer, limit) for layer in recording.layers if layer.neurons]
     tell = progress or (lambda name: None)
     with picture_folder(Path(folder), "epochs") as new:
@@ -80,6 +76,18 @@ def write_film(
             },
         )
     return (*strips, *moving)
+
+
+def check_options(folder: Path | str, film: str, kind: str, limit: int, seconds: float) -> None:
+    """Refuse, before anything is recorded, what `write_film` would refuse."""
+    check_kind(kind)
+    if film not in films.FILMS:
+        raise Error(f"film is {film!r}; expected {', '.join(films.FILMS)}")
+    if limit < 1:
+        raise Error(f"the limit of channels is {limit}; expected 1 or more")
+    if not seconds > 0:
+        raise Error(f"an epoch stays for {seconds} seconds; expected more than 0")
+    check_folder(Path(folder), "epochs")
 
 
 def _parts(layers: Sequence[Shown], size: int) -> list[tuple[int, Sequence[Shown]]]:

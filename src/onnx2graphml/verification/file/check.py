@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.errors import Error
 from onnx2graphml.formats import reading, registry
 from onnx2graphml.formats.columns import NO_TERM, uses_ports
 from onnx2graphml.formats.registry import Lack
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.verification.against_runtime import Report, Row, compared, network_values
+from onnx2graphml.verification.against_runtime import compared, network_values
 from onnx2graphml.verification.file.accumulate import Prints
 from onnx2graphml.verification.file.combined import Combined, rows_of
 from onnx2graphml.verification.file.matched import Matched, lacks
+from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.recompute import Progress, Recomputed
+from onnx2graphml.verification.report import Report, Row, about, together
 
 Array = npt.NDArray[Any]
 
@@ -33,9 +37,9 @@ UNCHECKED: dict[Lack, str] = {
 def verify_file(
     graph: NeuronGraph,
     path: str | Path,
-    inputs: Mapping[str, Array] | None = None,
+    inputs: Mapping[str, Mapping[str, Array]],
     *,
-    seed: int = 0,
+    worst: int = 0,
     progress: Progress | None = None,
 ) -> Report:
     """Compare a written graph with ONNX Runtime's values of the model, and with the model's edges.
@@ -52,38 +56,48 @@ def verify_file(
 
     Args:
         graph: loaded from the model at the file's own `detail`.
-        path: a file or folder in a format of `registry.FORMATS`.
-        inputs, seed: as for `verify`.
+        path: a file or folder in a format of `readers.READERS`.
+        inputs: by the name that the report gives an input, its arrays by input name.
+        worst: of how many layers that differ the worst neuron's in-edges are read, in a second pass.
         progress: called with numbers of edges of the file as they are read.
 
-    Returns:
-        Rows as those of `verify`; a layer that differs from the model's has `problems`. What the format can't hold is
-        taken from the model and stands in `unchecked`.
-
     Raises:
-        Error: the file is damaged, is of another model, or has other layers; or as `verify`.
-
-    Example:
-        >>> import onnx2graphml
-        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> onnx2graphml.write(graph, "digits.graphml")  # doctest: +SKIP
-        >>> verify_file(graph, "digits.graphml").passed  # doctest: +SKIP
-        True
+        Error: the file is damaged, is of another model, or has other layers; or as `network_values`.
     """
     with reading.open_graph(path) as file:
         matched = Matched.of_file(graph, file, path)
-        _, _, values = network_values(graph, inputs, seed)
-        got, prints = Combined(matched, values), Prints(matched.single)
+        got = {name: Combined(matched, network_values(graph, feeds)) for name, feeds in inputs.items()}
+        found = Prints(matched.single)
         for edges in matched.edges(file.edges()):
-            got.add(edges)
-            prints.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64), edges.term)
+            found.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64), edges.term)
+            for combined in got.values():
+                combined.add(edges)
             if progress is not None:
                 progress(len(edges))
     expected = model_prints(graph, matched.single)
-    rows = [_row(at, matched, got, prints, expected) for at in range(len(graph.layers))]
-    inputs_too = zip(rows, graph.layers, strict=True)
-    shown = tuple(row for row, layer in inputs_too if layer.aggregation != "input" or row.problems)
-    return Report(shown, unchecked(graph, matched.path))
+    rows = together({name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()})
+    report = Report(rows, unchecked(graph, matched.path), about(graph, str(path)))
+    failed = [row for row in rows if not row.passed][:worst]
+    return dataclasses.replace(report, worst=worst_neurons(graph, path, failed)) if failed else report
+
+
+def detail_of(path: str | Path) -> str | None:
+    """The level of detail that a file says it has; None where its format can't.
+
+    Raises:
+        Error: it says something else.
+
+    Example:
+        >>> detail_of("digits.graphml")  # doctest: +SKIP
+        'layer'
+    """
+    with reading.open_graph(path) as file:
+        found = file.about().get("detail")
+    if found is None and "graph attributes" in lacks(Path(path)):
+        return None
+    if found not in LEVELS:
+        raise Error(f"{path}: detail is {found!r}; expected one of {', '.join(LEVELS)}")
+    return found
 
 
 def unchecked(graph: NeuronGraph, path: Path) -> tuple[str, ...]:
@@ -103,6 +117,14 @@ def model_prints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Prints:
             term = np.full(len(edges), NO_TERM) if edges.term is None else edges.term
             prints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port, term)
     return prints
+
+
+def _rows(graph: NeuronGraph, matched: Matched, got: Combined, prints: Prints, expected: Prints) -> tuple[Row, ...]:
+    """A row for each layer; for an input only where something is wrong."""
+    rows = [_row(at, matched, got, prints, expected) for at in range(len(graph.layers))]
+    return tuple(
+        row for row, layer in zip(rows, graph.layers, strict=True) if layer.aggregation != "input" or row.problems
+    )
 
 
 def _row(number: int, matched: Matched, got: Combined, prints: Prints, expected: Prints) -> Row:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,80 +11,47 @@ import numpy as np
 
 from onnx2graphml.formats import reading
 from onnx2graphml.graph.graph import Layer, NeuronGraph
-from onnx2graphml.verification.against_runtime import Row
 from onnx2graphml.verification.file.matched import Matched
+from onnx2graphml.verification.report import InEdge, Row, Worst
 
 
-@dataclass(frozen=True)
-class InEdge:
-    """An edge into the neuron.
+def worst_neurons(graph: NeuronGraph, path: str | Path, rows: Sequence[Row]) -> tuple[Worst, ...]:
+    """The in-edges of the neurons that rows of `verify_file`'s report call the worst.
 
-    Attributes:
-        source: the id of the neuron that it comes from, `layer` and `index`: where that is.
-        weight: float32 or float64, as the layer's weights are.
-        port, term: None where there is none.
-    """
-
-    source: int
-    layer: str
-    index: tuple[int, ...]
-    weight: np.floating[Any]
-    port: int | None
-    term: int | None = None
-
-
-@dataclass(frozen=True)
-class Worst:
-    """A neuron with its in-edges in a file and in the model. Ids are the model's, which a file that is whole has, too.
-
-    Attributes:
-        id, layer, index: which neuron it is.
-        in_file, in_model: all its in-edges there.
-        missing, extra: those that only the model has, and those that only the file has.
-        changed: of each that has another weight, the one in the file and the one in the model.
-    """
-
-    id: int
-    layer: str
-    index: tuple[int, ...]
-    in_file: tuple[InEdge, ...]
-    in_model: tuple[InEdge, ...]
-    missing: tuple[InEdge, ...]
-    extra: tuple[InEdge, ...]
-    changed: tuple[tuple[InEdge, InEdge], ...]
-
-
-def worst_neuron(graph: NeuronGraph, path: str | Path, row: Row) -> Worst:
-    """The in-edges of the neuron that a row of `verify_file`'s report calls the worst.
-
-    The file is read a second time; of its edges only those into this neuron are kept.
+    The file is read once for all of them; of its edges only those into these neurons are kept.
 
     Args:
         graph, path: as for `verify_file`.
-        row: of its report.
+        rows: of its report.
 
     Raises:
-        Error: as `verify_file`; or the row is of no layer.
+        Error: as `verify_file`; or a row is of no layer.
 
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
-        >>> report = verify_file(graph, "damaged.graphml")  # doctest: +SKIP
-        >>> failed = next(row for row in report.rows if not row.passed)  # doctest: +SKIP
-        >>> worst_neuron(graph, "damaged.graphml", failed).missing  # doctest: +SKIP
+        >>> report = onnx2graphml.verify_file(graph, "damaged.graphml")  # doctest: +SKIP
+        >>> failed = [row for row in report.rows if not row.passed]  # doctest: +SKIP
+        >>> worst_neurons(graph, "damaged.graphml", failed)[0].missing  # doctest: +SKIP
     """
-    layer = graph.layer(row.layer)
-    neuron = layer.first_id + row.worst
+    ids = [graph.layer(row.layer).first_id + row.worst for row in rows]
+    in_file: dict[int, list[InEdge]] = {neuron: [] for neuron in ids}
     with reading.open_graph(path) as file:
         matched = Matched.of_file(graph, file, path)
-        kind = np.float32 if matched.single[neuron] else np.float64
-        in_file = []
+        kinds = {neuron: np.float32 if matched.single[neuron] else np.float64 for neuron in ids}
         for edges in matched.edges(file.edges()):
-            into = np.flatnonzero(edges.target == neuron)
+            into = np.flatnonzero(np.isin(edges.target, ids))
+            ends = edges.source[into].tolist(), edges.target[into].tolist(), edges.weight[into]
             ports = ([None if n < 0 else n for n in column[into].tolist()] for column in (edges.port, edges.term))
-            rows = zip(edges.source[into].tolist(), edges.weight[into], *ports, strict=True)
-            in_file += [_in_edge(graph, s, kind(w), p, t) for s, w, p, t in rows]
-    in_model = [_in_edge(graph, s, kind(w), p, t) for s, w, p, t in _model_edges(graph, layer, row.worst)]
+            for source, target, weight, port, term in zip(*ends, *ports, strict=True):
+                in_file[target].append(_in_edge(graph, source, kinds[target](weight), port, term))
+    return tuple(_worst(graph, neuron, kinds[neuron], in_file[neuron]) for neuron in ids)
+
+
+def _worst(graph: NeuronGraph, neuron: int, kind: Callable[[Any], np.floating[Any]], in_file: list[InEdge]) -> Worst:
+    layer = graph.layer_of(neuron)
+    edges = _model_edges(graph, layer, neuron - layer.first_id)
+    in_model = [_in_edge(graph, s, kind(w), p, t) for s, w, p, t in edges]
     missing, extra, changed = _differences(Counter(in_file), Counter(in_model))
     return Worst(neuron, layer.name, graph.index_of(neuron), tuple(in_file), tuple(in_model), missing, extra, changed)
 

@@ -1,4 +1,4 @@
-"""What a user calls: each function is a few lines over the rooms below."""
+"""Models as graphs, and parts of graphs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import onnx
 
 from onnx2graphml.build.detail import at_detail
 from onnx2graphml.build.walk import walk
-from onnx2graphml.errors import ModelError, reason
+from onnx2graphml.errors import Error, ModelError, reason
 from onnx2graphml.frontends import FILES, FOLDER, Imported
+from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.model import load_model
 
@@ -79,6 +80,54 @@ def from_torch(module: Any, example_inputs: tuple[Any, ...], *, detail: str = "l
     from onnx2graphml.frontends import torch
 
     return _imported(torch.from_torch(module, example_inputs), type(module).__name__, detail)
+
+
+def as_graph(model: Any) -> NeuronGraph:
+    """A graph as it is; of anything else, what `load` makes."""
+    return model if isinstance(model, NeuronGraph) else load(model)
+
+
+def select(
+    model: Any,
+    layers: str | None = None,
+    *,
+    min_abs_weight: float | None = None,
+    top_k: int | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+) -> NeuronGraph:
+    """A part of a graph, chosen exactly; what is left out is never expanded.
+
+    Args:
+        model: a graph, or what `load` takes.
+        layers: a sub-network: names separated by commas, or `FIRST:LAST`, two names with all layers between them in the
+            graph's order; either may be left out. A layer whose sources are not among them becomes an input, with the
+            values that it has in the whole network.
+        min_abs_weight: only edges of this weight or more, either sign.
+        top_k: only the strongest in-edges of each neuron.
+        sample: only so many edges, uniformly random.
+        seed: random seed of the sample.
+
+    Raises:
+        Error: there is no such layer, a number is out of range, or more than one of the last three is given.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.select("fixtures/digits.onnx", "conv1:maxpool", top_k=2)
+        >>> [layer.name for layer in graph.layers], graph.edges
+        (['conv1', 'bn1', 'relu1', 'maxpool'], 2560)
+    """
+    given = {"min_abs_weight": min_abs_weight, "top_k": top_k, "sample": sample}
+    if sum(value is not None for value in given.values()) > 1:
+        raise Error(f"{' and '.join(n for n, v in given.items() if v is not None)} are given; choose one of them")
+    graph = as_graph(model)
+    if layers is not None:
+        graph = parts.subnetwork(graph, layers)
+    if min_abs_weight is not None:
+        return parts.min_abs_weight(graph, min_abs_weight)
+    if top_k is not None:
+        return parts.top_k(graph, top_k)
+    return graph if sample is None else parts.sample(graph, sample, seed)
 
 
 def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> NeuronGraph:

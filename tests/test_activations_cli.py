@@ -1,4 +1,4 @@
-"""`onnx2graphml passage` on the command line."""
+"""`onnx2graphml activations` on the command line."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import onnx
 import pytest
 from PIL import Image
 
+from onnx2graphml.cli import activations as command
 from onnx2graphml.cli import log_to_stderr
-from onnx2graphml.cli import passage as command
+from onnx2graphml.cli import options as shared
+from onnx2graphml.cli.parser import parse
 from onnx2graphml.draw.activations.activations import OVERLAYS, SCALES
 from onnx2graphml.draw.canvas import KINDS
 from onnx2graphml.draw.photo import COLOURS
@@ -27,7 +29,7 @@ DIGITS = str(FIXTURES / "digits.onnx")
 
 def run(*arguments: Any) -> int:
     log_to_stderr()
-    return command.run(command.parser().parse_args([str(a) for a in arguments]))
+    return command.run(parse(["activations", *map(str, arguments)]))
 
 
 @pytest.fixture
@@ -38,23 +40,23 @@ def digit(tmp_path: Path) -> Path:
 
 
 def test_choices_are_the_librarys():
-    assert command.KINDS == KINDS
+    assert shared.FORMATS == KINDS
     assert command.SCALES == SCALES
     assert command.CHANNELS == CHANNELS
-    assert tuple(PREPROCESS) == command.PREPROCESS
+    assert tuple(PREPROCESS) == shared.PREPROCESS
     assert ("", *command.OVERLAYS) == OVERLAYS
     assert command.COLOURS == COLOURS
 
 
 def test_a_picture_of_a_digit(tmp_path: Path, digit: Path, capsys: pytest.CaptureFixture[str]):
-    assert run(DIGITS, digit, "-o", tmp_path / "out", "--grid", "2x5", "--min-size", "8x8", "--limit", "4") == 0
+    assert run(DIGITS, digit, "-o", tmp_path / "out", "--grid", "2x5", "--min-size", "8x8", "--max-channels", "4") == 0
     told = capsys.readouterr()
     assert told.err == f"{digit}: scaled by 0..1\n"
     lines = told.out.splitlines()
     assert lines[0] == "00-image.png  image  (8, 8, 1)"
     assert lines[1] == "01-conv1.png  conv1  (8, 8, 16); 4 of 16 channels, the first"
     assert "left out, smaller than asked for: digit  (10,)" in lines
-    assert lines[-1] == f"4 layers and 1 sheets in {tmp_path / 'out'}"
+    assert lines[-1] == f"4 layers, 1 sheet: {tmp_path / 'out'}"
     names = {e["file"] for e in json.loads((tmp_path / "out" / "manifest.json").read_text())["layers"]}
     assert names == {"00-image.png", "01-conv1.png", "02-bn1.png", "03-relu1.png"}
 
@@ -71,7 +73,7 @@ def test_what_is_done_with_a_picture_is_said(tmp_path: Path, capsys: pytest.Capt
 def test_other_patterns(tmp_path: Path, made: str, capsys: pytest.CaptureFixture[str]):
     np.save(tmp_path / "x.npy", np.ones((8, 8, 1)))
     given = tmp_path / "x.npy" if made == "file" else made
-    assert run(DIGITS, given, "-o", tmp_path / "out", "--min-size", "8x8", "--kind", "svg") == 0
+    assert run(DIGITS, given, "-o", tmp_path / "out", "--min-size", "8x8", "--format", "svg") == 0
     assert capsys.readouterr().err == ""
 
 
@@ -104,7 +106,7 @@ def test_one_picture_for_two_inputs(tmp_path: Path, digit: Path):
 @pytest.mark.parametrize("text", ["3", "0x3", "3x", "axb", "-1x2"])
 def test_grids_are_checked(text: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
-        command.parser().parse_args([DIGITS, "random", "-o", "out", f"--grid={text}"])
+        parse(["activations", DIGITS, "random", "-o", "out", f"--grid={text}"])
     assert f"got {text!r}; expected rows and columns of 1 or more, such as 3x3" in capsys.readouterr().err
 
 
@@ -135,8 +137,3 @@ def test_wrong_classes(tmp_path: Path, content: bytes | None, message: str):
         (tmp_path / "names.txt").write_bytes(content)
     with pytest.raises(Error, match=message):
         run(DIGITS, "random", "-o", tmp_path / "out", "--classes", tmp_path / "names.txt")
-
-
-def test_progress_says_how_many_of_how_many(capsys: pytest.CaptureFixture[str]):
-    command.show(3, 12, "03-conv1.png")
-    assert capsys.readouterr().err == "\r3 of 12  03-conv1.png\x1b[K\r"

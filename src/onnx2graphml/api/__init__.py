@@ -1,0 +1,29 @@
+"""What a user calls. A function for every command, and a few more; each is a few lines over the rooms below."""
+
+from onnx2graphml.api.activity import activations, film, record, weights
+from onnx2graphml.api.checking import verify, verify_file, write_report
+from onnx2graphml.api.graphs import architecture, estimate, estimates, info, neuron, write
+from onnx2graphml.api.loading import from_torch, load, select
+from onnx2graphml.api.training import film_callback, film_hook, plot_pattern_process
+
+__all__ = [
+    "activations",
+    "architecture",
+    "estimate",
+    "estimates",
+    "film",
+    "film_callback",
+    "film_hook",
+    "from_torch",
+    "info",
+    "load",
+    "neuron",
+    "plot_pattern_process",
+    "record",
+    "select",
+    "verify",
+    "verify_file",
+    "weights",
+    "write",
+    "write_report",
+]

@@ -1,0 +1,165 @@
+"""Graphs as files, tables and drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onnx2graphml.api.loading import as_graph
+from onnx2graphml.graph import neuron as neurons
+from onnx2graphml.graph.neuron import Neuron
+from onnx2graphml.graph.table import Table, layer_table
+
+if TYPE_CHECKING:
+    from onnx2graphml.draw.architecture.drawing import Drawing
+    from onnx2graphml.formats.estimate import Cost
+
+WORTH_AN_ESTIMATE = 10_000_000  # edges: below, writing is as quick as asking whether there is room
+
+
+def write(
+    model: Any,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    jobs: int | None = None,
+    max_edges: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write the graph into a file or a folder: all of it or nothing.
+
+    Args:
+        model: a graph, or what `load` takes.
+        path: its suffix chooses the format; see docs/formats.md. An older file of that name is replaced once the new
+            one is whole; a folder only if this package wrote it. `-` is standard output.
+        format: a suffix such as `.graphml`, in place of the path's.
+        jobs: number of threads; all processors by default. What is written does not depend on it.
+        max_edges: refuse a graph of more edges.
+        progress: called now and then, from any thread, with the number of edges written since it was called last.
+
+    Raises:
+        OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
+        TooLargeError: there are more edges than allowed, than the format is good for, or than the disk has room for.
+        MissingExtraError: the format needs a package that is not installed.
+
+    Example:
+        >>> import onnx2graphml
+        >>> onnx2graphml.write("fixtures/digits.onnx", "digits.graphml")  # doctest: +SKIP
+    """
+    from onnx2graphml.formats import estimate, registry, writing
+
+    to_file = str(path) != registry.STDOUT
+    suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
+    registry.find(suffix)  # a mistake is told before the model is read
+    graph = as_graph(model)
+    estimate.check_edges(graph, max_edges)
+    if to_file and graph.edges > WORTH_AN_ESTIMATE:
+        estimate.check_room(graph, Path(path), estimate.estimate(graph, suffix))
+    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs)
+
+
+def estimate(model: Any, format: str) -> Cost:
+    """The size and the time of the graph in a format, from writing parts of it; mostly right within a fifth.
+
+    Args:
+        model: a graph, or what `load` takes.
+        format: a suffix such as `.graphml`, or a file's name.
+
+    Returns:
+        `bytes` and `seconds`.
+
+    Raises:
+        OutputError: the suffix is unknown.
+        MissingExtraError: the format needs a package that is not installed.
+        TooLargeError: the format is not good for that many edges.
+
+    Example:
+        >>> import onnx2graphml
+        >>> 2e6 < onnx2graphml.estimate("fixtures/digits.onnx", ".graphml").bytes < 4e6
+        True
+    """
+    from onnx2graphml.formats import estimate as estimating
+    from onnx2graphml.formats import registry
+
+    return estimating.estimate(as_graph(model), registry.suffix(format))
+
+
+def estimates(model: Any) -> dict[str, Cost | str]:
+    """The size and the time of the graph in every format, or the reason why it can't be written.
+
+    Args:
+        model: a graph, or what `load` takes.
+
+    Example:
+        >>> import onnx2graphml
+        >>> ".graphml" in onnx2graphml.estimates("fixtures/digits.onnx")  # doctest: +SKIP
+        True
+    """
+    from onnx2graphml.formats import estimate as estimating
+
+    return estimating.estimates(as_graph(model))
+
+
+def info(model: Any) -> Table:
+    """The layers as a table: name, operator, shape, and numbers of neurons, in-edges and parameters.
+
+    Nothing is expanded. `print` shows it as text, a notebook as a table.
+
+    Args:
+        model: a graph, or what `load` takes.
+
+    Example:
+        >>> import onnx2graphml
+        >>> onnx2graphml.info("fixtures/digits.onnx").rows[1]
+        ('conv1', 'Conv', '(8, 8, 16)', '1,024', '7,744', '160')
+    """
+    return layer_table(as_graph(model))
+
+
+def neuron(model: Any, layer: str, index: Sequence[int]) -> Neuron:
+    """One neuron: what it computes, its in-edges and out-edges, its receptive field. No other edge is expanded.
+
+    Args:
+        model: a graph, or what `load` takes.
+        layer: the layer's name.
+        index: the neuron's position in the layer's shape.
+
+    Raises:
+        Error: there is no such layer or position.
+
+    Example:
+        >>> import onnx2graphml
+        >>> found = onnx2graphml.neuron("fixtures/digits.onnx", "conv1", (0, 0, 5))
+        >>> found.id, len(found.in_edges), found.receptive_field["image"].sum()
+        (69, 4, 4)
+    """
+    graph = as_graph(model)
+    return neurons.neuron(graph, graph.neuron(layer, index))
+
+
+def architecture(model: Any, path: str | Path, *, fold: bool | None = None) -> Drawing:
+    """Draw the network's layers as boxes and arrows.
+
+    Args:
+        model: a graph, or what `load` takes.
+        path: an .svg, .png, .pdf or .dot file.
+        fold: draw parts that stand several times in a row once; by default where there are more than 40 layers.
+
+    Returns:
+        What was drawn: `boxes` and `folds`.
+
+    Raises:
+        Error: the suffix is none of these.
+        OutputError: the file can't be written.
+        MissingExtraError: what .png and .pdf need is not installed.
+
+    Example:
+        >>> import onnx2graphml
+        >>> onnx2graphml.architecture("fixtures/digits.onnx", "digits.svg")  # doctest: +SKIP
+    """
+    from onnx2graphml.draw.architecture.architecture import architecture as drawn
+    from onnx2graphml.draw.architecture.architecture import check_suffix
+
+    check_suffix(str(path))
+    return drawn(as_graph(model), path, fold=fold)
