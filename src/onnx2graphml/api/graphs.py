@@ -131,7 +131,7 @@ def neuron(model: Any, layer: str, index: Sequence[int]) -> Neuron:
     Example:
         >>> import onnx2graphml
         >>> found = onnx2graphml.neuron("fixtures/digits.onnx", "conv1", (0, 0, 5))
-        >>> found.id, len(found.in_edges), found.receptive_field["image"].sum()
+        >>> found.id, len(found.in_edges), int(found.receptive_field["image"].sum())
         (69, 4, 4)
     """
     graph = as_graph(model)

@@ -10,7 +10,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 LIMIT = "nx.config.backends.onnx2graphml.max_edges"
 
 QUOTIENT = "graph.quotient('channel') and graph.quotient('layer') make small graphs with the exact sums of weights"
-PART = "o2g.subnetwork, o2g.top_k and o2g.min_abs_weight make smaller graphs"
+PART = "o2g.select makes a smaller graph"
 SOURCES = "ask for one source, as nx.single_source_shortest_path_length does"
 WRITE = "o2g.write(graph, path) writes graphs of any size"
 NILPOTENT = "it says nothing of an acyclic graph, all of whose eigenvalues are 0; nx.katz_centrality does"
