@@ -92,12 +92,7 @@ def positions(graph: NeuronGraph) -> dict[str, slice]:
 def steps(graph: NeuronGraph, transpose: bool, weighted: bool) -> Iterator[tuple[Layer, list[tuple[str, EdgeBlock]]]]:
     """Each layer with the layers that hand it values and the blocks by which they do, in the order of a pass."""
     for layer in graph.layers:
-        for incoming in layer.incoming:
-            if weighted and any(getattr(axis, "term", None) is not None for axis in incoming.block.axes):
-                raise UnsupportedError(
-                    f"layer {layer.name!r} multiplies computed tensors: its edges have no weights of their own; "
-                    f"use weight=None"
-                )
+        check_terms(layer, weighted or None)
     if not transpose:
         for layer in graph.layers:
             yield layer, [(i.source, i.block) for i in layer.incoming]
@@ -108,6 +103,16 @@ def steps(graph: NeuronGraph, transpose: bool, weighted: bool) -> Iterator[tuple
             outgoing[i.source].append((layer.name, i.block.flipped()))
     for layer in reversed(graph.layers):
         yield layer, outgoing[layer.name]
+
+
+def check_terms(layer: Layer, weight: object) -> None:
+    """Refuse weights, where a weight is asked for, of a layer whose edges have none of their own."""
+    for incoming in layer.incoming:
+        if weight is not None and any(getattr(axis, "term", None) is not None for axis in incoming.block.axes):
+            raise UnsupportedError(
+                f"layer {layer.name!r} multiplies computed tensors: its edges have no weights of their own; "
+                f"use weight=None"
+            )
 
 
 def _pass(

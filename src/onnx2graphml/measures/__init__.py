@@ -41,7 +41,7 @@ from onnx2graphml.measures.degrees import (
 from onnx2graphml.measures.dominance import immediate_dominators
 from onnx2graphml.measures.edge_values import EdgeValues
 from onnx2graphml.measures.katz import katz_centrality
-from onnx2graphml.measures.link_analysis import pagerank
+from onnx2graphml.measures.link_analysis import hits, pagerank
 from onnx2graphml.measures.paths import number_of_paths, path_counts, path_norm, synflow
 from onnx2graphml.measures.persistence import neural_persistence, spanning_forest
 from onnx2graphml.measures.shortest_paths import (
@@ -51,6 +51,7 @@ from onnx2graphml.measures.shortest_paths import (
     single_source_shortest_path_length,
     single_target_shortest_path_length,
 )
+from onnx2graphml.measures.spectral import ramanujan_gap, singular_values, spectral_norms
 from onnx2graphml.measures.strengths import layer_fluctuation, neuron_strength
 from onnx2graphml.measures.values import NodeValues
 from onnx2graphml.measures.weak_components import number_weakly_connected_components, weakly_connected_components
@@ -74,6 +75,7 @@ __all__ = [
     "distances",
     "harmonic_centrality",
     "has_path",
+    "hits",
     "immediate_dominators",
     "in_degree",
     "in_degree_centrality",
@@ -91,11 +93,14 @@ __all__ = [
     "pagerank",
     "path_counts",
     "path_norm",
+    "ramanujan_gap",
     "shortest_path",
     "shortest_path_length",
     "single_source_shortest_path_length",
     "single_target_shortest_path_length",
+    "singular_values",
     "spanning_forest",
+    "spectral_norms",
     "synflow",
     "topological_generations",
     "weakly_connected_components",

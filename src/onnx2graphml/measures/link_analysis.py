@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from onnx2graphml.engine.passes import forward, out_sum
+from onnx2graphml.engine.passes import check_terms, forward, out_sum, positions
 from onnx2graphml.engine.semirings import Weight
 from onnx2graphml.errors import Error
-from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.measures.lanczos import LayerMatrix
 from onnx2graphml.measures.values import Array, NodeValues, PerNode, array_of, check_not_negative
 
 
@@ -64,3 +67,42 @@ def _distribution(graph: NeuronGraph, values: PerNode, what: str) -> Array:
     if (array < 0).any() or not array.sum() > 0:
         raise Error(f"{what} has a negative number or sums to {array.sum():g}; expected a distribution over neurons")
     return np.asarray(array / array.sum())
+
+
+def hits(graph: NeuronGraph, weight: Weight = "weight", normalized: bool = True) -> tuple[NodeValues, NodeValues]:
+    """Hubs and authorities: the largest pair of singular vectors of the adjacency matrix, as in NetworkX.
+
+    Layers that share no source have singular vectors of their own, and only the largest counts: in a chain all hubs are
+    in one layer and all authorities in the next, and all other neurons have 0. Where two are equally large, the result
+    is one of many.
+
+    Args:
+        weight: `weight` (signed, NetworkX's default), None, `abs_weight`, or a function of the weights.
+        normalized: divide by the sums, which with signed weights can be near zero.
+
+    Source: Kleinberg, Authoritative sources in a hyperlinked environment, 1999; `networkx.hits`.
+    """
+    best, authorities, at = 0.0, np.zeros(graph.neurons), positions(graph)
+    for layers in _with_common_sources(graph):
+        for layer in layers:
+            check_terms(layer, weight)
+        ((value, vector),) = LayerMatrix.of(graph, layers, weight).largest(1)
+        if value > best:
+            best, authorities = value, np.zeros(graph.neurons)
+            authorities[np.concatenate([np.arange(graph.neurons)[at[x.name]] for x in layers])] = vector
+    hubs = out_sum(graph, authorities, weight=weight)
+    if normalized:
+        hubs, authorities = (x / (x.sum() or 1.0) for x in (hubs, authorities))
+    return NodeValues(graph, hubs), NodeValues(graph, authorities)
+
+
+def _with_common_sources(graph: NeuronGraph) -> Iterator[list[Layer]]:
+    """Groups of layers: those that have edges from the same layer, or are joined to each other by others that do."""
+    groups: list[tuple[set[str], list[Layer]]] = []
+    for layer in graph.layers:
+        sources = {i.source for i in layer.incoming}
+        if sources:
+            shared = [g for g in groups if g[0] & sources]
+            groups = [g for g in groups if not g[0] & sources]
+            groups.append((sources.union(*(g[0] for g in shared)), [x for g in shared for x in g[1]] + [layer]))
+    return (layers for _, layers in groups)
