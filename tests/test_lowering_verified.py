@@ -92,3 +92,18 @@ def test_an_original_that_onnx_runtime_cannot_run_is_not_checked() -> None:
 def test_a_model_without_composite_operators_has_no_such_row() -> None:
     rows: Any = verify(load(model([node("Relu", "x", "y")], {"x": [1, 4]}))).rows
     assert [r.layer for r in rows] == ["the_y"]
+
+
+def test_an_output_of_a_loop_that_is_left_out() -> None:
+    """ONNX Runtime crashes there."""
+    info = onnx.helper.make_tensor_value_info
+    kinds = [info("i", 7, []), info("go", 9, []), info("v", 1, [1, 4])]
+    body = onnx.helper.make_graph(
+        [node("Tanh", "v", "u"), node("Neg", "u", "c"), node("Identity", "go", "on")],
+        "body",
+        kinds,
+        [info("on", 9, []), info("u", 1, [1, 4]), info("c", 1, [1, 4])],
+    )
+    report = verify(load(model([node("Loop", "n _ x", "_ y", body=body)], {"x": [1, 4]}, {"n": np.int64(3)})))
+    assert report.passed
+    assert report.rows[-1].layer == "original y"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy.typing as npt
 import onnx
 
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.model import file as onnxfile
 from onnx2graphml.model.external import DataFiles
 from onnx2graphml.model.folding import Folding, needed
@@ -138,6 +138,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         state.add(node, layer)
     outputs = tuple(o.name for o in proto.graph.output)
+    if (sequence := next((o for o in outputs if o in state.sequences), None)) is not None:
+        raise UnsupportedError(f"output {sequence!r} is a sequence; expected a tensor")
     nodes = needed(state.nodes, outputs)
     types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
     computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}

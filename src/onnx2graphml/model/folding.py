@@ -60,6 +60,7 @@ class Folding:
         nodes: all that were added, lowered ones replaced by their parts.
         elements: of all constants that were computed so far.
         parts: how many nodes were added in the place of others.
+        sequences: names of the tensors in them, by name.
     """
 
     opset: int
@@ -71,6 +72,7 @@ class Folding:
     nodes: list[Added] = field(default_factory=list)
     elements: int = 0
     parts: int = 0
+    sequences: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, node: onnx.NodeProto, layer: str | None) -> None:
         """Evaluate the next node if it is constant, otherwise infer its outputs' types and keep it.
@@ -117,6 +119,8 @@ class Folding:
         for part in self.nodes[start:]:
             part.proto.input[:] = [names.get(i, i) for i in part.proto.input]
             part.proto.output[:] = [names.get(o, o) for o in part.proto.output]
+        for sequence, members in self.sequences.items():
+            self.sequences[sequence] = tuple(names.get(m, m) for m in members)
         for made, name in names.items():
             known: dict[str, Any] = self.constants if made in self.constants else self.types
             known[name] = known.pop(made)

@@ -18,6 +18,7 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
     normalization,
     quantized,
     recurrent,
+    sequences,
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body
@@ -57,7 +58,11 @@ def can_be_evaluated(node: onnx.NodeProto) -> bool:
 
     How long a loop runs can't be told beforehand, but counted.
     """
-    return node.domain in ONNX_DOMAINS and not any(a.HasField("g") or a.graphs for a in node.attribute)
+    return (
+        "Sequence" not in node.op_type
+        and node.domain in ONNX_DOMAINS
+        and not any(a.HasField("g") or a.graphs for a in node.attribute)
+    )
 
 
 def add_lowered(graph: Graph, node: onnx.NodeProto, layer: str | None) -> dict[str, str]:
@@ -81,6 +86,9 @@ def add_lowered(graph: Graph, node: onnx.NodeProto, layer: str | None) -> dict[s
         result = outputs[k] if k < len(outputs) else None
         if result is None:
             raise UnsupportedError(f"its output {k} ({name!r}) is used, which can't be expressed by other operators")
+        if result in graph.sequences:
+            graph.sequences[name] = graph.sequences[result]
+            continue
         if result in made or not result.startswith(f"{op.name}/"):
             result = str(op.Identity(result, label="output"))
         made[result] = name

@@ -34,6 +34,7 @@ class Graph(Protocol):
         types: of what is computed.
         taken: names that no new tensor may have.
         parts: how many nodes were added in the place of others.
+        sequences: names of the tensors in them, by name.
     """
 
     opset: int
@@ -41,6 +42,7 @@ class Graph(Protocol):
     types: dict[str, onnx.TypeProto]
     taken: set[str]
     parts: int
+    sequences: dict[str, tuple[str, ...]]
 
     def add(self, node: onnx.NodeProto, layer: str | None) -> None:
         """Add a node, all of whose inputs are known."""
@@ -124,6 +126,22 @@ class Builder:
         name = self.fresh(label)
         self.emit(onnx.helper.make_node("Constant", [], [name], name, value=numpy_helper.from_array(array)))
         return name
+
+    def sequence(self, members: Sequence[str]) -> str:
+        """A sequence of tensors."""
+        name = self.fresh("sequence")
+        self.graph.sequences[name] = tuple(members)
+        return name
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """The tensors in a sequence.
+
+        Raises:
+            UnsupportedError: it is none that is known beforehand.
+        """
+        if name not in self.graph.sequences:
+            raise UnsupportedError(f"the sequence {name!r} is not known beforehand; expected one of tensors")
+        return self.graph.sequences[name]
 
     def value(self, name: str | None) -> Array | None:
         """The values of a tensor; None if it is computed by the network, or left out."""

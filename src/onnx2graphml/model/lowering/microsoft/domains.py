@@ -26,10 +26,15 @@ def to_own_domain(proto: onnx.ModelProto) -> None:
 
 
 def as_written(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose nodes are of the domains that ONNX Runtime knows them by."""
+    """A copy that ONNX Runtime can run: its nodes are of the domains that it knows them by.
+
+    An output of a loop that is left out gets a name: ONNX Runtime 1.32 would crash.
+    """
     made = onnx.ModelProto()
     made.CopyFrom(proto)
-    for node in made.graph.node:
+    for number, node in enumerate(made.graph.node):
+        if any(a.HasField("g") for a in node.attribute):
+            node.output[:] = [o or f"{node.op_type}/{number}/{k}/unread" for k, o in enumerate(node.output)]
         if node.domain == MICROSOFT and node.op_type in FIRST_OPSETS:
             node.domain = ""
     return made
