@@ -5,9 +5,8 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import functools
-import importlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,10 @@ import numpy.typing as npt
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.axes import strides
 from onnx2graphml.graph.blocks import EdgeBlock, Edges
+from onnx2graphml.graph.exports import Exports, method
 from onnx2graphml.graph.neurons import Activation
 
 if TYPE_CHECKING:
-    import networkx as nx
-
     from onnx2graphml.model import Model
 
 Floats = npt.NDArray[Any]
@@ -114,7 +112,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronGraph:
+class NeuronGraph(Exports):
     """A network as a graph of neurons.
 
     Attributes:
@@ -247,29 +245,6 @@ class NeuronGraph:
         ]
         return _joined(found)
 
-    def to_networkx(self, max_edges: int = 20_000_000, *, as_view: bool = False) -> nx.DiGraph:
-        """The graph for NetworkX, with the attributes that its GraphML has.
-
-        Args:
-            max_edges: of a graph that is expanded; an edge takes about 0.4 kB there.
-            as_view: expand nothing: a read-only graph of any size, on which NetworkX's functions run where they can do
-                without expanding; see `backend.lazy_graph.view`.
-
-        Raises:
-            TooLargeError: the graph has more than `max_edges` edges and is no view.
-
-        Example:
-            >>> import networkx as nx, onnx2graphml
-            >>> G = onnx2graphml.load("fixtures/digits.onnx").to_networkx(as_view=True)
-            >>> nx.has_path(G, 0, 3737)
-            True
-        """
-        if as_view:
-            view: nx.DiGraph = _method("onnx2graphml.backend.lazy_graph:view")(self)
-            return view
-        graph: nx.DiGraph = _method("onnx2graphml.graph.networkx_graph:to_networkx")(self, max_edges)
-        return graph
-
     def with_column(self, name: str, values: npt.ArrayLike) -> NeuronGraph:
         """The graph with one more attribute of its nodes, which every format that has attributes of nodes writes.
 
@@ -283,15 +258,8 @@ class NeuronGraph:
             >>> graph.with_column("rank", np.arange(3738)).columns["rank"][5]
             np.int64(5)
         """
-        column: npt.NDArray[Any] = _method("onnx2graphml.graph.attributes:checked_column")(name, values, self.neurons)
+        column: npt.NDArray[Any] = method("onnx2graphml.graph.attributes:checked_column")(name, values, self.neurons)
         return dataclasses.replace(self, columns={**self.columns, name: column})
-
-
-def _method(place: str) -> Callable[..., Any]:
-    """A function of a module further up, by `module:name`: what a graph offers reaches further than what it knows."""
-    module, name = place.split(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return function
 
 
 def _joined(found: list[tuple[Edges, int, int]]) -> Edges:

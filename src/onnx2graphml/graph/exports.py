@@ -1,0 +1,156 @@
+"""A graph for other libraries: each method hands over to a module of its own, which is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import igraph
+    import networkit
+    import networkx as nx
+    import polars as pl
+    import pyarrow as pa
+    import scipy.sparse
+    from torch_geometric.data import Data
+
+
+class Tables(NamedTuple):
+    """The nodes and the edges of a graph, as Arrow tables."""
+
+    nodes: pa.Table
+    edges: pa.Table
+
+
+class Frames(NamedTuple):
+    """The nodes and the edges of a graph, as data frames of Polars."""
+
+    nodes: pl.DataFrame
+    edges: pl.DataFrame
+
+
+def method(place: str) -> Callable[..., Any]:
+    """A function of a module further up, by `module:name`: what a graph offers reaches further than what it knows."""
+    module, name = place.split(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+class Exports:
+    """What a `NeuronGraph` becomes."""
+
+    def to_networkx(self, max_edges: int = 20_000_000, *, as_view: bool = False) -> nx.DiGraph:
+        """The graph for NetworkX, with the attributes that its GraphML has.
+
+        Args:
+            max_edges: of a graph that is expanded; an edge takes about 0.4 kB there.
+            as_view: expand nothing: a read-only graph of any size, on which NetworkX's functions run where they can do
+                without expanding; see `backend.lazy_graph.view`.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges and is no view.
+
+        Example:
+            >>> import networkx as nx, onnx2graphml
+            >>> G = onnx2graphml.load("fixtures/digits.onnx").to_networkx(as_view=True)
+            >>> nx.has_path(G, 0, 3737)
+            True
+        """
+        if as_view:
+            view: nx.DiGraph = method("onnx2graphml.backend.lazy_graph:view")(self)
+            return view
+        graph: nx.DiGraph = method("onnx2graphml.graph.networkx_graph:to_networkx")(self, max_edges)
+        return graph
+
+    def to_igraph(self, max_edges: int = 50_000_000) -> igraph.Graph:
+        """The graph for igraph: vertex i is neuron i, with all attributes of nodes and edges.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges.
+            MissingExtraError: igraph is not installed.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_igraph().ecount()
+            25816
+        """
+        graph: igraph.Graph = method("onnx2graphml.memory.igraph_graph:to_igraph")(self, max_edges)
+        return graph
+
+    def to_networkit(self, max_edges: int = 100_000_000) -> networkit.Graph:
+        """The graph for NetworKit: node i is neuron i, edges have weights; there are no other attributes.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges.
+            UnsupportedError: several edges join the same two neurons.
+            MissingExtraError: NetworKit is not installed.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_networkit().numberOfEdges()
+            25816
+        """
+        graph: networkit.Graph = method("onnx2graphml.memory.networkit_graph:to_networkit")(self, max_edges)
+        return graph
+
+    def to_scipy(self, max_edges: int = 500_000_000) -> dict[tuple[str, str], scipy.sparse.coo_array]:
+        """Sparse matrices of weights, by source and target layer, of shape (neurons of source, neurons of target).
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges.
+            MissingExtraError: SciPy is not installed.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_scipy()["dense1", "digit"].shape
+            (48, 10)
+        """
+        found: dict[tuple[str, str], scipy.sparse.coo_array]
+        found = method("onnx2graphml.memory.scipy_matrices:to_scipy")(self, max_edges)
+        return found
+
+    def to_arrow(self, max_edges: int = 500_000_000) -> Tables:
+        """Arrow tables `nodes` and `edges`, with the columns that Parquet has; see docs/formats.md.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges.
+            MissingExtraError: pyarrow is not installed.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_arrow().edges.column_names
+            ['src', 'dst', 'weight']
+        """
+        tables: Tables = method("onnx2graphml.memory.arrow_tables:to_arrow")(self, max_edges)
+        return tables
+
+    def to_polars(self, max_edges: int = 500_000_000) -> Frames:
+        """The tables of `to_arrow` as data frames of Polars.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges.
+            MissingExtraError: pyarrow or Polars is not installed.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_polars().nodes.height
+            3738
+        """
+        frames: Frames = method("onnx2graphml.memory.arrow_tables:to_polars")(self, max_edges)
+        return frames
+
+    def to_pyg(self, max_edges: int = 200_000_000) -> Data:
+        """The graph for PyTorch Geometric; DGL takes the same tensors: `dgl.graph(tuple(data.edge_index))`.
+
+        Raises:
+            TooLargeError: the graph has more than `max_edges` edges.
+            MissingExtraError: PyTorch Geometric is not installed.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_pyg().edge_index.shape
+            torch.Size([2, 25816])
+        """
+        data: Data = method("onnx2graphml.memory.pyg_data:to_pyg")(self, max_edges)
+        return data

@@ -1,0 +1,65 @@
+"""All edges of a graph, and all attributes of its nodes, as arrays: what every library here is given."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+from onnx2graphml.errors import TooLargeError
+from onnx2graphml.formats.columns import Columns, chunks, pieces, uses_ports, uses_terms, weight_type
+from onnx2graphml.graph.attributes import NODE
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.networkx_graph import node_column
+
+BYTES = {"igraph": 60, "NetworKit": 50, "SciPy": 20, "PyTorch Geometric": 20, "graph-tool": 50, "Arrow": 20}
+"""What an edge takes there, roughly, in bytes; told when a graph is refused for its size."""
+
+
+def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> Columns:
+    """Every edge, in the graph's order: ids, weights, ports and terms.
+
+    Raises:
+        TooLargeError: there are more than `max_edges`; the message says what they would take.
+    """
+    check_size(graph, max_edges, library)
+    every = itertools.chain.from_iterable(pieces(graph, layer) for layer in graph.layers)
+    weight = weight_type(graph)
+    return next(chunks(every, max(graph.edges, 1), weight), Columns.empty(0, weight))
+
+
+def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
+    """`TooLargeError` where the graph has more edges than that."""
+    if graph.edges > max_edges:
+        raise TooLargeError(
+            f"the graph has {graph.edges:,} edges, which would take about {graph.edges * BYTES[library] / 1e9:.1f} GB "
+            f"in {library}; max_edges is {max_edges:,}: select a part of the graph, write a file, or raise max_edges"
+        )
+
+
+def edge_attributes(graph: NeuronGraph, edges: Columns) -> dict[str, Any]:
+    """The attributes of edges that the graph has, by name: arrays; -1 where an edge has no port or no term."""
+    found = {"weight": edges.weight}
+    if uses_ports(graph):
+        found["port"] = edges.port
+    if uses_terms(graph):
+        found["term"] = edges.term
+    return found
+
+
+def node_attributes(graph: NeuronGraph) -> dict[str, list[Any]]:
+    """The attributes of nodes that the graph has, by name: a value for every neuron, None where it has none."""
+    found: dict[str, list[Any]] = {}
+    for attribute in NODE:
+        columns = [node_column(layer, attribute.name) for layer in graph.layers]
+        if any(column is not None for column in columns):
+            found[attribute.name] = [
+                value
+                for layer, column in zip(graph.layers, columns, strict=True)
+                for value in _or_nothing(column, layer.neurons)
+            ]
+    return found | {name: column.tolist() for name, column in graph.columns.items()}
+
+
+def _or_nothing(column: Iterable[Any] | None, count: int) -> Iterable[Any]:
+    return itertools.repeat(None, count) if column is None else column
