@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def to_pyg(graph: NeuronGraph, max_edges: int) -> Data:
     """A `torch_geometric.data.Data`: node i is neuron i.
 
-    Its tensors: `edge_index` (2, edges) int64, `edge_weight` (edges) float, `bias` (nodes) float, 0 where there is none,
+    Its tensors: `edge_index` (2, edges) int64, `edge_weight` (edges) float, `bias` (nodes) float, else 0,
     `layer` (nodes) int64, an index into `layer_names`; `edge_port` and `edge_term` where the graph has them.
     """
     try:
