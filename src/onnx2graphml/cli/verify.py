@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import INPUT, add_graph, add_preprocess, load_graph
+from onnx2graphml.errors import Error
 from onnx2graphml.files.inputs import refuse_inputs
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ DESCRIPTION = (
 )
 EXAMPLES = (
     "verify digits.onnx",
+    "verify vgg16.keras --fast",
     "verify digits.onnx digits.graphml --report report.json --report report.xml",
     "verify digits.keras --input digit.png --input zeros --input ties",
 )
@@ -46,6 +48,11 @@ def add_options(parser: Parser) -> None:
     )
     add_preprocess(parser)
     parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="sum by planes of edges, as matrix products, instead of edge by edge; not for a written GRAPH",
+    )
+    parser.add_argument(
         "--report",
         metavar="FILE",
         action="append",
@@ -60,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml.verification.file.check import detail_of
     from onnx2graphml.verification.reports import check_suffix
 
+    if options.fast and options.graph:
+        raise Error("--fast is for a model alone: a written graph is read edge by edge; leave out one of the two")
     read = [path for path in (options.model, options.graph, *(options.input or [])) if path]
     for path in options.report:
         refuse_inputs(path, read)
@@ -86,6 +95,6 @@ def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
     random = {"seed": options.seed, "preprocess": options.preprocess}
     if options.graph is None:
         with progress("verifying", graph.edges * len(inputs)) as advance:
-            return api.verify(graph, inputs, progress=advance, **random)
+            return api.verify(graph, inputs, fast=options.fast, progress=advance, **random)
     with progress("verifying", graph.edges) as advance:
         return api.verify_file(graph, options.graph, inputs, worst=WORST, progress=advance, **random)

@@ -108,7 +108,7 @@ def steps(graph: NeuronGraph, transpose: bool, weighted: bool) -> Iterator[tuple
 def check_terms(layer: Layer, weight: object) -> None:
     """Refuse weights, where a weight is asked for, of a layer whose edges have none of their own."""
     for incoming in layer.incoming:
-        if weight is not None and any(getattr(axis, "term", None) is not None for axis in incoming.block.axes):
+        if weight is not None and incoming.block.has_terms:
             raise UnsupportedError(
                 f"layer {layer.name!r} multiplies computed tensors: its edges have no weights of their own; "
                 f"use weight=None"

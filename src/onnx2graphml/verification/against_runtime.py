@@ -20,27 +20,33 @@ from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 Array = npt.NDArray[Any]
 
 
-def verify(graph: NeuronGraph, inputs: Mapping[str, Mapping[str, Array]], progress: Progress | None = None) -> Report:
+def verify(
+    graph: NeuronGraph,
+    inputs: Mapping[str, Mapping[str, Array]],
+    progress: Progress | None = None,
+    fast: bool = False,
+) -> Report:
     """Recompute every layer from the edges into it and compare it with ONNX Runtime's value of the same tensor.
 
     Args:
         graph: made from a model, at any level of detail.
         inputs: by the name that the report gives an input, its arrays by input name.
         progress: called with numbers of edges as they are used.
+        fast: sums by planes of edges, instead of edge by edge.
 
     Raises:
         Error: as `network_values`.
     """
     unchecked: list[str] = []
-    rows = {name: _rows(graph, feeds, progress, unchecked) for name, feeds in inputs.items()}
-    return Report(together(rows), tuple(dict.fromkeys(unchecked)), about(graph))
+    rows = {name: _rows(graph, feeds, progress, unchecked, fast) for name, feeds in inputs.items()}
+    return Report(together(rows), tuple(dict.fromkeys(unchecked)), about(graph, sums="planes" if fast else "edges"))
 
 
 def _rows(
-    graph: NeuronGraph, feeds: Mapping[str, Array], progress: Progress | None, unchecked: list[str]
+    graph: NeuronGraph, feeds: Mapping[str, Array], progress: Progress | None, unchecked: list[str], fast: bool
 ) -> tuple[Row, ...]:
     values = network_values(graph, feeds)
-    rows = [_row(layer, values, progress) for layer in graph.layers if layer.aggregation != "input"]
+    rows = [_row(layer, values, progress, fast) for layer in graph.layers if layer.aggregation != "input"]
     model = graph.require_model()
     if model.predict is not None:
         rows += _output_rows(graph, model, feeds, ("prediction of", "framework"), model.predict(feeds))
@@ -64,8 +70,8 @@ def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, 
     return {name: np.array(value, np.float64).ravel() for name, value in activations(graph, feeds).items()}
 
 
-def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None) -> Row:
-    recomputed = recompute(layer, values, progress)
+def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None, fast: bool) -> Row:
+    recomputed = recompute(layer, values, progress, fast)
     return compared(layer.name, layer.op, layer.in_edges, recomputed.value, values[layer.name], recomputed.tolerance)
 
 

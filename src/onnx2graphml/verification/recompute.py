@@ -24,6 +24,7 @@ from onnx2graphml.graph import kernels
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.verification.by_planes import selected_by_planes, sums_by_planes
 from onnx2graphml.verification.tables import by_tables, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, in_type, sum_tolerance, unit_roundoff
 
@@ -43,17 +44,23 @@ class Recomputed:
     tolerance: Values
 
 
-def recompute(layer: Layer, values: Mapping[str, Values], progress: Progress | None = None) -> Recomputed:
+def recompute(
+    layer: Layer, values: Mapping[str, Values], progress: Progress | None = None, fast: bool = False
+) -> Recomputed:
     """The values of a layer from those of the layers before it.
 
     Args:
         layer: any but an input.
         values: flat float64 values by layer name, of all layers that `layer.incoming` names.
         progress: called with the number of edges that have been used since the last call.
+        fast: by planes, where that is certain, instead of edge by edge.
     """
     u = unit_roundoff(layer.dtype)
     progress = progress or (lambda edges: None)
-    value, tolerance = (by_tables if is_tabled(layer) else _combined)(layer, values, u, progress)
+    if is_tabled(layer):
+        value, tolerance = by_tables(layer, values, u, progress)
+    else:
+        value, tolerance = _combined(layer, values, u, progress, fast)
     return finished(layer.activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
 
 
@@ -66,7 +73,9 @@ def finished(activation: Sequence[Activation], value: Values, tolerance: Values,
     return Recomputed(value.ravel(), tolerance.ravel() + tiny)
 
 
-def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Progress) -> tuple[Values, Values]:
+def _combined(
+    layer: Layer, values: Mapping[str, Values], u: float, progress: Progress, fast: bool
+) -> tuple[Values, Values]:
     bias = np.zeros(layer.shape) if layer.bias is None else layer.bias
     total = np.array(np.broadcast_to(bias, layer.shape), np.float64).ravel()
     if layer.aggregation == "constant":
@@ -75,7 +84,10 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
         bias_size = max(layer.bias_size, float(np.abs(total).max(initial=0)))
         size = np.abs(total)  # the bias is a term like the products, wherever the runtime adds it
         for incoming in layer.incoming:
-            _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
+            if fast and sums_by_planes(incoming, values[incoming.source], total, size):
+                progress(incoming.block.count)
+            else:
+                _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
         n = sum(i.block.degree("target") for i in layer.incoming)
         return total, sum_tolerance(n, size, bias_size, u)
     kernel, start = {
@@ -86,7 +98,10 @@ def _combined(layer: Layer, values: Mapping[str, Values], u: float, progress: Pr
     if layer.bias is None:
         total.fill(start)
     for incoming in layer.incoming:
-        _each(incoming, values, progress, kernel, total)
+        if fast and selected_by_planes(layer, incoming, values[incoming.source], total):
+            progress(incoming.block.count)
+        else:
+            _each(incoming, values, progress, kernel, total)
     return total, SPARE * u * np.abs(total)
 
 

@@ -123,13 +123,17 @@ def _cells(edge: InEdge, note: str = "") -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class About:
-    """What was verified: the model, the graph's file (None: the graph as it would be written), its detail and size."""
+    """What was verified: the model, the graph's file (None: the graph as it would be written), its detail and size.
+
+    `sums` says how: by single `edges`, or by `planes` of edges, which is faster and less independent.
+    """
 
     model: str = ""
     graph: str | None = None
     detail: str = ""
     neurons: int = 0
     edges: int = 0
+    sums: str = "edges"
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,8 @@ class Report:
     def __str__(self) -> str:
         problems = [printable(f"{r.layer}: {problem}") for r in self.rows for problem in r.problems]
         unchecked = [f"not checked: {what}" for what in self.unchecked]
-        return "\n".join([str(self._table()), *problems, *unchecked, *map(str, self.worst)])
+        how = ["sums by planes of edges (fast), not edge by edge"] if self.about.sums == "planes" else []
+        return "\n".join([str(self._table()), *problems, *unchecked, *how, *map(str, self.worst)])
 
     def _repr_html_(self) -> str:
         return self._table()._repr_html_()
@@ -187,6 +192,6 @@ def together(rows: Mapping[str, tuple[Row, ...]]) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def about(graph: NeuronGraph, path: str | None = None) -> About:
-    """What a graph, or its file, is."""
-    return About(graph.model_name, path, graph.detail, graph.neurons, graph.edges)
+def about(graph: NeuronGraph, path: str | None = None, sums: str = "edges") -> About:
+    """What a graph, or its file, is, and how it is verified."""
+    return About(graph.model_name, path, graph.detail, graph.neurons, graph.edges, sums)
