@@ -19,7 +19,7 @@ from onnx2graphml.draw.architecture.architecture import FOLD_ABOVE, drawn
 from onnx2graphml.draw.architecture.drawing import FONT, Arrow, Box, Drawing, Line
 from onnx2graphml.draw.architecture.layering import crossings, layered
 from onnx2graphml.draw.architecture.spacing import spaced
-from onnx2graphml.errors import OutputError
+from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.plain_text import printable
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.text import amount, cells, wrapped
@@ -256,7 +256,9 @@ def test_a_fault_is_found(what: str, fault: str) -> None:
 def test_texts_say_the_layers_numbers() -> None:
     graph = o2g.load(FIXTURES / "digits.onnx")
     by_name = {box.layer: box for box in drawn(graph).boxes}
-    assert by_name["conv2"].lines == ("conv2", "Conv, Relu  2×2×24", "96 neurons, 9,600 edges", "3,480 parameters")
+    assert by_name["conv2"].lines == (
+        "conv2", "Conv2D, Relu", "3×3, stride 2  2×2×24", "96 neurons, 9,600 edges", "3,480 parameters"
+    )  # fmt: skip
     assert by_name["digit"].lines[-1] == "output"
     assert [t.text for t in drawn(graph).texts] == [
         "digits.onnx",
@@ -269,6 +271,30 @@ def test_a_scalar_and_an_input_that_was_no_input_say_so() -> None:
     cut = Layer("c", "Conv", (2, 2), "input")
     assert lettering.fact_lines(scalar, False) == ["Constant  scalar", "1 neuron"]
     assert lettering.fact_lines(cut, False) == ["Conv  2×2", "4 neurons", "input"]
+
+
+def test_a_join_names_the_layers_that_are_not_right_above_and_each_skip_has_a_colour() -> None:
+    graph = network([[], [0], [1], [2], [3, 1], [4, 0]])
+    drawing = drawn(graph)
+    said = {box.layer: [line for line in box.lines if line.startswith("from ")] for box in drawing.boxes}
+    assert said == {f"layer{k}": [] for k in range(4)} | {"layer4": ["from layer1"], "layer5": ["from layer0"]}
+    skips = {(a.source, a.target): a.skip for a in drawing.arrows}
+    assert skips["layer1", "layer4"] != skips["layer0", "layer5"]
+    assert min(skips["layer1", "layer4"], skips["layer0", "layer5"]) == 0
+    assert {skip for pair, skip in skips.items() if pair not in (("layer1", "layer4"), ("layer0", "layer5"))} == {-1}
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 1000])
+def test_no_more_columns_than_asked_for(columns: int) -> None:
+    graph = network([[], *([k] for k in range(39))])
+    drawing = drawn(graph, fold=False, columns=columns)
+    assert not faults(graph, drawing)
+    assert len({box.x for box in drawing.boxes}) == min(columns, 40)
+
+
+def test_less_than_one_column_is_refused() -> None:
+    with pytest.raises(Error, match="columns is 0; expected 1 or more"):
+        drawn(network([[]]), columns=0)
 
 
 def test_a_chain_is_straight_and_long_ones_are_wrapped_to_a_sane_shape() -> None:

@@ -48,7 +48,8 @@ def test_info_has_a_row_for_each_layer_and_the_totals(capsys: Any, name: str, le
     path = str(FIXTURES / f"{name}.onnx")
     header, _, *rows, _, total = printed(capsys, "info", path, "--detail", level).splitlines()
     graph = load(path, detail=level)
-    assert header.split() == ["layer", "operator", "shape", "neurons", "in-edges", "parameters"]
+    assert header.split()[0] == "layer"
+    assert header.split()[-5:] == ["window", "shape", "neurons", "in-edges", "parameters"]
     assert [row.split()[0] for row in rows] == [x.name for x in graph.layers]
     for row, layer in zip(rows, graph.layers, strict=True):
         assert str(layer.shape) in row

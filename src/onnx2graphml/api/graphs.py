@@ -112,7 +112,7 @@ def info(model: Any) -> Table:
     Example:
         >>> import onnx2graphml
         >>> onnx2graphml.info("fixtures/digits.onnx").rows[1]
-        ('conv1', 'Conv', '(8, 8, 16)', '1,024', '7,744', '160')
+        ('conv1', 'Conv2D', 'Conv', '3×3', '(8, 8, 16)', '1,024', '7,744', '160')
     """
     return layer_table(as_graph(model))
 
@@ -138,13 +138,14 @@ def neuron(model: Any, layer: str, index: Sequence[int]) -> Neuron:
     return neurons.neuron(graph, graph.neuron(layer, index))
 
 
-def architecture(model: Any, path: str | Path, *, fold: bool | None = None) -> Drawing:
+def architecture(model: Any, path: str | Path, *, fold: bool | None = None, columns: int | None = None) -> Drawing:
     """Draw the network's layers as boxes and arrows.
 
     Args:
         model: a graph, or what `load` takes.
         path: an .svg, .png, .pdf or .dot file.
         fold: draw parts that stand several times in a row once; by default where there are more than 40 layers.
+        columns: of boxes, at most; by default as many as a screen's shape asks for.
 
     Returns:
         What was drawn: `boxes` and `folds`.
@@ -162,4 +163,4 @@ def architecture(model: Any, path: str | Path, *, fold: bool | None = None) -> D
     from onnx2graphml.draw.architecture.architecture import check_suffix
 
     check_suffix(str(path))
-    return drawn(as_graph(model), path, fold=fold)
+    return drawn(as_graph(model), path, fold=fold, columns=columns)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
 
 DESCRIPTION = (
-    "Draw the network: a box for each layer with its operator, shape and numbers of neurons, in-edges and parameters, "
+    "Draw the network: a box for each layer with its type, window, shape and numbers, "
     "and an arrow for each connection. In a network of more than 40 layers, parts that repeat are drawn once, with "
     "their number."
 )
@@ -32,6 +32,7 @@ def add_options(parser: Parser) -> None:
         help="picture to write: .svg (exact numbers in its tool tips), .png, .pdf, or .dot (text for Graphviz)",
     )
     parser.add_argument("--fold", action=argparse.BooleanOptionalAction, help="draw repeated parts once, or each time")
+    parser.add_argument("--columns", metavar="N", type=int, help="at most N columns of boxes")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml.draw.architecture.lettering import note
 
     check_suffix(options.output)
-    drawing = api.architecture(load_graph(options), options.output, fold=options.fold)
+    drawing = api.architecture(load_graph(options), options.output, fold=options.fold, columns=options.columns)
     print(f"{options.output}: {len(drawing.boxes):,} layers drawn, {sum(f.saved for f in drawing.folds):,} folded")
     for fold in drawing.folds:
         print(note(fold))

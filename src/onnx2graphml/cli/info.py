@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from onnx2graphml.formats.estimate import Cost
     from onnx2graphml.graph.table import Table
 
-DESCRIPTION = "Print each layer: its name, operator, shape, neurons, in-edges and parameters. Nothing is expanded."
+DESCRIPTION = "Print each layer: its name, type, operator, window, shape and numbers. Nothing is expanded."
 EXAMPLES = ("info vgg16.keras", "info vgg16.keras --top-k 5 --sizes")
 
 

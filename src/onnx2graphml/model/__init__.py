@@ -50,6 +50,7 @@ class Model:
         sha256: of the file; empty for a model that was never one.
         channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
         layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
+        layer_classes: the framework's type of each layer, such as `Conv2D`.
         predict: the framework's own prediction, from arrays by input name to the outputs in their order.
         files: what it was read from, its external data among them: nothing that may be written over.
     """
@@ -66,6 +67,7 @@ class Model:
     sha256: str = ""
     channels_last: bool = False
     layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    layer_classes: Mapping[str, str] = field(default_factory=dict)
     predict: Predict | None = None
     files: tuple[Path, ...] = ()
 
@@ -157,6 +159,7 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
         sha256=sha256,
         channels_last=metadata.get(CHANNELS_LAST) == "true",
         layer_shapes=_layer_shapes(metadata.get(LAYERS, "[]")),
+        layer_classes=_layer_classes(metadata.get(LAYERS, "[]")),
     )
 
 
@@ -195,3 +198,8 @@ def _layer_shapes(text: str) -> dict[str, tuple[int, ...]]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ModelError(f"its metadata {LAYERS!r} is not a list of layers with names and shapes: remove it") from None
     return shapes
+
+
+def _layer_classes(text: str) -> dict[str, str]:
+    """The framework's types of layers; of a text whose form `_layer_shapes` has checked."""
+    return {str(entry["name"]): str(entry["class"]) for entry in json.loads(text) if "class" in entry}

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.layer_kinds import layer_nodes
 from onnx2graphml.model import Model, Node, is_float
 from onnx2graphml.parameters.roles import BY_NAME, PRODUCTS, Role, input_name, output_axes, role, space
 from onnx2graphml.parameters.traces import Trace, Traces
@@ -135,7 +136,7 @@ def layer_arrays(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
     """
     model = graph.require_model()
     traces = Traces(model)
-    owned = _nodes_of(graph, model)
+    owned = layer_nodes(graph, model)
     found = [
         LayerArrays(layer, k, *_arrays(layer, owned[layer.name], model, traces)) for k, layer in enumerate(graph.layers)
     ]
@@ -161,25 +162,6 @@ def unread(graph: NeuronGraph, found: tuple[LayerArrays, ...]) -> dict[str, Arra
     names = [t.name for t in model.proto.graph.initializer]
     constants = model.constants
     return {n: constants[n] for n in names if n not in known and is_float(constants[n].dtype)}
-
-
-def _nodes_of(graph: NeuronGraph, model: Model) -> dict[str, list[Node]]:
-    """The nodes of each layer: those between its tensor and other layers' tensors, each at the first that meets it."""
-    maker = {o: node for node in model.nodes for o in node.outputs}
-    tensors = {layer.provenance.tensor for layer in graph.layers}
-    taken: set[str] = set()
-    owned: dict[str, list[Node]] = {}
-    for layer in graph.layers:
-        mine, waiting = set(), [layer.provenance.tensor]
-        while waiting:
-            node = maker.get(waiting.pop())
-            if node is None or node.outputs[0] in taken:
-                continue
-            taken.add(node.outputs[0])
-            mine.add(node.outputs[0])
-            waiting += [i for i in node.inputs if i not in tensors]
-        owned[layer.name] = [node for node in model.nodes if node.outputs[0] in mine]
-    return owned
 
 
 def _arrays(layer: Layer, nodes: list[Node], model: Model, traces: Traces) -> tuple[tuple[TrainedArray, ...], str]:

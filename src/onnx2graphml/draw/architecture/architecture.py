@@ -12,7 +12,7 @@ from onnx2graphml.draw.architecture.placement import placed
 from onnx2graphml.draw.architecture.repeats import repeats
 from onnx2graphml.draw.canvas import content
 from onnx2graphml.draw.svg import svg
-from onnx2graphml.errors import OutputError
+from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -27,7 +27,9 @@ RENDERERS: dict[str, Callable[[Drawing], bytes]] = {
 """By suffix."""
 
 
-def architecture(graph: NeuronGraph, path: str | Path, *, fold: bool | None = None) -> Drawing:
+def architecture(
+    graph: NeuronGraph, path: str | Path, *, fold: bool | None = None, columns: int | None = None
+) -> Drawing:
     """Draw a graph's layers with their operators, shapes and sizes, and the connections between them.
 
     Args:
@@ -35,6 +37,7 @@ def architecture(graph: NeuronGraph, path: str | Path, *, fold: bool | None = No
             .pdf (both need matplotlib) or .dot (text for Graphviz).
         fold: draw parts that stand several times in a row once, with their number; None does so where there are more
             than 40 layers. The drawing says what was folded.
+        columns: of boxes, at most; None for as many as a screen's shape asks for.
 
     Returns:
         What was drawn, as values.
@@ -51,7 +54,7 @@ def architecture(graph: NeuronGraph, path: str | Path, *, fold: bool | None = No
         'conv1'
     """
     renderer = RENDERERS[check_suffix(path)]
-    drawing = drawn(graph, fold=fold)
+    drawing = drawn(graph, fold=fold, columns=columns)
     content = renderer(drawing)
     with atomic(Path(path)) as file:
         file.write(content)
@@ -74,11 +77,12 @@ def check_suffix(path: str | Path) -> str:
     return suffix
 
 
-def drawn(graph: NeuronGraph, *, fold: bool | None = None) -> Drawing:
+def drawn(graph: NeuronGraph, *, fold: bool | None = None, columns: int | None = None) -> Drawing:
     """What `architecture` draws, without writing it.
 
     Raises:
         OutputError: the graph has no layers.
+        Error: there are to be less than one column.
 
     Example:
         >>> import onnx2graphml
@@ -86,8 +90,10 @@ def drawn(graph: NeuronGraph, *, fold: bool | None = None) -> Drawing:
         >>> [(arrow.source, arrow.target) for arrow in drawing.arrows][:2]
         [('image', 'conv1'), ('conv1', 'bn1')]
     """
+    if columns is not None and columns < 1:
+        raise Error(f"columns is {columns}; expected 1 or more")
     if not graph.layers:
         raise OutputError("the graph has no layers; there is nothing to draw")
     if fold is None:
         fold = len(graph.layers) > FOLD_ABOVE
-    return placed(graph, repeats(graph) if fold else ())
+    return placed(graph, repeats(graph) if fold else (), columns)

@@ -76,15 +76,29 @@ class Rows:
         return CHANNEL + min(round(SLANT * sideways), STEEPEST)
 
 
-def arranged(rows: Rows) -> Sheet:
-    """The rows in columns that are well filled and together nearest to a screen's shape; a short one stays one."""
+def arranged(rows: Rows, columns: int | None = None) -> Sheet:
+    """The rows in columns that are well filled and together nearest to a screen's shape; a short one stays one.
+
+    Args:
+        columns: their number at most, instead.
+    """
     total = sum(height + rows.channel(row) for row, height in enumerate(rows.heights))
+    if columns is not None:
+        return _sheet(rows, _at_most(rows, total, columns))
     found = []
     for n in range(1, max(int(total / SHORTEST), 1) + 1):
-        columns, cost = _broken(rows, total / n * SPARE)
-        sheet = _sheet(rows, columns)
-        found.append((abs(math.log(sheet.width / sheet.height / SHAPE)) + cost / len(columns), sheet))
+        broken, cost = _broken(rows, total / n * SPARE)
+        sheet = _sheet(rows, broken)
+        found.append((abs(math.log(sheet.width / sheet.height / SHAPE)) + cost / len(broken), sheet))
     return min(found, key=lambda pair: pair[0])[1]
+
+
+def _at_most(rows: Rows, total: float, columns: int) -> tuple[range, ...]:
+    """Columns that are as low as they can be, and not more of them than that."""
+    most = total / columns
+    while len(found := _broken(rows, most)[0]) > columns:
+        most *= SPARE
+    return found
 
 
 def _broken(rows: Rows, most: float) -> tuple[tuple[range, ...], float]:

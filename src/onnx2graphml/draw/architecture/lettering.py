@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from onnx2graphml.draw.architecture.repeats import Fold
 from onnx2graphml.files.plain_text import printable
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.layer_kinds import Kind
 from onnx2graphml.graph.neurons import activations_text
 from onnx2graphml.text import cells, counted, wrapped
 
 CELL = 0.64  # a letter's width as a share of its size: at most 0.602 in such fonts, and then rounded to a pixel
 CELLS = 28  # of a line in a box: what is longer goes on in the next line
+
+UNKNOWN = Kind()
 
 _DENSE = ("Gemm", "MatMul")
 _MOVES = ("Concat", "Flatten", "Reshape", "Transpose", "Slice", "Split", "Gather", "Pad", "Expand", "Tile", "Identity")
@@ -26,11 +29,20 @@ def name_lines(layer: Layer) -> list[str]:
     return wrapped(printable(layer.name), CELLS)
 
 
-def fact_lines(layer: Layer, is_output: bool) -> list[str]:
-    """Operator, activations and shape; neurons, in-edges and parameters, those that there are."""
-    ops = ", ".join(dict.fromkeys([layer.op, *(a.op for a in layer.activation)]))
+def fact_lines(layer: Layer, is_output: bool, is_a: Kind = UNKNOWN, sources: Sequence[str] = ()) -> list[str]:
+    """Type, window, activations and shape; neurons, in-edges and parameters, those that there are.
+
+    Args:
+        is_a: the framework's type, or else the operator is told; and the window.
+        sources: the layers that are not right above, from which arrows lead here.
+    """
+    what = is_a.type or layer.op
+    others = [op for op in dict.fromkeys(a.op for a in layer.activation) if op.casefold() != what.casefold()]
+    ops = ", ".join([f"{what} {is_a.window}".rstrip(), *others])
     shape = "×".join(map(str, layer.shape)) or "scalar"
-    lines = [f"{ops}  {shape}"] if cells(f"{ops}  {shape}") <= CELLS else [*wrapped(ops, CELLS), *wrapped(shape, CELLS)]
+    together = f"{ops}  {shape}"
+    apart = [", ".join([what, *others]), f"{is_a.window}  {shape}".strip()]
+    lines = [together] if cells(together) <= CELLS else [line for part in apart for line in wrapped(part, CELLS)]
     counts = [counted(layer.neurons, "neuron")]
     if layer.in_edges:
         counts.append(counted(layer.in_edges, "edge"))
@@ -38,14 +50,20 @@ def fact_lines(layer: Layer, is_output: bool) -> list[str]:
     lines += [joined] if cells(joined) <= CELLS else counts
     if layer.parameters:
         lines.append(counted(layer.parameters, "parameter"))
+    if sources:
+        lines += wrapped(f"from {', '.join(map(printable, sources))}", CELLS)
     if layer.aggregation == "input" and layer.op != "Input":
         lines.append("input")
     return [*lines, "output"] if is_output else lines
 
 
-def title(layer: Layer) -> str:
+def title(layer: Layer, is_a: Kind = UNKNOWN) -> str:
     """All that is in the box, exact."""
     lines = [layer.name, f"operator: {layer.op}"]
+    if is_a.type:
+        lines.insert(1, f"type: {is_a.type}")
+    if is_a.window:
+        lines.append(f"window: {is_a.window}")
     if layer.activation:
         lines.append(f"activation: {activations_text(layer.activation)}")
     lines += [f"shape: {layer.shape}", f"neurons: {layer.neurons:,}", f"in-edges: {layer.in_edges:,}"]

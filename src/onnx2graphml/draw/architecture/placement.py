@@ -15,6 +15,7 @@ from onnx2graphml.draw.architecture.paper import Paper
 from onnx2graphml.draw.architecture.repeats import Fold
 from onnx2graphml.draw.architecture.spacing import places
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.layer_kinds import Kind, layer_kinds
 from onnx2graphml.text import cells, wrapped
 
 MARGIN = 24  # around everything
@@ -24,26 +25,39 @@ HEADING = 15  # the size of the network's name
 NARROWEST = 44  # cells of the whole picture: room for the heading
 
 
-def placed(graph: NeuronGraph, folds: Sequence[Fold] = ()) -> Drawing:
+FAR = 3  # sources that are not right above, which a box names, at most
+
+
+def placed(graph: NeuronGraph, folds: Sequence[Fold] = (), columns: int | None = None) -> Drawing:
     """The drawing of a graph.
 
     Args:
         folds: the repeats of which only the first copy is drawn.
+        columns: of boxes, at most; by default as many as a screen's shape asks for.
 
     Example:
         >>> import onnx2graphml
         >>> drawing = placed(onnx2graphml.load("fixtures/digits.onnx"))
         >>> drawing.boxes[1].lines
-        ('conv1', 'Conv  8×8×16', '1,024 neurons, 7,744 edges', '160 parameters')
+        ('conv1', 'Conv 3×3  8×8×16', '1,024 neurons, 7,744 edges', '160 parameters')
     """
     hidden = {name for fold in folds for copy in fold.copies[1:] for name in copy}
     layers = [layer for layer in graph.layers if layer.name not in hidden]
     number = {layer.name: k for k, layer in enumerate(layers)}
     pairs = [(number[a], number[b]) for a, b in shown_pairs(graph, folds)]
     layering = layered(len(layers), pairs, _sections(number, folds))
-    boxes = _sized([_box(layer, layer.name in graph.outputs) for layer in layers])
+    far: dict[int, list[str]] = {}
+    for a, b in pairs:
+        far.setdefault(b, []).extend([layers[a].name] if a != b - 1 else [])
+    kinds = layer_kinds(graph)
+    boxes = _sized(
+        [
+            _box(layer, layer.name in graph.outputs, kinds[layer.name], _named(far.get(k, []), pairs, k))
+            for k, layer in enumerate(layers)
+        ]
+    )
     rows = _rows(layering, boxes, [_repeat(layers, row, folds) for row in layering.rows])
-    return _on_paper(graph, folds, boxes, rows, arranged(rows))
+    return _on_paper(graph, folds, boxes, rows, arranged(rows, columns))
 
 
 def shown_pairs(graph: NeuronGraph, folds: Sequence[Fold]) -> list[tuple[str, str]]:
@@ -73,10 +87,15 @@ def _repeat(layers: Sequence[Layer], row: Sequence[int], folds: Sequence[Fold]) 
     return next((k for k, fold in enumerate(folds) if names & set(fold.drawn)), -1)
 
 
-def _box(layer: Layer, is_output: bool) -> Box:
-    name, facts = lettering.name_lines(layer), lettering.fact_lines(layer, is_output)
+def _named(far: Sequence[str], pairs: Sequence[tuple[int, int]], box: int) -> Sequence[str]:
+    """The sources that a box names: those of a join that are not right above, if they are few."""
+    return far if len(far) <= FAR and sum(b == box for _, b in pairs) > 1 else ()
+
+
+def _box(layer: Layer, is_output: bool, is_a: Kind, sources: Sequence[str]) -> Box:
+    name, facts = lettering.name_lines(layer), lettering.fact_lines(layer, is_output, is_a, sources)
     end = is_output or layer.aggregation == "input"
-    return Box(layer.name, lettering.kind(layer), end, (*name, *facts), len(name), lettering.title(layer))
+    return Box(layer.name, lettering.kind(layer), end, (*name, *facts), len(name), lettering.title(layer, is_a))
 
 
 def _sized(boxes: Sequence[Box]) -> list[Box]:
