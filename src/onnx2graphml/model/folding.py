@@ -40,6 +40,10 @@ SIZES: dict[str, Callable[..., float]] = {
 """At most how many elements come out, for operators of which ONNX doesn't infer it."""
 
 
+EVALUATED_FROM = {"DequantizeLinear": 19, "QuantizeLinear": 19}
+"""The first opset whose version of an operator ONNX's reference evaluator knows, where an older one means the same."""
+
+
 @dataclass(frozen=True)
 class Added:
     """A node, the framework's layer that it comes from, and whether the network computes it."""
@@ -154,7 +158,10 @@ class Folding:
         outputs = [o for o in node.output if o]
         value_info = onnx.helper.make_empty_tensor_value_info
         graph = onnx.helper.make_graph([node], "node", [value_info(i) for i in feeds], [value_info(o) for o in outputs])
-        model = onnx.helper.make_model(graph, opset_imports=self.opset_imports, ir_version=self.ir_version)
+        imports = self.opset_imports
+        if self.opset < (first := EVALUATED_FROM.get(node.op_type, 0)):
+            imports = [onnx.helper.make_opsetid("", first)]
+        model = onnx.helper.make_model(graph, opset_imports=imports, ir_version=self.ir_version)
         try:
             with np.errstate(all="ignore"):
                 values = ReferenceEvaluator(model).run(None, dict(feeds))
