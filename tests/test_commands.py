@@ -151,3 +151,17 @@ def test_all_public_names_are_there_and_are_listed() -> None:
 def test_more_than_one_way_to_leave_edges_out_is_refused() -> None:
     with pytest.raises(o2g.Error, match="top_k and sample are given; choose one of them"):
         o2g.select(ROOT / "fixtures" / "digits.onnx", top_k=1, sample=2)
+
+
+def test_a_mistyped_suffix_or_file_gets_a_question(tmp_path: Path) -> None:
+    digits = ROOT / "fixtures" / "digits.onnx"
+    with pytest.raises(o2g.OutputError, match=r"did you mean '\.graphml'\?"):
+        o2g.write(digits, tmp_path / "a.graphm")
+    with pytest.raises(o2g.OutputError, match=r"did you mean '\.neo4j\.csv'\?"):
+        o2g.write(digits, tmp_path / "a.neoj4.csv")
+    with pytest.raises(o2g.OutputError, match=r"can't draw .*did you mean '\.svg'\?"):
+        o2g.architecture(digits, tmp_path / "a.svgg")
+    with pytest.raises(o2g.ModelError, match=r"no such file; did you mean 'digits\.onnx'\?"):
+        o2g.load(digits.with_name("digit.onnx"))
+    with pytest.raises(o2g.ModelError, match=r"no such file$"):
+        o2g.load(tmp_path / "nowhere" / "digits.onnx")

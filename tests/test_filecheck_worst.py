@@ -17,6 +17,8 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.verification.file import check
+from onnx2graphml.verification.file.matched import Matched
 from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.report import InEdge, Row, Worst
 from test_filecheck import graph_of
@@ -159,3 +161,37 @@ def test_only_that_neurons_edges_are_kept(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert found.in_file == found.in_model
     assert kept < 200_000
+
+
+@pytest.mark.parametrize("inputs", [["random"], ["random", "zeros", "ties"]])
+def test_a_file_is_read_once_whatever_the_number_of_inputs(
+    tmp_path: Path, inputs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its edges: once, and once more for the worst neurons of all layers that differ."""
+    graph, good, bad = graph_of("digits"), tmp_path / "a.graphml", tmp_path / "b.graphml"
+    writing.write(graph, good)
+    writing.write(damaged(damaged(graph, LAYER, larger), "conv1", larger), bad)
+    passes: list[Path] = []
+    prints: list[object] = []
+    edges = Matched.edges
+    monkeypatch.setattr(Matched, "edges", lambda self, found: passes.append(self.path) or edges(self, found))
+    whole = check.model_prints
+    monkeypatch.setattr(check, "model_prints", lambda *given: prints.append(given) or whole(*given))
+    assert verify_file(graph, good, inputs, worst=3).passed
+    assert passes == [good]
+    report = verify_file(graph, bad, inputs, worst=3)
+    assert passes == [good, bad, bad]
+    assert len(prints) == 2
+    assert [found.layer for found in report.worst] == [row.layer for row in report.rows if not row.passed]
+    assert len(report.worst) == 2
+    assert not verify_file(graph, bad, inputs).worst
+
+
+def test_the_rows_of_several_inputs_are_the_worst_of_each(tmp_path: Path) -> None:
+    graph, path = graph_of("digits"), tmp_path / "a.npz"
+    writing.write(damaged(graph, LAYER, larger), path)
+    together = verify_file(graph, path, ["zeros", "random"], seed=4)
+    apart = {name: verify_file(graph, path, name, seed=4 + k) for k, name in enumerate(("zeros", "random"))}
+    for at, row in enumerate(together.rows):
+        assert row.share == max(report.rows[at].share for report in apart.values())
+        assert row.input in ("zeros", "random 5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,3 +67,63 @@ def test_a_pytorch_module_is_watched_while_it_learns(tmp_path: Path) -> None:
     hook.finish()
     recorded = np.load(next((tmp_path / "film").glob("*-0*.npy")))
     np.testing.assert_allclose(recorded[1], module[0](torch.ones(4)).detach().numpy(), rtol=1e-5)
+
+
+WRONG_FILMS = [
+    ({"format": "gif"}, "gif"),
+    ({"film_format": "mp4"}, "film is 'mp4'; expected png, gif"),
+    ({"max_channels": 0}, "the limit of channels is 0; expected 1 or more"),
+    ({"seconds": 0.0}, "an epoch stays for 0.0 seconds; expected more than 0"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG_FILMS)
+def test_a_films_options_are_checked_before_anything_is_recorded(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra torch")
+    pytest.importorskip("keras", reason="needs the extra keras")
+    module = torch.nn.Linear(4, 3)
+    for begin in (
+        lambda: o2g.film_callback("zeros", tmp_path / "film", **options),
+        lambda: o2g.film_hook(module, (torch.ones(1, 4),), tmp_path / "film", **options),
+        lambda: o2g.film(tmp_path / "nowhere", "zeros", tmp_path / "film", **options),
+    ):
+        with pytest.raises(Error, match=message):
+            begin()
+
+
+def test_a_films_folder_is_checked_before_anything_is_recorded(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").touch()
+    for folder, message in (
+        ("mine", "no directory that onnx2graphml wrote"),
+        ("nowhere/film", "there is no directory"),
+    ):
+        with pytest.raises(Error, match=message):
+            o2g.film(tmp_path / "nothing", "zeros", tmp_path / folder)
+
+
+def test_an_input_that_does_not_fit_is_refused_before_training(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras", reason="needs the extra keras")
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    network.compile("sgd", "mse")
+    before = [array.copy() for array in network.get_weights()]
+    callback = o2g.film_callback(np.ones(5, np.float32), tmp_path / "film")
+    with pytest.raises(Error, match=r"is given with shape \[5\]; expected \[1, 4\]"):
+        network.fit(np.eye(4), np.ones((4, 3)), epochs=2, verbose=0, callbacks=[callback])
+    assert all(np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
+
+
+def test_a_film_of_models_by_name(tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    graph = o2g.load(DIGITS)
+    models = {"first": graph, "second": DIGITS}
+    recording, files = o2g.film(
+        models, "zeros", tmp_path / "film", layers="conv2:avgpool", progress=lambda *what: told.append(what)
+    )
+    assert recording.epochs == ("first", "second")
+    assert [layer.name for layer in recording.layers] == ["conv2", "avgpool"]
+    assert all((tmp_path / "film" / name).is_file() for name in files)
+    assert told[:2] == [(0, 2, "first"), (1, 2, "second")]
+    np.testing.assert_array_equal(*recording.values["conv2"])

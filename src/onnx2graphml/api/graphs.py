@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
 from onnx2graphml.graph import neuron as neurons
+from onnx2graphml.graph.layer_table import layer_table
 from onnx2graphml.graph.neuron import Neuron
-from onnx2graphml.graph.table import Table, layer_table
+from onnx2graphml.graph.table import Table
 
 if TYPE_CHECKING:
     from onnx2graphml.draw.architecture.drawing import Drawing

@@ -13,7 +13,7 @@ import onnx
 
 from onnx2graphml.build.detail import at_detail
 from onnx2graphml.build.walk import walk
-from onnx2graphml.errors import Error, ModelError, reason
+from onnx2graphml.errors import Error, ModelError, did_you_mean, reason
 from onnx2graphml.frontends import FILES, FOLDER, Imported
 from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
@@ -134,13 +134,22 @@ def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> N
     try:
         path.stat()
     except OSError as e:
-        raise ModelError(f"{path}: {'no such file' if isinstance(e, FileNotFoundError) else reason(e)}") from None
+        why = f"no such file{_nearest(path)}" if isinstance(e, FileNotFoundError) else reason(e)
+        raise ModelError(f"{path}: {why}") from None
     loader = FOLDER if path.is_dir() else FILES.get(path.suffix.lower())
     if loader is not None:
         module, name = loader.split(":")
         imported = getattr(importlib.import_module(module), name)(path, shapes=shapes, trust=trust)
         return _imported(imported, path.name, detail, (path,))
     return at_detail(walk(load_model(path, shapes)), detail)
+
+
+def _nearest(path: Path) -> str:
+    """A question that names the file beside it whose name is most alike."""
+    try:
+        return did_you_mean(path.name, [p.name for p in path.absolute().parent.iterdir()])
+    except OSError:
+        return ""
 
 
 def _imported(imported: Imported, name: str, detail: str, files: tuple[Path, ...] = ()) -> NeuronGraph:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from onnx2graphml.build import axis_roles
 from onnx2graphml import ops
-from onnx2graphml.errors import Error, UnsupportedError
+from onnx2graphml.errors import UnsupportedError, context
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.functions.rounding import is_integer, is_number
@@ -32,11 +32,9 @@ def walk(model: Model) -> NeuronGraph:
     traits = {name: Traits(len(model.types[name].shape)) for name in model.inputs}
     used = {i for node in model.nodes for i in node.inputs} | set(model.outputs)
     for node in model.nodes:
-        try:
+        with context(f"node {node.name!r} ({node.op}, opset {model.opset})"):
             for layer, trait in _expand(node, model, used):
                 layers[layer.name], traits[layer.name] = layer, trait
-        except Error as e:
-            raise type(e)(f"node {node.name!r} ({node.op}, opset {model.opset}): {e}") from None
     for name in model.outputs:
         if name not in layers:
             layers[name] = _constant(name, model.constants[name])

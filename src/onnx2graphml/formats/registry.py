@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from onnx2graphml.cpu import processors
-from onnx2graphml.errors import Error, OutputError
+from onnx2graphml.errors import Error, OutputError, did_you_mean
 
 Progress = Callable[[int], None]
 Lack = Literal["graph attributes", "node attributes", "ports", "parallel edges", "non-finite numbers"]
@@ -70,7 +71,10 @@ def suffix(name: str) -> str:
     """The suffix in a file's name that names its format; of two that fit, the longer one counts."""
     fitting = [suffix for suffix in FORMATS if name.lower().endswith(suffix)]
     if not fitting:
-        raise OutputError(f"no format is known for {name!r}; the file's name must end in one of {', '.join(FORMATS)}")
+        near = did_you_mean("".join(Path(name).suffixes[-2:]).lower(), FORMATS)
+        raise OutputError(
+            f"no format is known for {name!r}; the file's name must end in one of {', '.join(FORMATS)}{near}"
+        )
     return max(fitting, key=len)
 
 

@@ -18,6 +18,7 @@ from onnx2graphml.graph.axes import strides
 from onnx2graphml.graph.blocks import EdgeBlock, Edges
 from onnx2graphml.graph.exports import Exports, method
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.graph.table import shape_text
 
 if TYPE_CHECKING:
     from onnx2graphml.model import Model
@@ -110,6 +111,10 @@ class Layer:
         """The number of edges into the layer."""
         return sum(i.block.count for i in self.incoming)
 
+    def __repr__(self) -> str:
+        shape = shape_text(self.shape)
+        return f"<Layer {self.name!r}: {self.op} {shape}, {self.neurons:,} neurons, {self.in_edges:,} in-edges>"
+
 
 @dataclass(frozen=True, eq=False)
 class NeuronGraph(Exports):
@@ -140,6 +145,15 @@ class NeuronGraph(Exports):
     model: Model | None = None
     thinned: str = ""
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.layers):,} layers, {self.neurons:,} neurons, {self.edges:,} edges"
+        thinned = f", {self.thinned}" if self.thinned else ""
+        return f"<NeuronGraph {self.model_name!r}: {counts}, detail {self.detail!r}{thinned}>"
+
+    def _repr_html_(self) -> str:
+        html: str = method("onnx2graphml.graph.layer_table:layer_table")(self)._repr_html_()
+        return html
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Layer]:

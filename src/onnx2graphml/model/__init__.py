@@ -13,7 +13,7 @@ from typing import Any
 import numpy.typing as npt
 import onnx
 
-from onnx2graphml.errors import ModelError, UnsupportedError
+from onnx2graphml.errors import ModelError, UnsupportedError, context
 from onnx2graphml.model import file as onnxfile
 from onnx2graphml.model.external import DataFiles
 from onnx2graphml.model.folding import Folding, needed
@@ -116,10 +116,8 @@ def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str, tuple[Pat
     """What `_light` gives of a file, its SHA-256, and all files that were read; what was read of it is let go."""
     proto, sha256 = onnxfile.read(path)
     beside = DataFiles(path.parent)
-    try:
+    with context(str(path)):
         return *_light(proto, beside), sha256, (path, *beside.paths)
-    except ModelError as e:
-        raise ModelError(f"{path}: {e}") from None
 
 
 def _light(proto: onnx.ModelProto, files: DataFiles) -> tuple[onnx.ModelProto, dict[str, Array]]:
@@ -185,10 +183,8 @@ def _with_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> onnx
 
 
 def _type_of(info: onnx.ValueInfoProto) -> TensorType | None:
-    try:
+    with context(f"input {info.name!r}"):
         return tensor_type(info.type)
-    except ModelError as e:
-        raise ModelError(f"input {info.name!r}: {e}") from None
 
 
 def _layer_shapes(text: str) -> dict[str, tuple[int, ...]]:

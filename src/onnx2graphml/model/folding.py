@@ -16,7 +16,7 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from onnx2graphml.errors import Error, ModelError, UnsupportedError, reason
+from onnx2graphml.errors import ModelError, UnsupportedError, context, reason
 from onnx2graphml.model.initializers import array
 from onnx2graphml.model.limits import check_folded, check_neurons
 from onnx2graphml.model.lowering import add_lowered, can_be_evaluated, is_lowered
@@ -89,10 +89,8 @@ class Folding:
             UnsupportedError: it is none of ONNX's operators, or constant but can't be evaluated.
             TooLargeError: of its output.
         """
-        try:
+        with context(f"node {node_name(node)!r} ({node.op_type}, opset {self.opset})"):
             self._add(node, layer)
-        except Error as e:
-            raise type(e)(f"node {node_name(node)!r} ({node.op_type}, opset {self.opset}): {e}") from None
 
     def _add(self, node: onnx.NodeProto, layer: str | None) -> None:
         given = [i for i in node.input if i]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from onnx2graphml.errors import ModelError, reason
+from onnx2graphml.errors import ModelError, context, reason
 from onnx2graphml.model.external import Bytes, DataFiles, is_external
 from onnx2graphml.model.limits import check_folded
 from onnx2graphml.model.messages import messages
@@ -124,14 +124,12 @@ def _element_type(tensor: onnx.TensorProto) -> np.dtype[Any]:
 
 def _external(tensor: onnx.TensorProto, files: DataFiles) -> tuple[np.dtype[Any], Bytes]:
     """The type and the bytes of a tensor whose values stand in a file beside the model."""
-    try:
+    with context(f"tensor {tensor.name!r} of shape {list(tensor.dims)}: external data"):
         dtype = _element_type(tensor)
         if tensor.data_type == onnx.TensorProto.STRING:
             raise ModelError("strings must be in the model itself")
         bits = BITS.get(onnx.TensorProto.DataType.Name(tensor.data_type), 8 * dtype.itemsize)
         return dtype, files.read(tensor, -(-math.prod(tensor.dims) * bits // 8))
-    except ModelError as e:
-        raise ModelError(f"tensor {tensor.name!r} of shape {list(tensor.dims)}: external data: {e}") from None
 
 
 def _mapped(tensor: onnx.TensorProto, files: DataFiles) -> Array:

@@ -12,7 +12,7 @@ from onnx2graphml.draw.architecture.placement import placed
 from onnx2graphml.draw.architecture.repeats import repeats
 from onnx2graphml.draw.canvas import content
 from onnx2graphml.draw.svg import svg
-from onnx2graphml.errors import Error, OutputError
+from onnx2graphml.errors import Error, OutputError, did_you_mean
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -73,7 +73,8 @@ def check_suffix(path: str | Path) -> str:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in RENDERERS:
-        raise OutputError(f"can't draw {str(path)!r}; the file's name must end in one of {', '.join(RENDERERS)}")
+        near = did_you_mean(suffix, RENDERERS)
+        raise OutputError(f"can't draw {str(path)!r}; the file's name must end in one of {', '.join(RENDERERS)}{near}")
     return suffix
 
 
