@@ -23,10 +23,12 @@ from onnx2graphml.errors import Error
 from onnx2graphml.functions.rounding import is_number
 from onnx2graphml.model import load_model
 
-LEAST = 1_100
+LEAST = 1_600
 """The number of cases that pass, of those that are of numbers."""
 
-WRONG: dict[str, str] = {}
+WRONG = {
+    r"test_resize_downsample_scales_(linear|cubic)_align_corners": "ONNX Runtime takes the rounded size of the output",
+}
 """Cases whose stored output is not followed, with the reason."""
 
 

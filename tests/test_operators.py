@@ -27,7 +27,8 @@ from onnx2graphml.ops.join import Split
 from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
 from onnx2graphml.ops.registry import numbers, operator
-from onnx2graphml.ops.shape import Gather, Slice
+from onnx2graphml.ops.gather import Gather
+from onnx2graphml.ops.shape import Slice
 from small import model, node
 
 # --------------------------------------------------------------------------------------------------------- the contract

@@ -92,10 +92,15 @@ def BitwiseXor(x: Values, y: Values) -> Any:
 
 
 @function()
-def BitShift(x: Values, y: Values, *, direction: str) -> Any:
-    """By a negative number, or by more bits than there are, all of them are shifted out."""
-    factor = np.exp2(np.where(y < 0, 64, y))
-    return x * factor if direction == "LEFT" else np.floor(x / factor)
+def BitShift(x: Values, y: Values, *, direction: str, bits: float) -> Any:
+    """Of numbers of so many bits; by a negative number, or by more than these, all are shifted out."""
+    by = np.where((y < 0) | (y >= bits), bits, y)
+    if direction == "RIGHT":
+        return np.floor(x / np.exp2(by))
+    if bits > 32:
+        return np.where(by == bits, 0, x * np.exp2(by))
+    kept = x.astype(np.int64).astype(np.uint64) << np.minimum(by, 63).astype(np.uint64)
+    return np.where(by == bits, 0, (kept & np.uint64(2 ** int(bits) - 1)).astype(np.float64))
 
 
 def _bitwise(operation: Callable[..., Any], x: Values, y: Values) -> Any:

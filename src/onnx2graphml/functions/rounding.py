@@ -59,6 +59,11 @@ def Cast(x: Values, *, to: str, saturate: float = 1, round_mode: str = "up") -> 
 
 
 @function()
+def BitCast(x: Values, *, of: str, to: str) -> Any:
+    return x.astype(dtype_of(of)).view(dtype_of(to)).astype(np.float64)
+
+
+@function()
 def QuantizeLinear(x: Values, scale: Any, zero_point: Any = 0.0, *, to: str, saturate: float = 1) -> Any:
     """x / scale + zero_point, rounded to the nearest, halves to even; what the type can't hold becomes its limit.
 

@@ -187,7 +187,7 @@ class Folding:
             raise UnsupportedError(f"operator {full} is not one of ONNX's opset {self.opset}") from None
         try:
             return onnx.shape_inference.infer_node_outputs(
-                schema, node, known, values, opset_imports=self.opset_imports, ir_version=self.ir_version
+                schema, _spelled_out(node), known, values, opset_imports=self.opset_imports, ir_version=self.ir_version
             )
         except (onnx.shape_inference.InferenceError, RuntimeError) as e:
             raise ModelError(f"its shapes don't fit: {reason(e)}") from None
@@ -196,9 +196,25 @@ class Folding:
 
 
 def _inference_opset(node: onnx.NodeProto, opset: int) -> int:
-    """The opset whose shape inference is right: before 22, ONNX's counts windows that begin behind a pool's input."""
+    """The opset whose shape inference is right.
+
+    Before 22, ONNX's counts windows that begin behind a pool's input; before 13, it has no shape for a scalar that is
+    transposed.
+    """
+    if node.op_type == "Transpose":
+        return max(opset, 13)
     rounds_up = any(a.name == "ceil_mode" and a.i for a in node.attribute)
     return max(opset, 22) if rounds_up and node.op_type in ("AveragePool", "MaxPool") else opset
+
+
+def _spelled_out(node: onnx.NodeProto) -> onnx.NodeProto:
+    """The node with a default of which ONNX's shape inference takes another: STFT's `onesided` is 1, and not 0."""
+    if node.op_type != "STFT" or node.domain or any(a.name == "onesided" for a in node.attribute):
+        return node
+    spelled = onnx.NodeProto()
+    spelled.CopyFrom(node)
+    spelled.attribute.append(onnx.helper.make_attribute("onesided", 1))
+    return spelled
 
 
 def _check_axis(node: onnx.NodeProto) -> None:

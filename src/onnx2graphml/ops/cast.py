@@ -50,6 +50,14 @@ def _cast(node: NodeContext, X: Tensor, saturate: int, round_mode: str) -> Outpu
 
 
 @operator
+def BitCast(node: NodeContext, input: Tensor, *, to: int) -> OutputSpec:
+    """The same bits as another type of the same length."""
+    of = input.dtype.name
+    activation = Activation("BitCast", (("of", of), ("to", node.dtype.name)))
+    return OutputSpec(in_place(input).incoming, activation=(activation,), axes=input.axes)
+
+
+@operator
 def QuantizeLinear(
     node: NodeContext,
     x: Operand,

@@ -107,6 +107,12 @@ def Pow(node: NodeContext, X: Operand, Y: Operand) -> OutputSpec:
     return scalar_function(node, {"X": X, "Y": Y})
 
 
+@operator
+def BitShift(node: NodeContext, X: Operand, Y: Operand, *, direction: str) -> OutputSpec:
+    """By Y bits, `LEFT` or `RIGHT`."""
+    return scalar_function(node, {"X": X, "Y": Y}, {"direction": direction, "bits": 8.0 * node.dtype.itemsize})
+
+
 def _moved(node: NodeContext, x: Tensor, weight: float = 1.0) -> Incoming:
     return incoming(x, *broadcast(x.shape, node.shape), weights=np.full(1, weight, weights_dtype(x)))
 

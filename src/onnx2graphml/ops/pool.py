@@ -11,6 +11,7 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
+from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding
 
@@ -27,10 +28,28 @@ def MaxPool(
     pads: Sequence[int] | None = None,
     storage_order: int = 0,
     strides: Sequence[int] | None = None,
-) -> OutputSpec:
-    """X is (N, C, spatial...). `storage_order` only concerns the second output, which is refused."""
+) -> list[OutputSpec]:
+    """X is (N, C, spatial...). The second output is where in X the greatest is; with `storage_order` by columns."""
     windows = sliding(X.shape[2:], WindowAttributes(kernel_shape, strides, dilations, pads, auto_pad), ceil_mode)
-    return OutputSpec((_pooled(node, X, windows),), aggregation="max", axes=X.axes, spatial=True)
+    values = OutputSpec((_pooled(node, X, windows),), aggregation="max", axes=X.axes, spatial=True)
+    return [values, _where(node, X, windows, bool(storage_order))] if len(node.shapes) > 1 else [values]
+
+
+def _where(node: NodeContext, X: Tensor, windows: Sequence[Window], by_columns: bool) -> OutputSpec:
+    """A candidate's term is how much further in X it is than the window's first position, which is the bias."""
+    space = ax.strides(X.shape)[2:]
+    if by_columns:
+        space = ax.strides(X.shape[2:][::-1])[::-1]
+    source, target = ax.strides(X.shape), ax.strides(node.shape)
+    axes = [ax.same(X.shape[d]).strided(source[d], target[d], 0) for d in (0, 1)]
+    first = np.arange(X.shape[0] * X.shape[1], dtype=np.float64).reshape(*X.shape[:2], *[1] * len(windows)) * source[1]
+    for d, w in enumerate(windows, 2):
+        pairs = w.axis()
+        placed = ax.relation(pairs.source * source[d], pairs.target * target[d])
+        axes.append(placed.with_term(pairs.tap * w.dilation * space[d - 2]))
+        begin = (np.arange(w.output) * w.stride - w.pad) * space[d - 2]
+        first = first + begin.reshape([-1 if k == d else 1 for k in range(X.ndim)])
+    return OutputSpec((incoming(X, *axes, port=0),), "ArgMax", bias=first, axes=X.axes, spatial=True)
 
 
 @operator
@@ -64,6 +83,40 @@ def GlobalAveragePool(node: NodeContext, X: Tensor) -> OutputSpec:
     """X is (N, C, spatial...); one window over everything."""
     weight = np.array([1 / math.prod(X.shape[2:])], weights_dtype(X))
     return OutputSpec((_pooled(node, X, _whole(X), weights=weight),), axes=X.axes, spatial=True)
+
+
+@operator
+def LpPool(
+    node: NodeContext,
+    X: Tensor,
+    *,
+    auto_pad: str = "NOTSET",
+    ceil_mode: int = 0,
+    dilations: Sequence[int] | None = None,
+    kernel_shape: Sequence[int],
+    p: int = 2,
+    pads: Sequence[int] | None = None,
+    strides: Sequence[int] | None = None,
+) -> OutputSpec:
+    """X is (N, C, spatial...). The p-norm of a window."""
+    windows = sliding(X.shape[2:], WindowAttributes(kernel_shape, strides, dilations, pads, auto_pad), ceil_mode)
+    return _norm(node, X, windows, p)
+
+
+@operator
+def GlobalLpPool(node: NodeContext, X: Tensor, *, p: int = 2) -> OutputSpec:
+    """X is (N, C, spatial...); one window over everything."""
+    return _norm(node, X, _whole(X), p)
+
+
+def _norm(node: NodeContext, X: Tensor, windows: Sequence[Window], p: int) -> OutputSpec:
+    edges = _pooled(node, X, windows)
+    taps = ax.strides([w.kernel for w in windows])
+    axes = list(edges.block.axes)
+    for d, (w, tap) in enumerate(zip(windows, taps, strict=True), 2):
+        axes[d] = axes[d].with_term(w.axis().tap * tap)
+    aggregation = str(Activation("LpPool", (("p", float(p)),)))
+    return OutputSpec((incoming(X, *axes, port=0),), aggregation, axes=X.axes, spatial=True)
 
 
 def _whole(X: Tensor) -> list[Window]:

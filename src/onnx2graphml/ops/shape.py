@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
 
 
 def in_place(X: Tensor, axes: tuple[int | None, ...] = ()) -> OutputSpec:
@@ -28,22 +28,27 @@ def Identity(node: NodeContext, input: Tensor) -> OutputSpec:
 
 
 @operator
-def Dropout(node: NodeContext, data: Tensor, *, ratio: float = 0.5) -> OutputSpec:
-    return in_place(data, data.axes)
+def Dropout(node: NodeContext, data: Tensor, *, ratio: float = 0.5) -> list[OutputSpec]:
+    return _kept(data)
 
 
 @operator
 def Dropout_12(
     node: NodeContext,
     data: Tensor,
-    ratio: Constant | None = None,
+    ratio: Operand | None = None,
     training_mode: Constant | None = None,
     *,
     seed: int | None = None,
-) -> OutputSpec:
-    if training_mode is not None and training_mode.any() and (scalar(ratio) if ratio is not None else 0.5):
+) -> list[OutputSpec]:
+    if training_mode is not None and training_mode.any() and (ratio is None or scalar(ratio) != 0):
         raise UnsupportedError("training_mode is true: its output is random; export the model for inference")
-    return in_place(data, data.axes)
+    return _kept(data)
+
+
+def _kept(X: Tensor) -> list[OutputSpec]:
+    """Everything, and the mask, which says so."""
+    return [in_place(X, X.axes), OutputSpec(bias=np.ones(X.shape, np.float32))]
 
 
 @operator
@@ -105,21 +110,6 @@ def Expand(node: NodeContext, input: Tensor, shape: Constant) -> OutputSpec:
 @operator
 def Tile(node: NodeContext, input: Tensor, repeats: Constant) -> OutputSpec:
     return _picked(node, input, [np.tile(np.arange(n), int(r)) for n, r in zip(input.shape, repeats, strict=True)])
-
-
-@operator
-def Gather(node: NodeContext, data: Tensor, indices: Constant, *, axis: int = 0) -> OutputSpec:
-    axis %= data.ndim
-    picked, n = np.asarray(indices, np.int64).ravel(), data.shape[axis]
-    if picked.size and not -n <= picked.min() <= picked.max() < n:
-        raise UnsupportedError(f"indices run from {picked.min()} to {picked.max()}; the axis has {n} positions")
-    picked = picked % n
-    source = ax.strides(data.shape)
-    flat = (*data.shape[:axis], picked.size, *data.shape[axis + 1 :])  # the axes of indices as one
-    target = ax.strides(flat)
-    axes = [ax.same(n).strided(s, t) for n, s, t in zip(flat, source, target, strict=True)]
-    axes[axis] = ax.relation(picked * source[axis], np.arange(picked.size) * target[axis])
-    return OutputSpec((incoming(data, *axes),))
 
 
 @operator

@@ -26,7 +26,7 @@ from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.verification.by_planes import selected_by_planes, sums_by_planes
 from onnx2graphml.verification.tables import by_tables, is_tabled
-from onnx2graphml.verification.tolerance import SPARE, in_type, sum_tolerance, unit_roundoff
+from onnx2graphml.verification.tolerance import SPARE, bias_size_of, in_type, sum_tolerance, unit_roundoff
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -81,7 +81,7 @@ def _combined(
     if layer.aggregation == "constant":
         return total, np.zeros_like(total)
     if layer.aggregation == "sum":
-        bias_size = max(layer.bias_size, float(np.abs(total).max(initial=0)))
+        bias_size = bias_size_of(layer, values, total)
         size = np.abs(total)  # the bias is a term like the products, wherever the runtime adds it
         for incoming in layer.incoming:
             if fast and sums_by_planes(incoming, values[incoming.source], total, size):

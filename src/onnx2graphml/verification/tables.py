@@ -118,7 +118,7 @@ def evaluated(aggregation: str, bias: Values, ports: Ports, bias_size: float, u:
     with np.errstate(invalid="ignore"):
         size = np.where(np.isfinite(value), np.abs(value), 0) + (1.0 if function.around_one else 0.0)
         tolerance = u * factor * size
-        for port in function.moved:
+        for port in (p for p in function.moved if p < len(arguments)):
             for way in (1, -1):
                 moved = list(arguments)
                 moved[port] = moved[port] + way * SPARE * u * (1 + np.abs(moved[port]))

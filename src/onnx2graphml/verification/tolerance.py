@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.functions.rounding import EXACT, about_floats, is_exact, is_integer, wrapped
+from onnx2graphml.graph.graph import Layer
 
 Values = npt.NDArray[np.float64]
 
@@ -38,6 +40,18 @@ def sum_tolerance(n: int, size: Values, bias_size: float, u: float) -> Values:
     """How far sums may be off: of n products whose sizes come to `size`, the bias among them, in roundings of `u`."""
     with np.errstate(invalid="ignore"):  # of an infinite bias
         return u * (fan_in_factor(n) * size + SPARE * bias_size)
+
+
+RUNTIMES_WEIGHTS = ("DFT", "STFT")
+"""Operators whose weights a runtime computes itself: numbers of up to 1, with a rounding of 1 even where they are 0."""
+
+
+def bias_size_of(layer: Layer, values: Mapping[str, Values], bias: Values) -> float:
+    """By what the rounding of a layer's sums goes beside that of its products."""
+    own = max(layer.bias_size, float(np.abs(bias).max(initial=0)))
+    if layer.op not in RUNTIMES_WEIGHTS:
+        return own
+    return own + sum(float(np.abs(values[i.source]).sum()) for i in layer.incoming)
 
 
 def in_type(value: Values, dtype: np.dtype[Any]) -> tuple[Values, float]:

@@ -16,7 +16,7 @@ from onnx2graphml.verification.file.accumulate import CODES, OTHER, START
 from onnx2graphml.verification.file.matched import Matched
 from onnx2graphml.verification.recompute import Recomputed, Values, finished
 from onnx2graphml.verification.tables import columns_of, empty_table, evaluated, is_tabled
-from onnx2graphml.verification.tolerance import SPARE, sum_tolerance, unit_roundoff
+from onnx2graphml.verification.tolerance import SPARE, bias_size_of, sum_tolerance, unit_roundoff
 
 
 class Combined:
@@ -66,6 +66,11 @@ class Combined:
                 table[row[known], term[known]] = x[known]
                 table[row[chosen & ~known]] = np.nan
 
+    def _sources(self, layer: Layer) -> dict[str, Values]:
+        """The values of the layers that a layer reads in the model."""
+        sources = {i.source: self.matched.graph.layer(i.source) for i in layer.incoming}
+        return {name: self.values[rows_of(source)] for name, source in sources.items()}
+
     def of(self, number: int, degree: int) -> Recomputed:
         """The values of a layer; `degree` is the greatest in-degree."""
         layer, found = self.matched.graph.layers[number], self.matched.found[number]
@@ -77,7 +82,7 @@ class Combined:
                     unescape(found.combine), self.bias[rows], self.tables[number], layer.bias_size, u
                 )
             elif found.combine == "sum":
-                bias_size = max(layer.bias_size, float(np.abs(self.bias[rows]).max(initial=0)))
+                bias_size = bias_size_of(layer, self._sources(layer), self.bias[rows])
                 tolerance = sum_tolerance(degree, self.size[rows], bias_size, u)
             elif found.combine not in ("input", "constant"):
                 tolerance = SPARE * u * np.abs(value)
