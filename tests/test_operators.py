@@ -23,11 +23,13 @@ from onnx2graphml.ops.cast import QuantizeLinear
 from onnx2graphml.ops.conv import Conv
 from onnx2graphml.ops.einsum import Einsum
 from onnx2graphml.ops.elementwise import Mul
+from onnx2graphml.ops.gather import Gather
 from onnx2graphml.ops.join import Split
 from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
+from onnx2graphml.ops.rearrange import DepthToSpace
 from onnx2graphml.ops.registry import numbers, operator
-from onnx2graphml.ops.gather import Gather
+from onnx2graphml.ops.resize import Upsample
 from onnx2graphml.ops.shape import Slice
 from small import model, node
 
@@ -185,10 +187,14 @@ REFUSALS: list[tuple[str, Refused]] = [
         r"output size comes to \(3, 3\); ONNX infers \(4, 3\)",
         called(MaxPool, tensor(*PICTURE), shape=(1, 2, 4, 3), kernel_shape=[2, 2], strides=[2, 2]),
     ),
-    (r"operator Det \(opset 20\) is not supported; supported: .*Conv.*Relu", graph_of("Det", {"x": [2, 2]})),
+    (r"operator Det2 \(opset 20\) is not supported; supported: .*Conv.*Relu", lambda: ops.find("Det2", "", 20)),
     (r"operator mine\.Relu \(opset 13\) is not supported", lambda: ops.find("Relu", "mine", 13)),
     (r"output 1 is used; only the first 1 can be expressed by edges", through_registry(tensor(2), outputs=2)),
-    (r"output 1 is used", graph_of("MaxPool", {"x": PICTURE}, None, "y where", kernel_shape=[2, 2])),
+    (r"mode is 'DRC'; expected 'DCR' or 'CRD'", called(DepthToSpace, tensor(1, 4, 1, 1), blocksize=2, mode="DRC")),
+    (
+        r"mode is 'cubist'; expected one of nearest, linear, cubic",
+        called(Upsample, tensor(2), scales=[2.0], mode="cubist"),
+    ),
     (r"attribute 'speed' is not supported; supported: none", through_registry(tensor(2), speed=1)),
     (r"it has 2 inputs; expected at most 1", through_registry(tensor(2), tensor(2))),
     (r"input 'x' is missing", through_registry()),

@@ -47,10 +47,7 @@ class Interpolation:
 
 
 @operator
-def Upsample(
-    node: NodeContext, X: Tensor, *, height_scale: float | None = None, mode: str = "nearest", scales: Sequence[float],
-    width_scale: float | None = None,
-) -> OutputSpec:  # fmt: skip
+def Upsample(node: NodeContext, X: Tensor, *, mode: str = "nearest", scales: Sequence[float]) -> OutputSpec:
     return _upsampled(node, X, scales, mode)
 
 
