@@ -147,6 +147,37 @@ def test_what_goes_through_a_layer_that_cuts_the_network(layer: str):
     assert values.sum() == pytest.approx(pairs, rel=1e-12)
 
 
+# ----------------------------------------------------------------------------------------------------- edges
+
+
+@pytest.mark.parametrize("name", [*CHAINS, "mixed up", "residual", "concat", "every kind", "random 1", "random 4"])
+def test_edge_betweenness(name: str):
+    graph = chain(name)
+    got = measures.edge_betweenness_centrality(graph, normalized=False)
+    g = as_igraph(graph)
+    expected = np.array(g.edge_betweenness())
+    edges = list(got.items())
+    assert [e for e, _ in edges] == [(u, v) for u, v, _ in graph.weighted_edges()]
+    np.testing.assert_allclose([v for _, v in edges], expected, rtol=1e-9, atol=1e-12)
+    scaled = measures.edge_betweenness_centrality(graph)
+    n = graph.neurons
+    assert sum(v for _, v in scaled.items()) * n * (n - 1) == pytest.approx(expected.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+def test_edge_betweenness_of_some_sources(normalized: bool):
+    graph, g = network("residual"), as_networkx("residual")
+    expected = nx.edge_betweenness_centrality(g, k=15, normalized=normalized, seed=2)
+    got = dict(measures.edge_betweenness_centrality(graph, k=15, normalized=normalized, seed=2).items())
+    assert got == pytest.approx(expected, rel=1e-9)
+
+
+def test_too_many_edges_with_branches(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("onnx2graphml.measures.edge_betweenness.MOST_EDGES", 10)
+    with pytest.raises(TooLargeError, match=r"the betweenness of [\d,]+ edges is found only in a chain of layers"):
+        measures.edge_betweenness_centrality(network("residual"))
+
+
 def test_too_many_neurons_with_branches(monkeypatch: pytest.MonkeyPatch):
     for module in ("betweenness", "closeness"):
         monkeypatch.setattr(f"onnx2graphml.measures.{module}.MOST_SOURCES", 10)

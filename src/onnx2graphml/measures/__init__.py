@@ -39,6 +39,7 @@ from onnx2graphml.measures.degrees import (
     out_degree_centrality,
 )
 from onnx2graphml.measures.dominance import immediate_dominators
+from onnx2graphml.measures.edge_betweenness import edge_betweenness_centrality
 from onnx2graphml.measures.edge_values import EdgeValues
 from onnx2graphml.measures.katz import katz_centrality
 from onnx2graphml.measures.link_analysis import hits, pagerank
@@ -73,6 +74,7 @@ __all__ = [
     "density",
     "descendants",
     "distances",
+    "edge_betweenness_centrality",
     "harmonic_centrality",
     "has_path",
     "hits",

@@ -55,7 +55,7 @@ def dependencies(graph: NeuronGraph, sources: Iterable[int]) -> Array:
     """For every neuron, the sum over all sources and all targets of the share of shortest paths that go through it."""
     total = np.zeros(graph.neurons)
     for chosen, search in searches(graph, list(sources)):
-        delta = _accumulated(search)
+        delta = accumulated(search)
         delta[np.arange(len(chosen)), chosen] = 0
         total += delta.sum(0)
     return total
@@ -83,7 +83,7 @@ def _search(graph: NeuronGraph, sources: Sequence[int]) -> Search:
     return Search(distance, paths, used)
 
 
-def _accumulated(search: Search) -> Array:
+def accumulated(search: Search) -> Array:
     """Brandes' dependencies: of each source on each neuron, from the last level to the first."""
     delta = np.zeros_like(search.paths)
     for step, level in reversed(search.used):

@@ -61,10 +61,12 @@ class Chain:
     Attributes:
         radices: of each layer, the sizes of its dimensions; their product is the number of its neurons, row-major.
         tracks: each dimension of each layer is in one.
+        steps: for every step from a layer to the next, its tracks with the part of the block that each is.
     """
 
     radices: tuple[tuple[int, ...], ...]
     tracks: tuple[Track, ...]
+    steps: tuple[tuple[tuple[Track, Factor], ...], ...]
 
     def own(self, layer: int) -> list[Track]:
         """The tracks of a layer's dimensions, in order."""
@@ -83,12 +85,16 @@ def chain_of(graph: NeuronGraph) -> Chain:
     for before, layer in itertools.pairwise(graph.layers):
         if len(layer.incoming) != 1 or layer.incoming[0].source != before.name:
             raise NotAChain(f"layer {layer.name!r} has not all its edges from {before.name!r}, the layer before it")
+        if not layer.in_edges:
+            raise NotAChain(f"layer {layer.name!r} has no edges")
     blocks = [layer.incoming[0].block for layer in graph.layers[1:]]
     radices = _radices([layer.shape for layer in graph.layers], [x.neurons for x in graph.layers], blocks)
     tracks = [Track(dimension=[d]) for d in range(len(radices[0]))]
+    steps = []
     for k, block in enumerate(blocks):
-        _extend(tracks, _factors(block, radices[k], radices[k + 1], graph.layers[k + 1].name), radices[k])
-    return Chain(tuple(radices), tuple(tracks))
+        factors = _factors(block, radices[k], radices[k + 1], graph.layers[k + 1].name)
+        steps.append(tuple(_extend(tracks, factors)))
+    return Chain(tuple(radices), tuple(tracks), tuple(steps))
 
 
 # ----------------------------------------------------------------------- how positions are told by dimensions
@@ -139,24 +145,31 @@ def _full(offsets: Ints) -> int | None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Factor:
-    """A relation from one dimension of a layer to one of the next; None where it comes from nothing, or ends."""
+class Factor:
+    """A relation from one dimension of a layer to one of the next; None where it comes from nothing, or ends.
+
+    Attributes:
+        axis: of the block, by its number; None where no axis varies along the dimension.
+        places: of every entry of that axis, its source and its target along the dimension.
+    """
 
     source: int | None
     target: int | None
     relation: Relation
+    axis: int | None = None
+    places: tuple[Ints | int, Ints | int] = (0, 0)
 
 
-def _factors(block: EdgeBlock, sources: Sequence[int], targets: Sequence[int], name: str) -> list[_Factor]:
+def _factors(block: EdgeBlock, sources: Sequence[int], targets: Sequence[int], name: str) -> list[Factor]:
     ends = [_Side.of([getattr(a, side) for a in block.axes], sizes)
             for side, sizes in (("source", sources), ("target", targets))]  # fmt: skip
     found = [f for k, axis in enumerate(block.axes) for f in _of_axis(axis, k, ends, name)]
     for d, n in enumerate(sources):
         if not any(f.source == d for f in found):
-            found.append(_Factor(d, None, _some(ends[0].fixed[d], n, False)))
+            found.append(Factor(d, None, _some(ends[0].fixed[d], n, False)))
     for d, n in enumerate(targets):
         if not any(f.target == d for f in found):
-            found.append(_Factor(None, d, _some(ends[1].fixed[d], n, True)))
+            found.append(Factor(None, d, _some(ends[1].fixed[d], n, True)))
     for touched in (
         [f.source for f in found if f.source is not None],
         [f.target for f in found if f.target is not None],
@@ -197,16 +210,17 @@ class _Side:
         return math.prod(len(np.unique(p)) for p in self.places[axis].values()) == len(np.unique(offsets))
 
 
-def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[_Factor]:
+def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[Factor]:
     before, after = ends
     source, target = before.places[k], after.places[k]
     if _is_complete(axis) and before.is_product(k, axis.source) and after.is_product(k, axis.target):
         return [
-            *(_Factor(d, None, _some(p, before.sizes[d], False)) for d, p in source.items()),
-            *(_Factor(None, d, _some(p, after.sizes[d], True)) for d, p in target.items()),
+            *(Factor(d, None, _some(p, before.sizes[d], False), k, (p, 0)) for d, p in source.items()),
+            *(Factor(None, d, _some(p, after.sizes[d], True), k, (0, p)) for d, p in target.items()),
         ]
     if _move(axis) is not None and [before.sizes[d] for d in source] == [after.sizes[d] for d in target]:
-        return [_Factor(s, t, identity(before.sizes[s])) for s, t in zip(source, target, strict=True)]
+        pairs = zip(source, target, strict=True)
+        return [Factor(s, t, identity(before.sizes[s]), k, (source[s], target[t])) for s, t in pairs]
     if len(source) != 1 or len(target) != 1:
         raise NotAChain(f"layer {name!r} joins places along more than one dimension at once")
     ((s, from_),), ((t, to),) = source.items(), target.items()
@@ -215,7 +229,7 @@ def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[_Fact
         raise NotAChain(f"layer {name!r} has a relation of {n:,} by {m:,} places along one dimension")
     matrix = np.zeros((n, m))
     np.add.at(matrix, (from_, to), 1)
-    return [_Factor(s, t, Relation.of(matrix))]
+    return [Factor(s, t, Relation.of(matrix), k, (from_, to))]
 
 
 def _is_complete(axis: Axis) -> bool:
@@ -233,15 +247,20 @@ def _some(places: Ints | int, n: int, target: bool) -> Relation:
     return Relation.of(row if target else row.T)
 
 
-def _extend(tracks: list[Track], factors: Sequence[_Factor], sources: Sequence[int]) -> None:
-    """Carry all tracks one layer further; those that begin there are added."""
-    layers = len(tracks[0].dimension) if tracks else 1
+def _extend(tracks: list[Track], factors: Sequence[Factor]) -> list[tuple[Track, Factor]]:
+    """Carry all tracks one layer further, and add those that begin there; each track with what carried it."""
+    layers, carried = len(tracks[0].dimension), []
     for track in tracks:
         dimension = track.dimension[-1]
-        own = None if dimension is None else next(f for f in factors if f.source == dimension)
-        track.steps.append(Relation(1, 1) if own is None else own.relation)
-        track.dimension.append(None if own is None else own.target)
+        own = Factor(None, None, Relation(1, 1))
+        if dimension is not None:
+            own = next(f for f in factors if f.source == dimension)
+        track.steps.append(own.relation)
+        track.dimension.append(own.target)
+        carried.append((track, own))
     for factor in factors:
         if factor.source is None and factor.target is not None:
             before = [Relation(1, 1)] * (layers - 1)
             tracks.append(Track([*before, factor.relation], [*[None] * layers, factor.target]))
+            carried.append((tracks[-1], factor))
+    return carried

@@ -88,9 +88,17 @@ def through(before: Relation, after: Relation, whole: Relation) -> Along:
     return np.asarray((before.dense() * (shares @ after.dense().T)).sum(0))
 
 
-def across(before: Relation, step: Relation, after: Relation, whole: Relation) -> Matrix:
-    """The same of every pair of places that a step joins: `Σ before[s, u] · step[u, v] · after[v, t] / whole[s, t]`."""
-    return np.asarray(step.dense() * (before.dense().T @ _inverse(whole) @ after.dense().T))
+def across(before: Relation, after: Relation, whole: Relation, sources: Any, targets: Any) -> Along:
+    """The same of pairs of places that a step joins, given by their places on either side.
+
+    Σ over s, t of before[s, u] · after[v, t] / whole[s, t]
+    """
+    if before.matrix is None and after.matrix is None and whole.matrix is None and not whole.same:
+        ends = (1 if before.same else before.sources) * (1 if after.same else after.targets)
+        return before.count * after.count * ends / whole.count if whole.count else 0.0
+    found = before.dense().T @ _inverse(whole) @ after.dense().T
+    values = np.asarray(found[sources, targets])
+    return float(values.flat[0]) if (values == values.flat[0]).all() else values
 
 
 def _inverse(whole: Relation) -> Matrix:
