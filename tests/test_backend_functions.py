@@ -18,7 +18,7 @@ from test_backend import DISPATCHED, expanded, lazy
 
 EXACTLY = {"tol": 1e-15, "max_iter": 1000}  # of what NetworkX iterates
 
-NETWORKS = [name for name in SOURCES if name != "parallel"]
+NETWORKS = [name for name in SOURCES if name not in ("parallel", "digits op")]
 
 
 def plain(value: Any) -> Any:
@@ -53,6 +53,19 @@ CALLS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "in_degree_centrality": lambda G, _: nx.in_degree_centrality(G),
     "out_degree_centrality": lambda G, _: nx.out_degree_centrality(G),
     "density": lambda G, _: nx.density(G),
+    "betweenness_centrality": lambda G, _: nx.betweenness_centrality(G),
+    "betweenness_centrality k": lambda G, _: nx.betweenness_centrality(G, 5, normalized=False, seed=3),
+    "closeness_centrality": lambda G, _: nx.closeness_centrality(G),
+    "closeness_centrality u": lambda G, _: [nx.closeness_centrality(G, n, wf_improved=False) for n in nodes(G)],
+    "harmonic_centrality": lambda G, _: nx.harmonic_centrality(G),
+    "average_neighbor_degree": lambda G, _: nx.average_neighbor_degree(G, "in", "out", weight="abs_weight"),
+    "core_number": lambda G, _: nx.core_number(G),
+    "immediate_dominators": lambda G, _: nx.immediate_dominators(G, 0),
+    "degree_assortativity_coefficient": lambda G, _: nx.degree_assortativity_coefficient(G),
+    "modularity": lambda G, _: nx.community.modularity(G, [set(range(9)), set(range(9, len(G)))], "abs_weight"),
+    "weakly_connected_components": lambda G, _: sorted(map(sorted, nx.weakly_connected_components(G))),
+    "number_weakly_connected_components": lambda G, _: nx.number_weakly_connected_components(G),
+    "is_weakly_connected": lambda G, _: nx.is_weakly_connected(G),
     "is_directed_acyclic_graph": lambda G, _: nx.is_directed_acyclic_graph(G),
     "topological_generations": lambda G, _: nx.topological_generations(G),
     "ancestors": lambda G, _: [nx.ancestors(G, n) for n in nodes(G)],
@@ -71,6 +84,9 @@ CALLS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
 }  # fmt: skip
 
 
+SLOW = {"betweenness_centrality", "closeness_centrality", "harmonic_centrality", "katz_centrality_numpy"}
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("call", CALLS)
 def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,15 +94,17 @@ def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.Monkey
     G, E = lazy(name), expanded(name)
     if "dangling" in call and not (E.out_degree(0) and E.out_degree(1)):
         pytest.skip("its first neurons lead nowhere")
-    if call == "katz_centrality_numpy" and len(E) > 1500:
-        pytest.skip("NetworkX solves a dense system of equations")
+    if call == "betweenness_centrality k" and nx.__version__.startswith("3.4"):
+        pytest.skip("NetworkX scales it up from 3.5 on")
+    if call in SLOW and len(E) > 1500:
+        pytest.skip("NetworkX takes minutes")
     try:
         expected = plain(CALLS[call](E, EXACTLY))
     except nx.PowerIterationFailedConvergence:
         pytest.skip("NetworkX's iteration does not converge")
     found = plain(CALLS[call](G, {}))
     if isinstance(expected, dict | float):
-        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)
     else:
         assert found == expected
 

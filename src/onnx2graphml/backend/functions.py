@@ -68,6 +68,53 @@ def topological_sort(G: Measured) -> Iterator[Node]:
     return iter(G.nodes_of(np.arange(len(G))))
 
 
+@own
+def weakly_connected_components(G: Measured) -> Iterator[set[Node]]:
+    """By the smallest id in each."""
+    labels = measures.weakly_connected_components(G.measured).array
+    order = np.argsort(labels, kind="stable")
+    bounds = np.flatnonzero(np.diff(labels[order], prepend=-1, append=-1))
+    return (set(G.nodes_of(order[a:b])) for a, b in itertools.pairwise(bounds))
+
+
+@own
+def number_weakly_connected_components(G: Measured) -> int:
+    """The number of different labels."""
+    return measures.number_weakly_connected_components(G.measured)
+
+
+@own
+def is_weakly_connected(G: Measured) -> bool:
+    """Whether there is one component."""
+    if not len(G):
+        raise nx.NetworkXPointlessConcept("Connectivity is undefined for the null graph.")
+    return bool(number_weakly_connected_components(G) == 1)
+
+
+@own
+def degree_assortativity_coefficient(
+    G: Measured, x: Any = "out", y: Any = "in", weight: Any = None, nodes: Any = None
+) -> float:
+    """Pearson's correlation of degrees over the edges."""
+    if nodes is not None:
+        raise NoMethod("of some nodes")
+    return measures.degree_assortativity_coefficient(G.measured, x, y, G.weight(weight))
+
+
+@own
+def modularity(G: Measured, communities: Any, weight: Any = "weight", resolution: float = 1) -> float:
+    """Of a given partition."""
+    sets = [set(c) for c in communities]
+    if sum(map(len, sets)) != len(G) or not all(node in G for c in sets for node in c):
+        raise nx.community.quality.NotAPartition(G, sets)
+    labels = np.full(len(G), -1)
+    for label, nodes in enumerate(sets):
+        labels[[G.id(node) for node in nodes]] = label
+    if (labels < 0).any():
+        raise nx.community.quality.NotAPartition(G, sets)
+    return measures.modularity(G.measured, labels, G.weight(weight), resolution)
+
+
 # Centralities
 
 
@@ -150,6 +197,72 @@ def in_degree_centrality(G: Measured) -> Values:
 def out_degree_centrality(G: Measured) -> Values:
     """Out-degree / (n - 1)."""
     return G.by_node(measures.out_degree_centrality(G.measured))
+
+
+@own
+def betweenness_centrality(
+    G: Measured,
+    k: int | None = None,
+    normalized: bool = True,
+    weight: Any = None,
+    endpoints: bool = False,
+    seed: Any = None,
+) -> Values:
+    """All nodes at once where layers make a chain; elsewhere from source to source, or from `k` of them."""
+    _simple(G)
+    if weight is not None or endpoints or (k is not None and G.is_converted):
+        raise NoMethod("only by the number of edges, and without the ends of paths")
+    return G.by_node(measures.betweenness_centrality(G.measured, k, normalized, seed))
+
+
+@own
+def closeness_centrality(G: Measured, u: Node = None, distance: Any = None, wf_improved: bool = True) -> Any:
+    """By the number of edges; all nodes at once where layers make a chain."""
+    if distance is not None:
+        raise NoMethod("only by the number of edges")
+    if u is None:
+        return G.by_node(measures.closeness_centrality(G.measured, wf_improved))
+    lengths = measures.single_target_shortest_path_length(G.measured, _found(G, u)).values()
+    reached, total = len(lengths) - 1, sum(lengths)
+    share = reached / (len(G) - 1) if wf_improved and len(G) > 1 else 1.0
+    return reached / total * share if total else 0.0
+
+
+@own
+def harmonic_centrality(G: Measured, nbunch: Any = None, distance: Any = None, sources: Any = None) -> Values:
+    """By the number of edges; all nodes at once where layers make a chain."""
+    if nbunch is not None or distance is not None or sources is not None:
+        raise NoMethod("only of all nodes, by the number of edges")
+    return G.by_node(measures.harmonic_centrality(G.measured))
+
+
+@own
+def average_neighbor_degree(
+    G: Measured, source: Any = "out", target: Any = "out", nodes: Any = None, weight: Any = None
+) -> Values:
+    """The average degree of each node's neighbours."""
+    _simple(G)
+    if nodes is not None:
+        raise NoMethod("of some nodes")
+    return G.by_node(measures.average_neighbor_degree(G.measured, source, target, G.weight(weight)))
+
+
+@own
+def core_number(G: Measured) -> Values:
+    """Edges taken without their direction."""
+    return G.by_node(measures.core_number(G.measured))
+
+
+@own
+def immediate_dominators(G: Measured, start: Node) -> Values:
+    """The last node that all paths from `start` have in common."""
+    if start not in G:
+        raise nx.NetworkXError("start is not in G")
+    found = measures.immediate_dominators(G.measured, G.id(start))
+    nodes = np.fromiter(found, np.int64, len(found))
+    parents: dict[Any, Any] = dict(zip(G.nodes_of(nodes), G.nodes_of(found.array[nodes]), strict=True))
+    older = tuple(map(int, nx.__version__.split(".")[:2])) < (3, 6)
+    return {start: start, **parents} if older else parents
 
 
 # Paths

@@ -11,23 +11,35 @@ EXACT = "Exact, by one pass over the layers: `max_iter`, `tol` and `nstart` don'
 PASS = "Exact, by one pass over the layers; no edge is expanded."
 COLUMN = "Whole columns only: a value for every node, which `o2g.write(G, path)` writes."
 
+CHAIN = "All nodes at once where layers make a chain; elsewhere from source to source."
+
 FUNCTIONS: dict[str, str] = {
     "ancestors": PASS,
+    "average_neighbor_degree": PASS,
     "bellman_ford_path": PASS,
     "bellman_ford_path_length": PASS,
+    "betweenness_centrality": f"{CHAIN} Of large networks with branches give `k`.",
     "bidirectional_shortest_path": PASS,
+    "closeness_centrality": CHAIN,
+    "core_number": "Many nodes a round.",
     "dag_longest_path": PASS,
     "dag_longest_path_length": PASS,
+    "degree_assortativity_coefficient": PASS,
     "degree_centrality": PASS,
     "descendants": PASS,
     "dijkstra_path": PASS,
     "dijkstra_path_length": PASS,
     "get_node_attributes": "",
+    "harmonic_centrality": CHAIN,
     "has_path": PASS,
+    "immediate_dominators": PASS,
     "in_degree_centrality": PASS,
     "is_directed_acyclic_graph": "",
+    "is_weakly_connected": PASS,
     "katz_centrality": EXACT,
     "katz_centrality_numpy": PASS,
+    "modularity": "Of a given partition. Negative weights are refused: take `weight='abs_weight'` or None.",
+    "number_weakly_connected_components": PASS,
     "out_degree_centrality": PASS,
     "pagerank": f"{EXACT} Negative weights are refused: take `weight='abs_weight'` or None.",
     "set_node_attributes": COLUMN,
@@ -39,6 +51,7 @@ FUNCTIONS: dict[str, str] = {
     "single_target_shortest_path_length": PASS,
     "topological_generations": PASS,
     "topological_sort": "In the order of ids.",
+    "weakly_connected_components": PASS,
 }
 """What has a method of its own, and what is to be known of it."""
 

@@ -19,7 +19,7 @@ MOST_SOURCES = 20_000
 
 
 def betweenness_centrality(
-    graph: NeuronGraph, k: int | None = None, normalized: bool = True, seed: int | None = None
+    graph: NeuronGraph, k: int | None = None, normalized: bool = True, seed: int | random.Random | None = None
 ) -> NodeValues:
     """The sum over all pairs of other neurons of the share of their shortest paths that go through a neuron.
 
@@ -56,7 +56,11 @@ def betweenness_centrality(
     if chain is not None:
         found = np.concatenate([_of_layer(chain, j).ravel() for j in range(len(graph.layers))])
         return NodeValues(graph, found * _scale(n, n - 1, normalized))
-    chosen = range(n) if k is None else random.Random(seed).sample(range(n), k)
+    chosen = (
+        range(n)
+        if k is None
+        else (seed if isinstance(seed, random.Random) else random.Random(seed)).sample(range(n), k)
+    )
     found = dependencies(graph, chosen) * _scale(n, n - 1 if k is None else k, normalized)
     if k is not None:  # of the pairs that start at a source, none can have it in between
         found[list(chosen)] *= k / (k - 1) if k > 1 else np.nan
