@@ -44,6 +44,12 @@ def _simple(G: Measured) -> None:
         raise NoMethod("parallel edges")
 
 
+def _only_here(G: Measured) -> None:
+    """NetworkX watches its own graphs for changes while they are gone through."""
+    if G.is_converted:
+        raise NoMethod("a graph that may change")
+
+
 # Whole graphs
 
 
@@ -56,6 +62,7 @@ def is_directed_acyclic_graph(G: Measured) -> bool:
 @own
 def topological_generations(G: Measured) -> Iterator[list[Node]]:
     """By the longest path that leads to a node."""
+    _only_here(G)
     generation = measures.topological_generations(G.measured).array
     order = np.argsort(generation, kind="stable")
     bounds = np.searchsorted(generation[order], np.arange(generation.max(initial=-1) + 2))
@@ -65,6 +72,7 @@ def topological_generations(G: Measured) -> Iterator[list[Node]]:
 @own
 def topological_sort(G: Measured) -> Iterator[Node]:
     """In the order of ids."""
+    _only_here(G)
     return iter(G.nodes_of(np.arange(len(G))))
 
 
