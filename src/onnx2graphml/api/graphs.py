@@ -25,6 +25,7 @@ def write(
     *,
     format: str | None = None,
     jobs: int | None = None,
+    labels: bool = False,
     max_edges: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
@@ -36,6 +37,8 @@ def write(
             one is whole; a folder only if this package wrote it. `-` is standard output.
         format: a suffix such as `.graphml`, in place of the path's.
         jobs: number of threads; all processors by default. What is written does not depend on it.
+        labels: in GraphML, also write a `label`, a `depth`, and a place `x`, `y` for each node, and `abs_weight` for
+            each edge. NetworkX's `multipartite_layout(g, "depth")` then has the layers in order.
         max_edges: refuse a graph of more edges.
         progress: called now and then, from any thread, with the number of edges written since it was called last.
 
@@ -52,12 +55,12 @@ def write(
 
     to_file = str(path) != registry.STDOUT
     suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
-    registry.find(suffix)  # a mistake is told before the model is read
+    registry.options(registry.find(suffix), jobs, labels)  # a mistake is told before the model is read
     graph = as_graph(model)
     estimate.check_edges(graph, max_edges)
     if to_file and graph.edges > WORTH_AN_ESTIMATE:
         estimate.check_room(graph, Path(path), estimate.estimate(graph, suffix))
-    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs)
+    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels)
 
 
 def estimate(model: Any, format: str) -> Cost:

@@ -29,6 +29,11 @@ def add_options(parser: Parser) -> None:
         "out", metavar="OUT", help=f"file to write: a name in {', '.join(FORMATS)}; - is standard output"
     )
     parser.add_argument("--jobs", metavar="N", type=int, help="number of threads (default: all processors)")
+    parser.add_argument(
+        "--labels",
+        action="store_true",
+        help="for GraphML that people look at: also write label, depth, x and y of nodes, and abs_weight of edges",
+    )
     parser.add_argument("--max-edges", metavar="N", type=int, help="refuse a graph of more than N edges")
     parser.add_argument("--dry-run", action="store_true", help="print the size and the time, and write nothing")
 
@@ -41,14 +46,16 @@ def run(options: argparse.Namespace) -> int:
 
     to_file = options.out != registry.STDOUT
     suffix = registry.suffix(options.out) if to_file else registry.DEFAULT
-    registry.find(suffix)  # a mistake is told before the model is read
+    registry.options(registry.find(suffix), options.jobs, options.labels)  # a mistake is told before the model is read
     graph = load_graph(options)
     counts = f"{graph.neurons:,} nodes, {graph.edges:,} edges"
     if options.dry_run:
         print(f"{counts}: {api.estimate(graph, suffix)}")
         return 0
     with progress("writing", graph.edges) as advance:
-        api.write(graph, options.out, jobs=options.jobs, max_edges=options.max_edges, progress=advance)
+        api.write(
+            graph, options.out, jobs=options.jobs, labels=options.labels, max_edges=options.max_edges, progress=advance
+        )
     if to_file:
         print(f"{options.out}: {counts}", file=sys.stderr)
     return 0

@@ -35,25 +35,29 @@ class NodeLines:
         layer: whose nodes they are.
         pieces: the constant text around a node's numbers, its bias and its columns.
         columns: the layer's part of the graph's columns.
+        repeated: whether the index comes a second time, after all other numbers.
     """
 
     layer: Layer
     pieces: render.Texts
     columns: tuple[npt.NDArray[Any], ...]
+    repeated: bool = False
 
     @staticmethod
-    def of(graph: NeuronGraph, layer: Layer, line: str) -> NodeLines:
+    def of(graph: NeuronGraph, layer: Layer, line: str, repeated: bool = False) -> NodeLines:
         """The lines of a layer, each like `line`.
 
         `NUMBER` stands for each of a node's numbers, `FLOAT` for its bias and for each of the graph's columns.
         """
-        return NodeLines(layer, pieces(line), tuple(column[layer.ids] for column in graph.columns.values()))
+        columns = tuple(column[layer.ids] for column in graph.columns.values())
+        return NodeLines(layer, pieces(line), columns, repeated)
 
     @property
     def shown(self) -> tuple[int, ...]:
         """The dimensions of the layer's shape whose coordinates stand in a line, in order."""
         spatial = spatial_dimensions(self.layer)
-        return (*range(len(self.layer.shape)), *(spatial[a.name] for a in NODE if a.name in spatial))
+        index = tuple(range(len(self.layer.shape)))
+        return (*index, *(spatial[a.name] for a in NODE if a.name in spatial), *(index if self.repeated else ()))
 
     @property
     def room(self) -> int:

@@ -26,6 +26,7 @@ class Format:
         out: what it writes into: a binary `file`, or an empty `directory`.
         cannot_hold: what of a graph is lost or refused.
         takes_jobs: whether the function has a keyword `jobs`, the number of threads.
+        takes_labels: whether it has a keyword `labels`, for what people want besides.
         max_edges: what it is good for; None where there is no limit.
     """
 
@@ -35,6 +36,7 @@ class Format:
     cannot_hold: tuple[Lack, ...] = ()
     takes_jobs: bool = False
     max_edges: int | None = None
+    takes_labels: bool = False
 
     def load(self) -> Callable[..., None]:
         """The function; `MissingExtraError` if it needs what is not installed."""
@@ -51,10 +53,14 @@ _TEXT: tuple[Lack, ...] = ("non-finite numbers",)
 _NPZ: tuple[Lack, ...] = ("graph attributes", "node attributes", "ports", "parallel edges")
 
 FORMATS: dict[str, Format] = {
-    ".graphml": Format("graphml.write:write_graphml", "graphml.read:open_graphml", "file", _TEXT, True),
-    ".graphml.gz": Format("graphml.compressed:write_graphml_gz", "graphml.read:open_graphml_gz", "file", _TEXT, True),
+    ".graphml": Format(
+        "graphml.write:write_graphml", "graphml.read:open_graphml", "file", _TEXT, True, takes_labels=True
+    ),
+    ".graphml.gz": Format(
+        "graphml.compressed:write_graphml_gz", "graphml.read:open_graphml_gz", "file", _TEXT, True, takes_labels=True
+    ),
     ".graphml.zst": Format(
-        "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True
+        "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True, takes_labels=True
     ),
     ".parquet": Format("parquet.write:write_parquet", "parquet.read:open_parquet", "directory", takes_jobs=True),
     ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
@@ -85,11 +91,15 @@ def find(name: str) -> Format:
     return found
 
 
-def options(format: Format, jobs: int | None = None) -> dict[str, Any]:
-    """What the format's function takes besides: as many threads as asked for, or as there are processors."""
+def options(format: Format, jobs: int | None = None, labels: bool = False) -> dict[str, Any]:
+    """What the format's function takes besides: as many threads as asked for, or as there are processors; labels."""
     if jobs is not None and jobs < 1:
         raise Error(f"jobs is {jobs}; expected at least 1")
-    return {"jobs": jobs or processors()} if format.takes_jobs else {}
+    if labels and not format.takes_labels:
+        names = ", ".join(suffix for suffix, found in FORMATS.items() if found.takes_labels)
+        raise Error(f"labels are for {names} only; give one of these names, or leave labels out")
+    found: dict[str, Any] = {"jobs": jobs or processors()} if format.takes_jobs else {}
+    return found | {"labels": True} if labels else found
 
 
 def _imported(place: str) -> Callable[..., Any]:

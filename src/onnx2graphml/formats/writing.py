@@ -20,6 +20,7 @@ def write(
     format: str | None = None,
     progress: Progress | None = None,
     jobs: int | None = None,
+    labels: bool = False,
 ) -> None:
     """Write a graph into a file or a folder, in the format that its suffix names; all of it or nothing.
 
@@ -31,8 +32,10 @@ def write(
         progress: called now and then, from any thread, with the number of edges written since it was called last.
         jobs: the number of threads, where the format takes some; all processors by default. What is written does not
             depend on it.
+        labels: also write what people want in GraphML: `label`, `depth`, `x` and `y` of nodes, `abs_weight` of edges.
 
     Raises:
+        Error: the format takes no labels.
         OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
         TooLargeError: the graph has more edges than the format is good for.
         MissingExtraError: the format needs a package that is not installed.
@@ -45,7 +48,7 @@ def write(
     graph = getattr(graph, "neuron_graph", graph)
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
-    function, more = found.load(), options(found, jobs)
+    function, more = found.load(), options(found, jobs, labels)
     if not to_stdout and graph.model is not None:
         refuse_inputs(path, graph.model.files)
     if found.out == "directory":

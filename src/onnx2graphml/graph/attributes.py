@@ -1,6 +1,6 @@
 """What nodes, edges and the graph itself are told to be, in every format: names and types of attributes.
 
-The names `x`, `y`, `size`, `label` and `id` are avoided: some readers give them other meanings.
+The names `x`, `y`, `size`, `label` and `id` are avoided unless asked for: some readers give them other meanings.
 """
 
 from __future__ import annotations
@@ -48,6 +48,14 @@ NODE = tuple(
 )
 EDGE = (Attribute("edge", "weight", "double"), Attribute("edge", "port", "int"), Attribute("edge", "term", "int"))
 
+
+LABELS = (
+    Attribute("node", "label", "string"),
+    Attribute("node", "x", "double"),
+    Attribute("node", "y", "double"),
+    Attribute("edge", "abs_weight", "double"),
+)
+"""Only in files for people, which have a column `depth`, too."""
 
 ABOUT = ("model", "model_sha256", "detail", "generator", "dialect")
 """What every graph tells of itself; only a graph without all of its edges tells `thinned`, too."""
@@ -122,7 +130,7 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
 
 
 COLUMN_TYPES = ("double", "long")
-RESERVED = {"id", "x", "y", "size", "label", *(a.name for a in (*NODE, *EDGE))}
+RESERVED = {"id", "size", *(a.name for a in (*NODE, *EDGE, *LABELS))}
 
 
 def checked_column(name: str, values: npt.ArrayLike, neurons: int) -> npt.NDArray[Any]:

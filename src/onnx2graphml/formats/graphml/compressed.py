@@ -25,7 +25,13 @@ ZSTD_LEVEL = 1
 
 
 def write_graphml_gz(
-    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+    graph: NeuronGraph,
+    file: BinaryIO,
+    progress: Progress | None = None,
+    *,
+    jobs: int = 1,
+    labels: bool = False,
+    tile: int = TILE,
 ) -> None:
     """Write a graph as GraphML in a gzip file; otherwise as `write_graphml`.
 
@@ -38,7 +44,7 @@ def write_graphml_gz(
     """
     with InOrder[bytes, None](jobs, lambda member, _: file.write(member)) as work:
         text = Chunks(lambda pieces: work.submit(functools.partial(_member, pieces), None))
-        write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, tile=tile)
+        write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, labels=labels, tile=tile)
         text.end()
 
 
@@ -47,7 +53,13 @@ def _member(pieces: list[memoryview]) -> bytes:
 
 
 def write_graphml_zst(
-    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+    graph: NeuronGraph,
+    file: BinaryIO,
+    progress: Progress | None = None,
+    *,
+    jobs: int = 1,
+    labels: bool = False,
+    tile: int = TILE,
 ) -> None:
     """Write a graph as GraphML in a Zstandard file, as a single frame; otherwise as `write_graphml`.
 
@@ -64,7 +76,7 @@ def write_graphml_zst(
         ZSTD_LEVEL, threads=jobs, job_size=ZSTD_CHUNK, overlap_log=NO_OVERLAP, write_checksum=True
     )
     text = zstandard.ZstdCompressor(compression_params=parameters).stream_writer(file, closefd=False)
-    write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, tile=tile)
+    write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, labels=labels, tile=tile)
     text.flush(zstandard.FLUSH_FRAME)  # not after an exception: it would write the rest
 
 

@@ -10,7 +10,7 @@ from xml.parsers import expat
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges
 from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer, number
-from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, NODE, is_column
+from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, is_column
 from onnx2graphml.graph.attributes import VERSION as DIALECT
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
@@ -19,7 +19,7 @@ PARENTS = {
     "data": ("graph", "node", "edge"),
 }  # fmt: skip
 TYPES = {("graph", name): "string" for name in (*ABOUT, "thinned")} | {
-    (a.owner, a.name): a.type for a in (*NODE, *EDGE)
+    (a.owner, a.name): a.type for a in (*NODE, *EDGE, *LABELS)
 }
 ID = re.compile(r"n(0|[1-9][0-9]{0,17})")
 LONGEST = 1 << 20  # characters of one attribute

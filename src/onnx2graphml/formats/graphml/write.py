@@ -12,11 +12,20 @@ import functools
 from typing import BinaryIO
 from xml.sax import saxutils
 
+from onnx2graphml.formats.graphml.labels import LabelledEdges, placed
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines, pieces
 from onnx2graphml.formats.registry import Progress
-from onnx2graphml.graph.attributes import NODE, graph_attributes, layer_attributes, spatial_dimensions, used_attributes
+from onnx2graphml.graph.attributes import (
+    LABELS,
+    NODE,
+    graph_attributes,
+    layer_attributes,
+    spatial_dimensions,
+    used_attributes,
+)
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.graph.xmltext import escape
 
 # Keys are called as their attributes, except those that stand in every edge.
 KEY_IDS = {"weight": "w", "port": "p", "term": "t"}
@@ -29,7 +38,13 @@ FOOTER = b"</graph>\n</graphml>\n"
 
 
 def write_graphml(
-    graph: NeuronGraph, file: BinaryIO, progress: Progress | None = None, *, jobs: int = 1, tile: int = TILE
+    graph: NeuronGraph,
+    file: BinaryIO,
+    progress: Progress | None = None,
+    *,
+    jobs: int = 1,
+    labels: bool = False,
+    tile: int = TILE,
 ) -> None:
     """Write a graph as GraphML.
 
@@ -37,6 +52,7 @@ def write_graphml(
         file: open for writing bytes; neither closed nor flushed.
         progress: called after every tile with its number of edges.
         jobs: the number of threads that render.
+        labels: whether nodes have `label`, `depth`, `x` and `y`, and edges `abs_weight`, too.
         tile: the number of nodes or edges rendered at once; the bytes written depend neither on it nor on `jobs`.
 
     Raises:
@@ -55,31 +71,40 @@ def write_graphml(
         if edges and progress is not None:
             progress(edges)
 
-    file.write(header(graph))
+    if labels:
+        graph = placed(graph)
+    file.write(header(graph, labels))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
-            _submit_nodes(graph, layer, work, tile)
+            _submit_nodes(graph, layer, work, tile, labels)
         first_id = {layer.name: layer.first_id for layer in graph.layers}
         for layer in graph.layers:
             for incoming in layer.incoming:
-                edges = EdgeLines.of(incoming, first_id[incoming.source], layer.first_id, _edge_line(incoming))
+                edges = _edges(incoming, first_id[incoming.source], layer.first_id, labels)
                 for part in incoming.block.tiles(tile):
                     work.submit(functools.partial(edges.render, part), part.count)
     file.write(FOOTER)
 
 
-def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, int], tile: int) -> None:
-    nodes = NodeLines.of(graph, layer, _node_line(graph, layer))
+def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, int], tile: int, labels: bool) -> None:
+    nodes = NodeLines.of(graph, layer, _node_line(graph, layer, labels), repeated=labels)
     step = min(tile, 1 + ROOM // nodes.room)  # names may be long
     for first in range(0, layer.neurons, step):
         work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
 
 
-def header(graph: NeuronGraph) -> bytes:
+def _edges(incoming: Incoming, source_id: int, target_id: int, labels: bool) -> EdgeLines | LabelledEdges:
+    """How the edges from a layer are written."""
+    edges = EdgeLines.of(incoming, source_id, target_id, _edge_line(incoming))
+    return LabelledEdges(edges, pieces(_labelled_edge_line(incoming))) if labels else edges
+
+
+def header(graph: NeuronGraph, labels: bool = False) -> bytes:
     """All that comes before the first node."""
     about = graph_attributes(graph)
     keys = [("graph", name, "string") for name in about]
     keys += [(a.owner, a.name, a.type) for a in used_attributes(graph)]
+    keys += [(a.owner, a.name, a.type) for a in LABELS if labels and a.name not in graph.columns]
     ids = [_column_key(name) if owner == "node" and name in graph.columns else _key(name) for owner, name, _ in keys]
     lines = [
         f'<key id="{id}" for="{owner}" attr.name="{name}" attr.type="{kind}"/>\n'
@@ -106,11 +131,14 @@ def _data(name: str, value: str) -> str:
     return f'<data key="{_key(name)}">{saxutils.escape(value)}</data>'
 
 
-def _node_line(graph: NeuronGraph, layer: Layer) -> str:
+def _node_line(graph: NeuronGraph, layer: Layer, labels: bool) -> str:
     text = {name: _data(name, value) for name, value in layer_attributes(layer).items()}
     text["index"] = _data("index", ",".join(NUMBER for _ in layer.shape))
     text |= {name: _data(name, NUMBER) for name in spatial_dimensions(layer)}
     text["bias"] = FLOAT if layer.bias is None else _data("bias", FLOAT)
+    if labels:  # before the bias, as all that holds the index
+        index = ",".join(NUMBER for _ in layer.shape)
+        text["bias"] = _data("label", f"{escape(layer.name)}[{index}]") + text["bias"]
     own = "".join(text[a.name] for a in NODE if a.name in text)
     columns = "".join(f'<data key="{_column_key(name)}">{FLOAT}</data>' for name in graph.columns)
     return f'<node id="n{NUMBER}">{own}{columns}</node>\n'
@@ -120,3 +148,11 @@ def _edge_line(incoming: Incoming) -> str:
     port = "" if incoming.port is None else _data("port", str(incoming.port))
     term = _data("term", NUMBER) if incoming.block.has_terms else ""
     return f'<edge source="n{NUMBER}" target="n{NUMBER}">{_data("weight", FLOAT)}{port}{term}</edge>\n'
+
+
+def _labelled_edge_line(incoming: Incoming) -> str:
+    """As `_edge_line`; the term comes first, as numbers do."""
+    port = "" if incoming.port is None else _data("port", str(incoming.port))
+    term = _data("term", NUMBER) if incoming.block.has_terms else ""
+    weights = _data("weight", FLOAT) + _data("abs_weight", FLOAT)
+    return f'<edge source="n{NUMBER}" target="n{NUMBER}">{term}{weights}{port}</edge>\n'
