@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import Shapes, as_graph, load
+from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def verify(
     seed: int = 0,
     preprocess: str | None = None,
     fast: bool = False,
+    sample_neurons: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Recompute every layer from the edges into it, and compare it with ONNX Runtime's value of the same tensor.
@@ -37,13 +39,15 @@ def verify(
         preprocess: how a picture's values are scaled: `0..1`, `-1..1`, `caffe`, `imagenet` or `none`.
         fast: sum by planes of edges, as matrix products, instead of edge by edge. Many times as fast; the report says
             so. What the two make of every layer is compared by the package's tests.
+        sample_neurons: check only so many random neurons of each layer, chosen by `seed`, each from all edges into it.
         progress: called with the number of edges used since it was called last.
 
     Returns:
         A row for each layer; `report.passed` says whether all of them are equal but for rounding.
 
     Raises:
-        Error: an input does not fit, edges were left out of the graph, or ONNX Runtime can't run the model.
+        Error: an input does not fit, edges were left out of the graph, ONNX Runtime can't run the model, or there are
+            no neurons to check.
 
     Example:
         >>> import onnx2graphml
@@ -52,8 +56,13 @@ def verify(
     """
     from onnx2graphml.verification import against_runtime
 
+    if sample_neurons is not None and sample_neurons < 1:
+        raise Error(f"sample_neurons is {sample_neurons}; expected 1 or more neurons of each layer")
+    if sample_neurons is not None and fast:
+        raise Error("fast sums whole layers, and sample_neurons single neurons; leave out one of the two")
     graph = as_graph(model)
-    return against_runtime.verify(graph, _feeds(graph, inputs, seed, preprocess), progress, fast)
+    sample = None if sample_neurons is None else against_runtime.Sample(sample_neurons, seed)
+    return against_runtime.verify(graph, _feeds(graph, inputs, seed, preprocess), progress, fast, sample)
 
 
 def verify_file(

@@ -24,6 +24,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "verify digits.onnx",
     "verify vgg16.keras --fast",
+    "verify vit.onnx --sample-neurons 16",
     "verify digits.onnx digits.graphml --report report.json --report report.xml",
     "verify digits.keras --input digit.png --input zeros --input ties",
 )
@@ -53,6 +54,13 @@ def add_options(parser: Parser) -> None:
         help="sum by planes of edges, as matrix products, instead of edge by edge; not for a written GRAPH",
     )
     parser.add_argument(
+        "--sample-neurons",
+        metavar="N",
+        type=int,
+        help="check only N random neurons of each layer, each from all edges into it: for networks of billions of "
+        "edges; not with --fast or a written GRAPH",
+    )
+    parser.add_argument(
         "--report",
         metavar="FILE",
         action="append",
@@ -69,6 +77,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.fast and options.graph:
         raise Error("--fast is for a model alone: a written graph is read edge by edge; leave out one of the two")
+    if options.sample_neurons is not None and (options.fast or options.graph):
+        raise Error("--sample-neurons is for a model alone, edge by edge; leave out --fast and the written graph")
     read = [path for path in (options.model, options.graph, *(options.input or [])) if path]
     for path in options.report:
         refuse_inputs(path, read)
@@ -81,7 +91,8 @@ def run(options: argparse.Namespace) -> int:
     print(report)
     verdict = "every layer equals" if report.passed else "MISMATCH with"
     whose = "ONNX Runtime and the model" if options.graph else "ONNX Runtime"
-    print(f"{about.neurons:,} neurons, {about.edges:,} edges: {verdict} {whose}")
+    looked_at = f", {sum(r.neurons for r in report.rows):,} neurons looked at" if about.sampled else ""
+    print(f"{about.neurons:,} neurons, {about.edges:,} edges{looked_at}: {verdict} {whose}")
     for path in options.report:
         api.write_report(report, path)
     return 0 if report.passed else 1
@@ -93,6 +104,8 @@ def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
 
     inputs = options.input or ["random"]
     random = {"seed": options.seed, "preprocess": options.preprocess}
+    if options.sample_neurons is not None:
+        return api.verify(graph, inputs, sample_neurons=options.sample_neurons, **random)
     if options.graph is None:
         with progress("verifying", graph.edges * len(inputs)) as advance:
             return api.verify(graph, inputs, fast=options.fast, progress=advance, **random)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,18 @@ from onnx2graphml.inference.runtime import Runtime, original_outputs
 from onnx2graphml.model import Model
 from onnx2graphml.verification.recompute import Progress, Values, recompute
 from onnx2graphml.verification.report import Report, Row, about, together
+from onnx2graphml.verification.sampled import positions, recompute_neuron
 from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """At most so many random neurons of each layer."""
+
+    neurons: int
+    seed: int = 0
 
 
 def verify(
@@ -25,6 +36,7 @@ def verify(
     inputs: Mapping[str, Mapping[str, Array]],
     progress: Progress | None = None,
     fast: bool = False,
+    sample: Sample | None = None,
 ) -> Report:
     """Recompute every layer from the edges into it and compare it with ONNX Runtime's value of the same tensor.
 
@@ -33,20 +45,31 @@ def verify(
         inputs: by the name that the report gives an input, its arrays by input name.
         progress: called with numbers of edges as they are used.
         fast: sums by planes of edges, instead of edge by edge.
+        sample: which neurons of each layer; all of them if it is None.
 
     Raises:
         Error: as `network_values`.
     """
     unchecked: list[str] = []
-    rows = {name: _rows(graph, feeds, progress, unchecked, fast) for name, feeds in inputs.items()}
-    return Report(together(rows), tuple(dict.fromkeys(unchecked)), about(graph, sums="planes" if fast else "edges"))
+    rows = {name: _rows(graph, feeds, progress, unchecked, fast, sample) for name, feeds in inputs.items()}
+    how = about(graph, "planes" if fast else "edges", sample.neurons if sample else 0)
+    return Report(together(rows), tuple(dict.fromkeys(unchecked)), how)
 
 
 def _rows(
-    graph: NeuronGraph, feeds: Mapping[str, Array], progress: Progress | None, unchecked: list[str], fast: bool
+    graph: NeuronGraph,
+    feeds: Mapping[str, Array],
+    progress: Progress | None,
+    unchecked: list[str],
+    fast: bool,
+    sample: Sample | None,
 ) -> tuple[Row, ...]:
     values = network_values(graph, feeds)
-    rows = [_row(layer, values, progress, fast) for layer in graph.layers if layer.aggregation != "input"]
+    computed = [layer for layer in graph.layers if layer.aggregation != "input"]
+    if sample is None:
+        rows = [_row(layer, values, progress, fast) for layer in computed]
+    else:
+        rows = [_sampled_row(layer, values, progress, sample, k) for k, layer in enumerate(computed)]
     model = graph.require_model()
     if model.predict is not None:
         rows += _output_rows(graph, model, feeds, ("prediction of", "framework"), model.predict(feeds))
@@ -73,6 +96,16 @@ def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, 
 def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None, fast: bool) -> Row:
     recomputed = recompute(layer, values, progress, fast)
     return compared(layer.name, layer.op, layer.in_edges, recomputed.value, values[layer.name], recomputed.tolerance)
+
+
+def _sampled_row(
+    layer: Layer, values: Mapping[str, Values], progress: Progress | None, sample: Sample, number: int
+) -> Row:
+    chosen = positions(layer, sample.neurons, sample.seed + number)
+    found = [recompute_neuron(layer, p, values, progress) for p in chosen]
+    got, tolerance, edges = (np.array(column) for column in zip(*found, strict=True)) if found else [np.zeros(0)] * 3
+    row = compared(layer.name, layer.op, int(edges.sum()), got, values[layer.name][chosen], tolerance)
+    return dataclasses.replace(row, worst=chosen[row.worst] if chosen else 0)
 
 
 def compared(name: str, op: str, edges: int, got: Values, expected: Values, tolerance: Values) -> Row:

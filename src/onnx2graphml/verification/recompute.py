@@ -55,13 +55,18 @@ def recompute(
         progress: called with the number of edges that have been used since the last call.
         fast: by planes, where that is certain, instead of edge by edge.
     """
-    u = unit_roundoff(layer.dtype)
-    progress = progress or (lambda edges: None)
-    if is_tabled(layer):
-        value, tolerance = by_tables(layer, values, u, progress)
-    else:
-        value, tolerance = _combined(layer, values, u, progress, fast)
+    value, tolerance = combined(layer, values, progress or (lambda edges: None), fast)
     return finished(layer.activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
+
+
+def combined(
+    layer: Layer, values: Mapping[str, Values], progress: Progress, fast: bool = False
+) -> tuple[Values, Values]:
+    """What a layer's neurons come to before their activation, and its tolerance, flat; otherwise as `recompute`."""
+    u = unit_roundoff(layer.dtype)
+    if is_tabled(layer):
+        return by_tables(layer, values, u, progress)
+    return _combined(layer, values, u, progress, fast)
 
 
 def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:

@@ -125,7 +125,8 @@ def _cells(edge: InEdge, note: str = "") -> tuple[str, ...]:
 class About:
     """What was verified: the model, the graph's file (None: the graph as it would be written), its detail and size.
 
-    `sums` says how: by single `edges`, or by `planes` of edges, which is faster and less independent.
+    `sums` says how: by single `edges`, or by `planes` of edges, which is faster and less independent. `sampled` is the
+    number of neurons of each layer that were looked at; 0 for all.
     """
 
     model: str = ""
@@ -134,6 +135,7 @@ class About:
     neurons: int = 0
     edges: int = 0
     sums: str = "edges"
+    sampled: int = 0
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ class Report:
         problems = [printable(f"{r.layer}: {problem}") for r in self.rows for problem in r.problems]
         unchecked = [f"not checked: {what}" for what in self.unchecked]
         how = ["sums by planes of edges (fast), not edge by edge"] if self.about.sums == "planes" else []
+        if self.about.sampled:
+            how.append(f"sampled: at most {self.about.sampled:,} neurons of each layer, each from all edges into it")
         return "\n".join([str(self._table()), *problems, *unchecked, *how, *map(str, self.worst)])
 
     def _repr_html_(self) -> str:
@@ -192,6 +196,6 @@ def together(rows: Mapping[str, tuple[Row, ...]]) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def about(graph: NeuronGraph, path: str | None = None, sums: str = "edges") -> About:
+def about(graph: NeuronGraph, sums: str = "edges", sampled: int = 0, path: str | None = None) -> About:
     """What a graph, or its file, is, and how it is verified."""
-    return About(graph.model_name, path, graph.detail, graph.neurons, graph.edges, sums)
+    return About(graph.model_name, path, graph.detail, graph.neurons, graph.edges, sums, sampled)

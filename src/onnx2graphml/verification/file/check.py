@@ -76,7 +76,7 @@ def verify_file(
                 progress(len(edges))
     expected = model_prints(graph, matched.single)
     rows = together({name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()})
-    report = Report(rows, unchecked(graph, matched.path), about(graph, str(path)))
+    report = Report(rows, unchecked(graph, matched.path), about(graph, path=str(path)))
     failed = [row for row in rows if not row.passed][:worst]
     return dataclasses.replace(report, worst=worst_neurons(graph, path, failed)) if failed else report
 
