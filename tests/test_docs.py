@@ -7,6 +7,7 @@ import importlib
 import os
 import pkgutil
 import re
+import shlex
 import shutil
 import warnings
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 import onnx2graphml
+from onnx2graphml.cli.parser import parse
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -48,6 +50,21 @@ def test_python_blocks_run(page: Path, workplace: Path, capsys: pytest.CaptureFi
         code = compile(block, str(page), "exec")
         if not any(word in block for word in OTHERS):
             exec(code, known)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_are_understood(page: Path) -> None:
+    for block in blocks(page, "sh") + blocks(page, "console"):
+        for line in block.splitlines():
+            found = re.match(r"(?:\$ )?onnx2graphml (.*)", line)
+            if found:
+                parse(shlex.split(found[1], comments=True))
+
+
+def test_a_mistaken_command_is_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["info", "model.onnx", "--no-such-option"])
+    assert "--no-such-option" in capsys.readouterr().err
 
 
 MODULES = sorted(

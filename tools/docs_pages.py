@@ -6,6 +6,7 @@ A hook of MkDocs (see `mkdocs.yml`); nothing here is written into `docs/`.
 from __future__ import annotations
 
 import inspect
+import os
 from typing import Any
 
 from mkdocs.structure.files import File, Files
@@ -22,14 +23,14 @@ def on_files(files: Files, config: Any) -> Files:
 
 def commands() -> str:
     """Every command with its help."""
-    from onnx2graphml import cli
+    from onnx2graphml.cli.parser import parser_for
+    from onnx2graphml.cli.registry import COMMANDS
 
-    text = [
-        "# Commands\n",
-        "The help of every command. Each is also a [function](python.md).\n",
-    ]
-    for name, help_text in cli.help_of_all().items():
-        text.append(f"## {name}\n\n```text\n{help_text.rstrip()}\n```\n")
+    os.environ["COLUMNS"] = "100"  # of the help
+    text = ["# Commands\n", "The help of every command. Each is also a [function](python.md).\n"]
+    for name, command in COMMANDS.items():
+        _, own = parser_for(name)
+        text.append(f"## {name}\n\n{command.summary}\n\n```text\n{own.format_help().rstrip()}\n```\n")
     return "\n".join(text)
 
 
