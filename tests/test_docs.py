@@ -18,6 +18,7 @@ import pytest
 
 import onnx2graphml
 from onnx2graphml.cli.parser import parse
+from onnx2graphml.formats.registry import FORMATS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -34,8 +35,11 @@ def blocks(page: Path, language: str) -> list[str]:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder like the project's root, with a digit to be looked at."""
+    """A folder like the project's root, with a digit to be looked at, and the digits' graph in every format."""
     shutil.copytree(ROOT / "fixtures", tmp_path / "fixtures")
+    graph = onnx2graphml.load(ROOT / "fixtures" / "digits.onnx")
+    for suffix in FORMATS:
+        onnx2graphml.write(graph, tmp_path / f"digits{suffix}")
     np.save(tmp_path / "digit.npy", np.load(tmp_path / "fixtures/digits.npz")["x"][0])
     monkeypatch.chdir(tmp_path)
     return tmp_path
