@@ -9,6 +9,7 @@ import pkgutil
 import re
 import shlex
 import shutil
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ import pytest
 
 import onnx2graphml
 from onnx2graphml.cli.parser import parse
+from onnx2graphml.cli.registry import COMMANDS
 from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.model.lowering import LOWERINGS
+from onnx2graphml.ops import OPERATORS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -69,6 +73,18 @@ def test_a_mistaken_command_is_not_understood(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         parse(["info", "model.onnx", "--no-such-option"])
     assert "--no-such-option" in capsys.readouterr().err
+
+
+def test_the_page_of_operators_has_all_of_them() -> None:
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        from docs_pages import commands, operators
+    finally:
+        sys.path.pop(0)
+    page = operators()
+    assert all(f"| `{op}` |" in page for op in OPERATORS)
+    assert all(f"| `{op}` | {domain or 'ONNX'} |" in page for domain, op in LOWERINGS if domain or op not in OPERATORS)
+    assert all(f"\n## {name}\n" in commands() for name in COMMANDS)
 
 
 MODULES = sorted(

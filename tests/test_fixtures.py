@@ -117,24 +117,3 @@ def test_every_level_of_detail_verifies(name: str, detail: str) -> None:
 def test_the_readmes_table_is_what_info_prints() -> None:
     readme = (FIXTURES.parent / "README.md").read_text(encoding="utf-8")
     assert str(o2g.info(o2g.load(FIXTURES / "digits.onnx"))) in readme
-
-
-def test_the_readmes_operators_are_those_registered() -> None:
-    from onnx2graphml.ops import OPERATORS
-
-    readme = (FIXTURES.parent / "README.md").read_text(encoding="utf-8")
-    listed = readme.split("<!-- operators")[1].split("-->")[1].split("<!--")[0]
-    assert [x.strip() for x in listed.split(",")] == sorted(OPERATORS)
-
-
-def test_the_readmes_composite_operators_are_those_registered() -> None:
-    from onnx2graphml.model.lowering import BY_BODY, LOWERINGS
-    from onnx2graphml.ops import OPERATORS
-
-    readme = (FIXTURES.parent / "README.md").read_text(encoding="utf-8")
-    listed = readme.split("<!-- composite")[1].split("-->")[1].split("<!--")[0]
-    own, theirs = listed.split("; and of ONNX Runtime's own (`com.microsoft`):")
-    assert [x.strip() for x in own.split(",")] == sorted(
-        ({op for domain, op in LOWERINGS if not domain} | set(BY_BODY)) - set(OPERATORS)
-    )
-    assert [x.strip() for x in theirs.split(",")] == sorted(op for domain, op in LOWERINGS if domain)

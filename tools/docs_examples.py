@@ -1,4 +1,4 @@
-"""For the documentation: an "Example:" of a docstring is shown as code. The library that reads them knows the plural."""
+"""For the documentation: an "Example:" of a docstring is shown as code. Its reader knows the plural."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from mkdocs.structure.files import File, Files
@@ -35,28 +36,32 @@ def commands() -> str:
 
 
 def operators() -> str:
-    """Every operator that is expanded, and what it is refused for."""
+    """Every operator that is handled, by what becomes of it."""
     from onnx2graphml.model.lowering import BY_BODY, LOWERINGS
     from onnx2graphml.ops import OPERATORS
 
     lines = [
         "# Operators\n",
-        "Made from the registry of operators. Whatever depends on constants alone is folded, whatever its operator.\n",
-        "| operator | what its neurons are |",
+        "Made from the registries. What depends on constants alone is folded, whatever its operator.\n",
+        f"## Expanded into neurons and edges ({len(OPERATORS)})\n",
+        "| operator | notes and restrictions |",
         "|---|---|",
+        *(f"| `{name}` | {_notes(OPERATORS[name].values())} |" for name in sorted(OPERATORS)),
+        "",
+        "## Replaced by the operators of their intermediate results\n",
+        "Their parts are neurons, too: `lstm/t3/input_gate`, `attention/scores`. `verify` runs the unchanged model,",
+        "too, and compares the outputs.\n",
+        "| operator | domain | replaced by |",
+        "|---|---|---|",
     ]
-    lines += [_row(name, versions[max(versions)]) for name, versions in sorted(OPERATORS.items())]
-    lines += [
-        "\n## Replaced by others\n",
-        "These have intermediate results, and are replaced by the operators of those.\n",
-        "| operator | how |",
-        "|---|---|",
-        *(_row(f"{domain}.{name}" if domain else name, f) for (domain, name), f in sorted(LOWERINGS.items())),
-        *(f"| `{name}` | ONNX's own function body |" for name in BY_BODY),
-    ]
+    replaced = {("", op): "ONNX's own function body" for op in BY_BODY} | dict.fromkeys(LOWERINGS, "a function here")
+    for domain, op in sorted(replaced):
+        if domain or op not in OPERATORS:
+            lines.append(f"| `{op}` | {domain or 'ONNX'} | {replaced[domain, op]} |")
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, function: Any) -> str:
-    summary = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
-    return f"| `{name}` | {summary} |"
+def _notes(functions: Iterable[Any]) -> str:
+    """The first paragraph of each version's docstring."""
+    notes = dict.fromkeys((inspect.getdoc(f) or "").split("\n\n")[0].replace("\n", " ") for f in functions)
+    return "; ".join(filter(None, notes)).replace("|", "\\|")
