@@ -24,9 +24,9 @@ from onnx2graphml.graph.graph import Layer
 from onnx2graphml.recording import fingerprint
 from onnx2graphml.recording.checkpoints import checkpoints
 from onnx2graphml.recording.epochs import Recorder, Recording, epochs
-from onnx2graphml.recording.input_files import pattern_files
+from onnx2graphml.recording.input_files import input_files
 from onnx2graphml.recording.maps import Maps
-from onnx2graphml.recording.packs import pack
+from onnx2graphml.recording.record import record
 from pages import illegible, images, texts
 from small import SIDE, model, node, runtime, weights
 
@@ -322,14 +322,14 @@ def test_without_pillow(recording, tmp_path, monkeypatch):
         films.save_film(iter([np.zeros((2, 2, 3), np.uint8)]), tmp_path / "film.gif")
 
 
-# Maps of packs as pictures
+# Maps of records as pictures
 
 
 def test_maps_are_written_as_arrays_and_pictures(tmp_path):
     graph = onnx2graphml.load(network(0))
     given = weights(12, 2, 4, 5, seed=3)
     np.save(tmp_path / "x.npy", given)
-    found = pack(graph, pattern_files(tmp_path / "x.npy", graph), tmp_path / "out", [graph.layers[1].name])
+    found = record(graph, input_files(tmp_path / "x.npy", graph), tmp_path / "out", [graph.layers[1].name])
     labels = np.arange(12) % 3
     folder = write_maps(found, labels=labels, pair=(3, 7), limit=2)
     (file,) = found.files.values()
@@ -348,12 +348,12 @@ def test_maps_are_written_as_arrays_and_pictures(tmp_path):
         with image.open(folder / picture) as opened:
             assert np.asarray(opened.convert("L")).std() > 5
     told = json.loads((folder / "manifest.json").read_text())
-    assert (told["classes"], told["difference"], told["patterns"]) == ([0, 1, 2], [3, 7], 12)
+    assert (told["classes"], told["difference"], told["inputs"]) == ([0, 1, 2], [3, 7], 12)
     again = {f.name: f.read_bytes() for f in folder.iterdir()}
     write_maps(found, labels=labels, pair=(3, 7), limit=2)
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == again
-    pack(graph, pattern_files(tmp_path / "x.npy", graph), tmp_path / "out", overwrite=True)
-    assert not folder.exists(), "they were of the pack that is gone"
+    record(graph, input_files(tmp_path / "x.npy", graph), tmp_path / "out", overwrite=True)
+    assert not folder.exists(), "they were of the record that is gone"
     with pytest.raises(Error, match="the limit of channels is 0"):
         write_maps(found, limit=0)
 
@@ -419,7 +419,7 @@ def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_pa
         np.testing.assert_allclose(recording.values["dense"][k], dense, rtol=1e-5, atol=1e-6)
     assert np.abs(recording.values["dense"][0] - recording.values["dense"][2]).max() > 1e-3
     prints = {fingerprint.of_model(onnx2graphml.load(watched).model) for _ in range(2)}
-    assert len(prints) == 1, "a pack of a Keras model can go on, although the conversion numbers its tensors anew"
+    assert len(prints) == 1, "a record of a Keras model can go on, although the conversion numbers its tensors anew"
     assert prints != {fingerprint.of_model(onnx2graphml.load(keras_model(keras)).model)}
     watched.fit(x, y, callbacks=[FilmCallback(print, lambda e, m: ended.append(e), lambda: None, 2)], **fitting)
     assert ended[1:] == ["epoch 2"]
@@ -586,13 +586,13 @@ def test_the_command_record(tmp_path, capsys):
     assert "expected two numbers of inputs such as 3,17" in capsys.readouterr().err
 
 
-def test_an_interrupted_pack_says_how_to_go_on(tmp_path, capsys, monkeypatch):
-    from onnx2graphml.recording import packs
+def test_an_interrupted_record_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    from onnx2graphml.recording import record
 
     def stopped(*args: Any) -> Any:
         raise KeyboardInterrupt
 
     np.save(tmp_path / "x.npy", np.zeros((2, 8, 8, 1), np.float32))
-    monkeypatch.setattr(packs, "_batches", stopped)
+    monkeypatch.setattr(record, "_batches", stopped)
     assert command("record", FIXTURES / "digits.onnx", tmp_path / "x.npy", "-o", tmp_path / "out") == 130
     assert capsys.readouterr().err == "onnx2graphml: interrupted; the same command goes on where it was\n"

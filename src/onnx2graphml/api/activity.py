@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onnx2graphml.inference.inputs import Array, InputLike
     from onnx2graphml.parameters.found import Weights
     from onnx2graphml.recording.epochs import Recording
-    from onnx2graphml.recording.packs import Pack
+    from onnx2graphml.recording.record import Record
 
 Told = Callable[[int, int, str], None]
 """Told how many things are done, of how many, and the last one's name."""
@@ -175,8 +175,8 @@ def record(
     difference: tuple[int, int] | None = None,
     format: str = "png",
     max_channels: int = 64,
-    progress: Callable[[int], None] | None = None,
-) -> Pack:
+    progress: Told | None = None,
+) -> Record:
     """The values of layers for many inputs, an array on disk for each layer. What was stopped goes on where it was.
 
     Args:
@@ -191,7 +191,7 @@ def record(
         difference: two inputs' numbers, from 0: also the first one's values less the second one's.
         format: file format of the pictures of maps: `png`, `svg` or `pdf`.
         max_channels: how many channels of a layer such a picture has.
-        progress: called with the number of edges that were computed since it was called last.
+        progress: told how many inputs are done, of how many.
 
     Returns:
         `found.files["conv1"].read([0, 5])` reads the values for some inputs.
@@ -206,13 +206,13 @@ def record(
         >>> onnx2graphml.record("digits.onnx", "images.npy", "out").count  # doctest: +SKIP
         10000
     """
-    from onnx2graphml.recording.input_files import pattern_files
-    from onnx2graphml.recording.packs import pack
+    from onnx2graphml.recording import record as recording
+    from onnx2graphml.recording.input_files import input_files
 
     graph = as_graph(model)
-    given = pattern_files(Path(inputs), graph, preprocess)
+    given = input_files(Path(inputs), graph, preprocess)
     options = _map_options(given.count, maps, labels, difference, format, max_channels)
-    found = pack(graph, given, Path(folder), _names(graph, layers), overwrite=overwrite, progress=progress)
+    found = recording.record(graph, given, Path(folder), _names(graph, layers), overwrite=overwrite, progress=progress)
     if options is not None:
         from onnx2graphml.draw.maps import write_maps
 

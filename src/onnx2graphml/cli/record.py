@@ -45,11 +45,11 @@ def add_options(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Record, and write the maps; say what was written."""
     from onnx2graphml import api
-    from onnx2graphml.progress import progress
+    from onnx2graphml.progress import told
 
     graph = load_model_graph(options)
     try:
-        with progress("recording", None) as advance:
+        with told("recording") as progress:
             found = api.record(
                 graph,
                 options.inputs,
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
                 difference=options.difference,
                 format=options.format,
                 max_channels=options.max_channels,
-                progress=advance,
+                progress=progress,
             )
     except KeyboardInterrupt:
         print("onnx2graphml: interrupted; the same command goes on where it was", file=sys.stderr)

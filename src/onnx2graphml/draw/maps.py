@@ -1,4 +1,4 @@
-"""Statistics of a pack as arrays and pictures: a folder in the pack's own."""
+"""Statistics of a record as arrays and pictures: a folder in the record's own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Array
 from onnx2graphml.recording.folder import MAPS
 from onnx2graphml.recording.maps import Labels, Maps, difference, maps
-from onnx2graphml.recording.packs import Pack
+from onnx2graphml.recording.record import Record
 from onnx2graphml.text import shortened
 
 LIMIT = 64  # channels that are shown of a layer
@@ -33,7 +33,7 @@ Named = Mapping[str, Array]
 
 
 def write_maps(
-    pack: Pack,
+    record: Record,
     *,
     labels: Labels | None = None,
     pair: tuple[int, int] | None = None,
@@ -41,45 +41,45 @@ def write_maps(
     limit: int = LIMIT,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
-    """Write what a pack's patterns have in common to the folder `maps` in its own, which is replaced as a whole.
+    """Write what a record's inputs have in common to the folder `maps` in its own, which is replaced as a whole.
 
     Of each layer, as float64: `03-conv1-mean.npy` and `-variance.npy`; with labels `-class-mean.npy`,
     `-class-variance.npy` and `-class-difference.npy` (the class's mean less that of all), a row for each class; with a
-    pair `-difference.npy` (the first pattern's values less the second's). And a picture of each.
+    pair `-difference.npy` (the first input's values less the second's). And a picture of each.
 
     Args:
-        labels: shape (patterns,), see `read_labels`.
-        pair: two patterns' numbers.
+        labels: shape (inputs,), see `read_labels`.
+        pair: two inputs' numbers.
         kind: of the pictures: `png`, `svg` or `pdf`.
         limit: channels of a layer that are shown: those of the greatest sum of squares, the same in each panel.
         progress: told each layer's name before it is worked on.
 
     Raises:
-        Error: there is no such pattern, the limit is less than 1, or an option is none of those above.
+        Error: there is no such input, the limit is less than 1, or an option is none of those above.
         MissingExtraError: Matplotlib is not installed.
         OutputError: the folder can't be written.
 
     Example:
-        >>> write_maps(pack, pair=(3, 17))  # doctest: +SKIP
+        >>> write_maps(record, pair=(3, 17))  # doctest: +SKIP
         PosixPath('out/maps')
     """
     check_kind(kind)
     if limit < 1:
         raise Error(f"the limit of channels is {limit}; expected 1 or more")
-    folder = pack.folder / MAPS
+    folder = record.folder / MAPS
     classes: tuple[Any, ...] = ()
     with picture_folder(folder, "maps") as new:
         entries = []
-        for layer in pack.layers:
+        for layer in record.layers:
             if progress:
                 progress(layer.name)
-            found = maps(pack, layer, labels)
+            found = maps(record, layer, labels)
             classes = found.classes
             arrays = _arrays(found)
             if pair is not None:
-                arrays["difference"] = difference(pack, layer, *pair)
-            entries.append(_written(new, pack, found, arrays, pair, kind, limit))
-        told = {"patterns": pack.count, "classes": classes, "difference": pair, "layers": entries}
+                arrays["difference"] = difference(record, layer, *pair)
+            entries.append(_written(new, record, found, arrays, pair, kind, limit))
+        told = {"inputs": record.count, "classes": classes, "difference": pair, "layers": entries}
         write_manifest(new, {"generator": "onnx2graphml maps", "classes_shown": classes[:CLASSES], **told})
     return folder
 
@@ -96,20 +96,20 @@ def _arrays(found: Maps) -> dict[str, Array]:
 
 
 def _written(
-    folder: Path, pack: Pack, found: Maps, arrays: Named, pair: tuple[int, int] | None, kind: str, limit: int
+    folder: Path, record: Record, found: Maps, arrays: Named, pair: tuple[int, int] | None, kind: str, limit: int
 ) -> dict[str, Any]:
     """Write a layer's arrays and pictures; what the manifest says of them."""
     layer = found.layer
-    stem = pack.files[layer.name].path.stem
+    stem = record.files[layer.name].path.stem
     for name, array in arrays.items():
         np.save(folder / f"{stem}-{name}.npy", array)
     files = {name: f"{stem}-{name}.npy" for name in arrays}
     if not layer.neurons:
         return layer_entry(layer) | {"arrays": files, "pictures": []}
-    panels = {f"mean of {pack.count:,}": found.mean, f"variance of {pack.count:,}": found.variance}
+    panels = {f"mean of {record.count:,}": found.mean, f"variance of {record.count:,}": found.variance}
     if pair is not None:
-        panels[f"pattern {pair[0]} less {pair[1]}"] = arrays["difference"]
-    pictures = {f"{stem}.{kind}": picture(layer, pack.channels_last, panels, {}, limit)}
+        panels[f"input {pair[0]} less {pair[1]}"] = arrays["difference"]
+    pictures = {f"{stem}.{kind}": picture(layer, record.channels_last, panels, {}, limit)}
     if found.classes:
         of_classes, scale = class_panels(found)
         said = (
@@ -117,7 +117,7 @@ def _written(
             if len(of_classes) < len(found.classes)
             else ""
         )
-        pictures[f"{stem}-classes.{kind}"] = picture(layer, pack.channels_last, of_classes, scale, limit, said)
+        pictures[f"{stem}-classes.{kind}"] = picture(layer, record.channels_last, of_classes, scale, limit, said)
     for name, drawn in pictures.items():
         save(drawn, folder / name)
     return layer_entry(layer) | {"arrays": files, "pictures": list(pictures)}

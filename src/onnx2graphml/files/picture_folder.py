@@ -51,7 +51,7 @@ def picture_folder(folder: Path, kind: str) -> Iterator[Path]:
         OutputError: the folder holds something that this package did not write, or can't be written.
 
     Example:
-        >>> with picture_folder(Path("pictures"), "passage") as new:  # doctest: +SKIP
+        >>> with picture_folder(Path("pictures"), "activations") as new:  # doctest: +SKIP
         ...     write_manifest(new, {"pictures": []})
     """
     with atomic_directory(folder, kind) as new:

@@ -1,4 +1,4 @@
-"""A PyTorch module while it learns: what its layers put out for one pattern, whenever it is asked."""
+"""A PyTorch module while it learns: what its layers put out for one input, whenever it is asked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Each = Callable[[str, Sequence[Layer], Mapping[str, Array]], None]
 
 
 class FilmHook:
-    """Runs a module on a pattern after each epoch.
+    """Runs a module on an input after each epoch.
 
     Args:
         module: the network. It is run as in evaluation, without gradients, and left as it was.

@@ -1,4 +1,4 @@
-"""The same pattern through a network as it learns: each layer's values at each epoch."""
+"""The same input through a network as it learns: each layer's values at each epoch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from onnx2graphml.errors import Error, context
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.model import Array
-from onnx2graphml.recording.packs import selected
+from onnx2graphml.recording.record import selected
 
 Feeds = Callable[[NeuronGraph], Mapping[str, Array]]
-"""The pattern as arrays for a graph's inputs."""
+"""The input as arrays for a graph's inputs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """The values of layers for one pattern, at several epochs.
+    """The values of layers for one input, at several epochs.
 
     Attributes:
         epochs: their names, in order.
@@ -81,7 +81,7 @@ class Recorder:
             layers: names; all by default.
 
         Raises:
-            Error: as `add`; or the graph has no model, no such layer, or the pattern doesn't fit.
+            Error: as `add`; or the graph has no model, no such layer, or the input doesn't fit.
         """
         with context(epoch):
             model = graph.require_model()
@@ -126,11 +126,11 @@ def _has(shape: list[int] | None) -> str:
 def epochs(
     graphs: Iterable[tuple[str, NeuronGraph]], feeds: Feeds, layers: Sequence[str] | None = None, model: str = ""
 ) -> Recording:
-    """Record a pattern at each checkpoint of a network; no more than one is held at a time.
+    """Record an input at each checkpoint of a network; no more than one is held at a time.
 
     Args:
         graphs: the epoch's name and its graph, in order; lazily.
-        feeds: the pattern for a graph: the same one each time.
+        feeds: the input for a graph: the same one each time.
         layers: names; all by default.
         model: the network's name, by default the first graph's.
 

@@ -1,4 +1,4 @@
-"""A pack's folder: what its manifest promises, how much of it is done, and who may write there."""
+"""A record's folder: what its manifest promises, how much of it is done, and who may write there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from onnx2graphml.recording.array_file import ArrayFile
 MAPS = "maps"
 """A folder of what was computed from the arrays."""
 
-ABOUT = {"model_sha256": "model", "patterns_sha256": "patterns", "layers": "selection of layers"}
+ABOUT = {"model_sha256": "another model", "inputs_sha256": "other inputs", "layers": "another selection of layers"}
 """What must be the same for a run to go on, in words."""
 
 Manifest = dict[str, Any]
@@ -59,20 +59,20 @@ def _lock(descriptor: int, folder: Path) -> None:
 
 
 def resumed(folder: Path, plan: Mapping[str, Any], overwrite: bool) -> int:
-    """How many patterns are done already.
+    """How many inputs are done already.
 
     Args:
         plan: the manifest without `done`.
-        overwrite: remove the pack that is there.
+        overwrite: remove the record that is there.
 
     Raises:
-        OutputError: the folder has a pack of something else, or other files.
+        OutputError: the folder has a record of something else, or other files.
         Error: its manifest or its arrays are damaged.
     """
     path = folder / NAME
     if not path.exists():
         if any(not f.name.startswith(".") for f in folder.iterdir()):
-            raise OutputError(f"{str(folder)!r} holds other files and no pack; choose a new or an empty folder")
+            raise OutputError(f"{str(folder)!r} holds other files and no record; choose a new or an empty folder")
         return 0
     found = read_manifest(path, str(plan["generator"]))
     if overwrite:
@@ -83,10 +83,10 @@ def resumed(folder: Path, plan: Mapping[str, Any], overwrite: bool) -> int:
 
 
 def read_manifest(path: Path, generator: str) -> Manifest:
-    """A pack's manifest, its form checked.
+    """A record's manifest, its form checked.
 
     Raises:
-        Error: it can't be read, or is not a pack's.
+        Error: it can't be read, or is not a record's.
     """
     try:
         found = json.loads(path.read_bytes())
@@ -94,7 +94,7 @@ def read_manifest(path: Path, generator: str) -> Manifest:
         raise Error(f"{path}: not a readable manifest: {e}; remove its folder") from None
     wrong = not isinstance(found, dict) or found.get("generator") != generator
     if wrong or not _is_sound(found):
-        raise Error(f"{path}: not the manifest of a pack; choose another folder, or remove this one")
+        raise Error(f"{path}: not the manifest of a record; choose another folder, or remove this one")
     return dict(found)
 
 
@@ -110,8 +110,8 @@ def _is_sound(found: Manifest) -> bool:
 def _refuse_other(folder: Path, found: Manifest, plan: Mapping[str, Any]) -> None:
     other = [words for key, words in ABOUT.items() if found.get(key) != plan[key]]
     if other or {**plan, "done": found["done"]} != found:
-        what = " and another ".join(other) or "version of this program"
-        raise OutputError(f"{str(folder)!r} has a pack of another {what}; choose another folder, or --overwrite")
+        what = " and ".join(other) or "another version of this program"
+        raise OutputError(f"{str(folder)!r} has a record of {what}; choose another folder, or --overwrite")
 
 
 def _remove(folder: Path, found: Manifest) -> None:
@@ -123,7 +123,7 @@ def _remove(folder: Path, found: Manifest) -> None:
 
 
 def opened(folder: Path, promised: Mapping[str, Any], done: int) -> dict[str, ArrayFile]:
-    """The layers' arrays, each cut to the patterns that are done; new ones, and their manifest, before the first.
+    """The layers' arrays, each cut to the inputs that are done; new ones, and their manifest, before the first.
 
     Raises:
         Error: one is missing, is shorter, or has another shape or type.
@@ -146,20 +146,20 @@ def opened(folder: Path, promised: Mapping[str, Any], done: int) -> dict[str, Ar
     return files
 
 
-def check_room(folder: Path, layers: Sequence[Layer], patterns: int) -> None:
+def check_room(folder: Path, layers: Sequence[Layer], inputs: int) -> None:
     """Refuse what the disk has no room for.
 
     Args:
-        patterns: how many are still to be written.
+        inputs: how many are still to be written.
 
     Raises:
         OutputError: names the largest layer.
     """
-    sizes = {layer.name: patterns * layer.neurons * layer.dtype.itemsize for layer in layers}
+    sizes = {layer.name: inputs * layer.neurons * layer.dtype.itemsize for layer in layers}
     free = shutil.disk_usage(folder).free
     if sum(sizes.values()) > free:
         largest = max(sizes, key=lambda name: sizes[name])
         raise OutputError(
-            f"{patterns:,} patterns need {size(sum(sizes.values()))} and {str(folder)!r} has {size(free)} left: choose "
+            f"{inputs:,} inputs need {size(sum(sizes.values()))} and {str(folder)!r} has {size(free)} left: choose "
             f"--layers; the largest, {largest!r}, needs {size(sizes[largest])}"
         )

@@ -1,4 +1,4 @@
-"""What many patterns have in common, neuron by neuron: mean, variance, and how classes or two patterns differ."""
+"""What many inputs have in common, neuron by neuron: mean, variance, and how classes or two inputs differ."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.recording.array_file import ArrayFile
-from onnx2graphml.recording.packs import Pack
+from onnx2graphml.recording.record import Record
 
 CHUNK = 1 << 23  # bytes of a layer's values that are read at a time
 
@@ -27,9 +27,9 @@ class Maps:
 
     Attributes:
         layer: the layer.
-        mean, variance: over all patterns; the variance is that of the population: divided by their number.
+        mean, variance: over all inputs; the variance is that of the population: divided by their number.
         classes: the labels that occur, sorted; empty without labels.
-        class_means, class_variances: shape (classes, *layer.shape): over the patterns of each class.
+        class_means, class_variances: shape (classes, *layer.shape): over the inputs of each class.
     """
 
     layer: Layer
@@ -45,18 +45,18 @@ class Maps:
         return self.class_means - self.mean
 
 
-def maps(pack: Pack, layer: Layer, labels: Labels | None = None) -> Maps:
+def maps(record: Record, layer: Layer, labels: Labels | None = None) -> Maps:
     """Mean and variance of a layer's neurons, in one pass over its file for each of all and the classes.
 
     Args:
-        labels: shape (patterns,), see `read_labels`.
+        labels: shape (inputs,), see `read_labels`.
 
     Example:
-        >>> maps(pack, pack.layers[1]).mean.shape  # doctest: +SKIP
+        >>> maps(record, record.layers[1]).mean.shape  # doctest: +SKIP
         (8, 8, 16)
     """
-    file = pack.files[layer.name]
-    mean, variance = moments(file, range(pack.count))
+    file = record.files[layer.name]
+    mean, variance = moments(file, range(record.count))
     classes = np.unique(labels) if labels is not None else np.empty(0)
     means, variances = np.empty((2, len(classes), *layer.shape))
     for k, label in enumerate(classes):
@@ -88,26 +88,26 @@ def moments(file: ArrayFile, rows: Sequence[int]) -> tuple[Floats, Floats]:
         return first + mean, squares / count
 
 
-def difference(pack: Pack, layer: Layer, one: int, other: int) -> Floats:
-    """A layer's values for one pattern less those for another, as float64.
+def difference(record: Record, layer: Layer, one: int, other: int) -> Floats:
+    """A layer's values for one input less those for another, as float64.
 
     Raises:
-        Error: there is no such pattern.
+        Error: there is no such input.
 
     Example:
-        >>> difference(pack, pack.layers[1], 3, 17).shape  # doctest: +SKIP
+        >>> difference(record, record.layers[1], 3, 17).shape  # doctest: +SKIP
         (8, 8, 16)
     """
     for row in (one, other):
-        if not 0 <= row < pack.count:
-            raise Error(f"pattern {row} is not in the pack; its patterns are 0 to {pack.count - 1}")
-    values = pack.files[layer.name].read([one, other]).astype(np.float64)
+        if not 0 <= row < record.count:
+            raise Error(f"input {row} is not in the record; its inputs are 0 to {record.count - 1}")
+    values = record.files[layer.name].read([one, other]).astype(np.float64)
     with np.errstate(invalid="ignore"):
         return np.asarray(values[0] - values[1])
 
 
 def read_labels(path: Path, count: int) -> Labels:
-    """A label for each pattern, from an .npy file: integers or words.
+    """A label for each input, from an .npy file: integers or words.
 
     Raises:
         Error: it can't be read, or does not have one label for each.
@@ -123,5 +123,5 @@ def read_labels(path: Path, count: int) -> Labels:
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iubU":
         raise Error(f"{path}: labels are integers or words in an .npy file; got {getattr(labels, 'dtype', 'an .npz')}")
     if labels.shape != (count,):
-        raise Error(f"{path}: labels have shape {list(labels.shape)}; expected [{count}], one for each pattern")
+        raise Error(f"{path}: labels have shape {list(labels.shape)}; expected [{count}], one for each input")
     return labels

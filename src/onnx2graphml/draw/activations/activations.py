@@ -222,7 +222,7 @@ def _drawn(
     pages |= {o.file: partial(overlay_page, o) for o in found.overlays}
     pages |= {o.channel_file: partial(channels_page, o) for o in found.overlays if o.channel_file}
     pages |= {name: partial(overview, sheet, options.grid) for name, sheet in zip(names, sheets, strict=True)}
-    with picture_folder(folder, "passage") as new:
+    with picture_folder(folder, "activations") as new:
         for done, (name, made) in enumerate(pages.items(), start=1):
             save(made(), new / name)
             if progress:

@@ -46,13 +46,13 @@ def write_film(
         MissingExtraError: Matplotlib or Pillow is not installed.
 
     Example:
-        >>> write_film(recording, "epochs", film="gif")  # doctest: +SKIP
+        >>> write_film(recording, "film", film="gif")  # doctest: +SKIP
         ('strip-1.png', 'film-1.gif')
     """
     check_options(folder, film, kind, limit, seconds)
     layers = [shown(recording, layer, limit) for layer in recording.layers if layer.neurons]
     tell = progress or (lambda name: None)
-    with picture_folder(Path(folder), "epochs") as new:
+    with picture_folder(Path(folder), "film") as new:
         entries = [_array(new, recording, k, layer) for k, layer in enumerate(layers)]
         strips = {f"strip-{k}.{kind}": part for k, part in _parts(layers, films.ON_A_STRIP)}
         for name, part in strips.items():
@@ -65,7 +65,7 @@ def write_film(
         write_manifest(
             new,
             {
-                "generator": "onnx2graphml epochs",
+                "generator": "onnx2graphml film",
                 "model": recording.model,
                 "epochs": recording.epochs,
                 "epochs_on_strips": _epochs(recording, films.MOST),
@@ -87,7 +87,7 @@ def check_options(folder: Path | str, film: str, kind: str, limit: int, seconds:
         raise Error(f"the limit of channels is {limit}; expected 1 or more")
     if not seconds > 0:
         raise Error(f"an epoch stays for {seconds} seconds; expected more than 0")
-    check_folder(Path(folder), "epochs")
+    check_folder(Path(folder), "film")
 
 
 def _parts(layers: Sequence[Shown], size: int) -> list[tuple[int, Sequence[Shown]]]:

@@ -1,4 +1,4 @@
-"""Packs of patterns: what is on the disk is what ONNX Runtime computes, however often the run was killed."""
+"""Packs of inputs: what is on the disk is what ONNX Runtime computes, however often the run was killed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ import pytest
 import onnx2graphml
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.recording import array_file, fingerprint
-from onnx2graphml.recording import folder as pack_folder
-from onnx2graphml.recording.input_files import pattern_files
+from onnx2graphml.recording import folder as record_folder
+from onnx2graphml.recording.input_files import input_files
 from onnx2graphml.recording.maps import difference, maps, moments, read_labels
 from onnx2graphml.recording.natural import natural
-from onnx2graphml.recording.packs import Pack, pack
+from onnx2graphml.recording.record import Record, record
 from small import model, node, runtime, weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -48,8 +48,8 @@ def saved(images: np.ndarray, tmp_path: Path) -> Path:
     return tmp_path / "images.npy"
 
 
-def packed(graph: onnx2graphml.NeuronGraph, source: Path, folder: Path, *args: Any, **kwargs: Any) -> Pack:
-    return pack(graph, pattern_files(source, graph), folder, *args, **kwargs)
+def recorded(graph: onnx2graphml.NeuronGraph, source: Path, folder: Path, *args: Any, **kwargs: Any) -> Record:
+    return record(graph, input_files(source, graph), folder, *args, **kwargs)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -64,7 +64,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 def test_arrays_are_what_onnx_runtime_computes(digits, images, saved, tmp_path):
-    found = packed(digits, saved, tmp_path / "out")
+    found = recorded(digits, saved, tmp_path / "out")
     proto = onnx.load(DIGITS)
     kinds = {v.name: v for v in onnx.shape_inference.infer_shapes(proto).graph.value_info}
     asked = [x for x in digits.layers if x.provenance.tensor in kinds]
@@ -81,7 +81,7 @@ def test_arrays_are_what_onnx_runtime_computes(digits, images, saved, tmp_path):
 
 
 def test_the_manifest_tells_what_each_file_is(digits, saved, tmp_path):
-    packed(digits, saved, tmp_path / "out")
+    recorded(digits, saved, tmp_path / "out")
     told = manifest(tmp_path / "out")
     assert (told["done"], told["count"]) == (60, 60)
     assert told["left_out"] == []
@@ -99,7 +99,7 @@ def test_each_layer_keeps_its_type_and_shape(dtype, tmp_path):
     graph = onnx2graphml.load(proto, detail="op")
     given = weights(4, 2, 5, 6, seed=1, dtype=np.float64)
     np.save(tmp_path / "x.npy", given)
-    found = packed(graph, tmp_path / "x.npy", tmp_path / "out")
+    found = recorded(graph, tmp_path / "x.npy", tmp_path / "out")
     (last,) = graph.outputs
     assert [f.dtype for f in found.files.values()] == [np.dtype(dtype)] * len(found.files)
     expected = [runtime(proto, {"x": g[None].astype(dtype)})[0] for g in given]
@@ -108,7 +108,7 @@ def test_each_layer_keeps_its_type_and_shape(dtype, tmp_path):
 
 
 def test_chosen_layers_in_the_graph_s_order_and_the_rest_is_listed(digits, saved, tmp_path):
-    found = packed(digits, saved, tmp_path / "out", ["digit", "conv2"])
+    found = recorded(digits, saved, tmp_path / "out", ["digit", "conv2"])
     assert list(found.files) == ["conv2", "digit"]
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["05-conv2.npy", "09-digit.npy", "manifest.json"]
     left = [x.name for x in digits.layers if x.name not in ("conv2", "digit")]
@@ -121,10 +121,10 @@ def test_a_folder_of_files_in_natural_order(digits, images, tmp_path):
     for k in range(11):
         np.save(folder / f"image{k}.npy", images[k])
     np.savez(folder / "image11.npz", image=images[11])
-    (folder / ".hidden").write_text("no pattern")
-    found = packed(digits, folder, tmp_path / "out", ["image"])
+    (folder / ".hidden").write_text("no input")
+    found = recorded(digits, folder, tmp_path / "out", ["image"])
     np.testing.assert_array_equal(np.load(found.files["image"].path), images[:12])
-    assert manifest(tmp_path / "out")["patterns"][9:] == ["image9.npy", "image10.npy", "image11.npz"]
+    assert manifest(tmp_path / "out")["inputs"][9:] == ["image9.npy", "image10.npy", "image11.npz"]
 
 
 def test_pictures_as_images_reads_them(digits, images, tmp_path):
@@ -133,11 +133,11 @@ def test_pictures_as_images_reads_them(digits, images, tmp_path):
     folder.mkdir()
     for k in (2, 10):
         image.fromarray((images[k, ..., 0] * 255).astype(np.uint8)).save(folder / f"{k}.png")
-    found = packed(digits, folder, tmp_path / "out", ["image"])
+    found = recorded(digits, folder, tmp_path / "out", ["image"])
     expected = [(images[k] * 255).astype(np.uint8) / np.float32(255) for k in (2, 10)]
     np.testing.assert_allclose(np.load(found.files["image"].path), expected, rtol=1e-6)
-    with pytest.raises(OutputError, match="a pack of another patterns"):
-        pack(digits, pattern_files(folder, digits, "none"), tmp_path / "out", ["image"])
+    with pytest.raises(OutputError, match="a record of other inputs"):
+        record(digits, input_files(folder, digits, "none"), tmp_path / "out", ["image"])
 
 
 def test_natural_order():
@@ -146,11 +146,12 @@ def test_natural_order():
     assert sorted(["a01", "a1"], key=natural) == sorted(["a1", "a01"], key=natural)
 
 
-def test_progress_is_told_of_every_edge(digits, saved, tmp_path):
-    told: list[int] = []
-    packed(digits, saved, tmp_path / "out", progress=told.append, buffer=1 << 18)
-    assert sum(told) == 60 * digits.edges
-    assert len(told) > 3
+def test_progress_is_told_of_every_input(digits, saved, tmp_path):
+    told = []
+    recorded(digits, saved, tmp_path / "out", progress=lambda *what: told.append(what), buffer=1 << 18)
+    assert len(told) > 1
+    assert [done for done, _, _ in told] == sorted({done for done, _, _ in told})
+    assert told[-1] == (60, 60, "")
 
 
 # Stopped and gone on with
@@ -162,7 +163,7 @@ class Stopped(Exception):
 
 def test_a_run_stopped_at_any_write_goes_on_to_the_same_bytes(digits, saved, tmp_path, monkeypatch):
     chosen, buffer = ["maxpool", "digit"], 1 << 15
-    packed(digits, saved, tmp_path / "whole", chosen, buffer=buffer)
+    recorded(digits, saved, tmp_path / "whole", chosen, buffer=buffer)
     real, stopped = os.fsync, 0
 
     def failing(descriptor: int) -> None:
@@ -176,11 +177,11 @@ def test_a_run_stopped_at_any_write_goes_on_to_the_same_bytes(digits, saved, tmp
         left = at
         monkeypatch.setattr(os, "fsync", failing)
         try:
-            packed(digits, saved, tmp_path / f"at{at}", chosen, buffer=buffer)
+            recorded(digits, saved, tmp_path / f"at{at}", chosen, buffer=buffer)
         except Stopped:
             stopped += 1
         monkeypatch.setattr(os, "fsync", real)
-        packed(digits, saved, tmp_path / f"at{at}", chosen, buffer=buffer)
+        recorded(digits, saved, tmp_path / f"at{at}", chosen, buffer=buffer)
         assert contents(tmp_path / f"at{at}") == contents(tmp_path / "whole"), at
     assert 5 < stopped < 59
 
@@ -189,25 +190,25 @@ KILLED = """
 import sys
 from pathlib import Path
 import onnx2graphml
-from onnx2graphml.recording.packs import pack
-from onnx2graphml.recording.input_files import PatternFiles, pattern_files
+from onnx2graphml.recording.record import record
+from onnx2graphml.recording.input_files import InputFiles, input_files
 graph = onnx2graphml.load(sys.argv[1])
-given = pattern_files(Path(sys.argv[2]), graph)
-told = PatternFiles(given.count, given.names, given.identity, lambda at: (print(at, flush=True), given.feeds(at))[1])
-pack(graph, told, Path(sys.argv[3]), buffer=1 << 16)
+given = input_files(Path(sys.argv[2]), graph)
+told = InputFiles(given.count, given.names, given.identity, lambda at: (print(at, flush=True), given.feeds(at))[1])
+record(graph, told, Path(sys.argv[3]), buffer=1 << 16)
 """
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(digits, images, tmp_path):
     saved, count = tmp_path / "many.npy", 10 * len(images)
     np.save(saved, np.tile(images, (10, 1, 1, 1)))
-    packed(digits, saved, tmp_path / "whole")
+    recorded(digits, saved, tmp_path / "whole")
     chance, done = random.Random(0), [0]
     for _ in range(4):
         command = [sys.executable, "-c", KILLED, str(DIGITS), str(saved), str(tmp_path / "out")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            for _ in range(chance.randint(7, 13)):  # patterns begun; four are written at a time
+            for _ in range(chance.randint(7, 13)):  # inputs begun; four are written at a time
                 process.stdout.readline()
             time.sleep(chance.uniform(0, 0.005))
             process.send_signal(signal.SIGKILL)
@@ -215,22 +216,22 @@ def test_a_killed_run_goes_on_to_the_same_bytes(digits, images, tmp_path):
         done.append(manifest(tmp_path / "out")["done"])
     assert done == sorted(set(done)), "each went on from where the one before was killed"
     assert done[-1] < count
-    packed(digits, saved, tmp_path / "out")
+    recorded(digits, saved, tmp_path / "out")
     left_behind = {name: content for name, content in contents(tmp_path / "out").items() if name[0] != "."}
     assert left_behind == contents(tmp_path / "whole")
 
 
 def test_a_finished_pack_is_not_run_again(digits, saved, tmp_path):
-    packed(digits, saved, tmp_path / "out")
+    recorded(digits, saved, tmp_path / "out")
     before = {f.name: f.stat().st_mtime_ns for f in (tmp_path / "out").iterdir()}
-    packed(digits, saved, tmp_path / "out")
+    recorded(digits, saved, tmp_path / "out")
     assert {f.name: f.stat().st_mtime_ns for f in (tmp_path / "out").iterdir()} == before
 
 
 def test_overwriting_begins_anew(digits, saved, tmp_path):
-    packed(digits, saved, tmp_path / "out", ["conv1", "digit"])
-    packed(digits, saved, tmp_path / "out", ["conv2"], overwrite=True)
-    packed(digits, saved, tmp_path / "new", ["conv2"])
+    recorded(digits, saved, tmp_path / "out", ["conv1", "digit"])
+    recorded(digits, saved, tmp_path / "out", ["conv2"], overwrite=True)
+    recorded(digits, saved, tmp_path / "new", ["conv2"])
     assert contents(tmp_path / "out") == contents(tmp_path / "new")
 
 
@@ -251,17 +252,17 @@ def rewrite(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Non
 DAMAGES = {
     "no JSON": (rewrite("manifest.json", lambda b: b[:-9]), "not a readable manifest"),
     "not text": (rewrite("manifest.json", lambda b: b"\xff\xfe"), "not a readable manifest"),
-    "a list": (rewrite("manifest.json", lambda b: b"[1]"), "not the manifest of a pack"),
-    "another program's": (set_in_manifest(generator="else"), "not the manifest of a pack"),
-    "more done than there are": (set_in_manifest(done=61), "not the manifest of a pack"),
-    "negative": (set_in_manifest(done=-1), "not the manifest of a pack"),
-    "no count": (set_in_manifest(done=None), "not the manifest of a pack"),
-    "no layers": (set_in_manifest(layers=3), "not the manifest of a pack"),
-    "no layer": (set_in_manifest(layers=[3]), "not the manifest of a pack"),
-    "a file elsewhere": (set_in_manifest(layers=[{"file": "../x.npy"}]), "not the manifest of a pack"),
-    "another version": (set_in_manifest(model="else"), "a pack of another version of this program"),
+    "a list": (rewrite("manifest.json", lambda b: b"[1]"), "not the manifest of a record"),
+    "another program's": (set_in_manifest(generator="else"), "not the manifest of a record"),
+    "more done than there are": (set_in_manifest(done=61), "not the manifest of a record"),
+    "negative": (set_in_manifest(done=-1), "not the manifest of a record"),
+    "no count": (set_in_manifest(done=None), "not the manifest of a record"),
+    "no layers": (set_in_manifest(layers=3), "not the manifest of a record"),
+    "no layer": (set_in_manifest(layers=[3]), "not the manifest of a record"),
+    "a file elsewhere": (set_in_manifest(layers=[{"file": "../x.npy"}]), "not the manifest of a record"),
+    "another version": (set_in_manifest(model="else"), "a record of another version of this program"),
     "a truncated array": (rewrite("09-digit.npy", lambda b: b[:-1]), r"2,527 bytes; expected 2,528 for 60 rows"),
-    "another last row": (rewrite("09-digit.npy", lambda b: b[:-1] + b"\0"), "pattern 59 now comes to other values"),
+    "another last row": (rewrite("09-digit.npy", lambda b: b[:-1] + b"\0"), "input 59 now comes to other values"),
     "no header": (rewrite("09-digit.npy", lambda b: b"\0" + b[1:]), "not a readable .npy file"),
     "another type": (
         rewrite("09-digit.npy", lambda b: b.replace(b"<f4", b"<i4")),
@@ -273,27 +274,27 @@ DAMAGES = {
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_pack_is_refused(damage, message, digits, saved, tmp_path):
-    packed(digits, saved, tmp_path / "out", ["digit"])
+    recorded(digits, saved, tmp_path / "out", ["digit"])
     damage(tmp_path / "out")
     with pytest.raises(Error, match=message):
-        packed(digits, saved, tmp_path / "out", ["digit"])
+        recorded(digits, saved, tmp_path / "out", ["digit"])
 
 
-def test_a_pack_of_something_else_is_refused(digits, images, saved, tmp_path):
-    packed(digits, saved, tmp_path / "out", ["digit"])
+def test_a_record_of_something_else_is_refused(digits, images, saved, tmp_path):
+    recorded(digits, saved, tmp_path / "out", ["digit"])
     before = contents(tmp_path / "out")
-    with pytest.raises(OutputError, match="a pack of another selection of layers; choose another folder, or --overw"):
-        packed(digits, saved, tmp_path / "out", ["conv1"])
+    with pytest.raises(OutputError, match="a record of another selection of layers; choose another folder, or --overw"):
+        recorded(digits, saved, tmp_path / "out", ["conv1"])
     proto = onnx.load(DIGITS)
     weight = next(t for t in proto.graph.initializer if t.name.endswith("bias"))
     changed = onnx.numpy_helper.to_array(weight).copy()
     changed.ravel()[0] = np.nextafter(changed.ravel()[0], 9, dtype=np.float32)
     weight.CopyFrom(onnx.numpy_helper.from_array(changed, weight.name))
-    with pytest.raises(OutputError, match="a pack of another model;"):
-        packed(onnx2graphml.load(proto), saved, tmp_path / "out", ["digit"])
+    with pytest.raises(OutputError, match="a record of another model;"):
+        recorded(onnx2graphml.load(proto), saved, tmp_path / "out", ["digit"])
     np.save(tmp_path / "images.npy", images + np.float32(1e-6))
-    with pytest.raises(OutputError, match="a pack of another patterns;"):
-        packed(digits, saved, tmp_path / "out", ["digit"])
+    with pytest.raises(OutputError, match="a record of other inputs;"):
+        recorded(digits, saved, tmp_path / "out", ["digit"])
     assert contents(tmp_path / "out") == before
 
 
@@ -301,33 +302,33 @@ def test_other_files_are_left_alone(digits, saved, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("years")
     for overwrite in (False, True):
-        with pytest.raises(OutputError, match="holds other files and no pack"):
-            packed(digits, saved, tmp_path / "out", overwrite=overwrite)
+        with pytest.raises(OutputError, match="holds other files and no record"):
+            recorded(digits, saved, tmp_path / "out", overwrite=overwrite)
     assert contents(tmp_path / "out") == {"thesis.txt": b"years"}
 
 
 def test_where_nothing_can_be_written(digits, saved, tmp_path):
     with pytest.raises(OutputError, match="there is no directory for it; create it first"):
-        packed(digits, saved, tmp_path / "no/out")
+        recorded(digits, saved, tmp_path / "no/out")
     with pytest.raises(OutputError, match=r"can't write .*images.npy.*: File exists"):
-        packed(digits, saved, saved)
+        recorded(digits, saved, saved)
 
 
 def test_two_processes_don_t_write_at_once(digits, saved, tmp_path):
-    with pack_folder.writing(tmp_path / "out"), pytest.raises(OutputError, match="another process is writing to"):
-        packed(digits, saved, tmp_path / "out")
+    with record_folder.writing(tmp_path / "out"), pytest.raises(OutputError, match="another process is writing to"):
+        recorded(digits, saved, tmp_path / "out")
 
 
 def test_no_room_on_the_disk(digits, saved, tmp_path, monkeypatch):
     need = 60 * digits.neurons * 4
-    usage = pack_folder.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(pack_folder.shutil, "disk_usage", lambda path: usage._replace(free=need - 1))
-    message = r"60 patterns need 897 kB and .* has 897 kB left: choose --layers; the largest, 'conv1', needs 246 kB"
+    usage = record_folder.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(record_folder.shutil, "disk_usage", lambda path: usage._replace(free=need - 1))
+    message = r"60 inputs need 897 kB and .* has 897 kB left: choose --layers; the largest, 'conv1', needs 246 kB"
     with pytest.raises(OutputError, match=message):
-        packed(digits, saved, tmp_path / "out")
+        recorded(digits, saved, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    monkeypatch.setattr(pack_folder.shutil, "disk_usage", lambda path: usage._replace(free=need))
-    packed(digits, saved, tmp_path / "out")
+    monkeypatch.setattr(record_folder.shutil, "disk_usage", lambda path: usage._replace(free=need))
+    recorded(digits, saved, tmp_path / "out")
 
 
 def test_a_full_disk_is_one_line(digits, saved, tmp_path, monkeypatch):
@@ -336,21 +337,21 @@ def test_a_full_disk_is_one_line(digits, saved, tmp_path, monkeypatch):
 
     monkeypatch.setattr(array_file.ArrayFile, "append", full)
     with pytest.raises(OutputError, match=r"can't write .*out': No space left on device"):
-        packed(digits, saved, tmp_path / "out")
+        recorded(digits, saved, tmp_path / "out")
 
 
 def test_layers_that_can_t_be_recorded(digits, saved, tmp_path):
     with pytest.raises(Error, match="no layer is named 'conv9'; did you mean"):
-        packed(digits, saved, tmp_path / "out", ["conv9"])
+        recorded(digits, saved, tmp_path / "out", ["conv9"])
     with pytest.raises(Error, match="no layer is chosen"):
-        packed(digits, saved, tmp_path / "out", [])
+        recorded(digits, saved, tmp_path / "out", [])
     nodes = [node("Div", "c x", "y")]
     graph = onnx2graphml.load(model(nodes, {"x": [1, 3]}, {"c": weights(1, 3)}))
     (constant,) = [x.name for x in graph.layers if x.aggregation == "constant"]
     np.save(tmp_path / "x.npy", weights(2, 3))
-    with pytest.raises(Error, match="is a constant: no pattern changes it"):
-        packed(graph, tmp_path / "x.npy", tmp_path / "out", [constant])
-    found = packed(graph, tmp_path / "x.npy", tmp_path / "out")
+    with pytest.raises(Error, match="is a constant: no input changes it"):
+        recorded(graph, tmp_path / "x.npy", tmp_path / "out", [constant])
+    found = recorded(graph, tmp_path / "x.npy", tmp_path / "out")
     assert constant not in found.files
     assert manifest(tmp_path / "out")["left_out"] == [constant]
 
@@ -359,9 +360,9 @@ def test_a_graph_without_a_model(saved, digits, tmp_path):
     import dataclasses
 
     with pytest.raises(Error, match="was made from no model"):
-        pack(dataclasses.replace(digits, model=None), pattern_files(saved, digits), tmp_path / "out")
+        record(dataclasses.replace(digits, model=None), input_files(saved, digits), tmp_path / "out")
     with pytest.raises(Error, match="was made from no model"):
-        pattern_files(saved, dataclasses.replace(digits, model=None))
+        input_files(saved, dataclasses.replace(digits, model=None))
 
 
 def saving(array: Any) -> Callable[[Path], None]:
@@ -369,7 +370,7 @@ def saving(array: Any) -> Callable[[Path], None]:
 
 
 PATTERNS = {
-    "one pattern": (saving(np.zeros((8, 8, 1))), r"have shape \[8, 8, 1\]; expected \[N, 8, 8, 1\]"),
+    "one input": (saving(np.zeros((8, 8, 1))), r"has shape \[8, 8, 1\]; expected \[N, 8, 8, 1\]"),
     "none": (saving(np.zeros((0, 8, 8, 1))), "expected at least one row"),
     "a scalar": (saving(np.zeros(())), "expected at least one row"),
     "words": (saving(np.array(["a"])), "have type <U1|type <U1; expected numbers"),
@@ -385,33 +386,33 @@ PATTERNS = {
 def test_patterns_that_can_t_be_read(write, message, digits, tmp_path):
     write(tmp_path / "x.npy")
     with pytest.raises(Error, match=message):
-        pattern_files(tmp_path / "x.npy", digits)
+        input_files(tmp_path / "x.npy", digits)
 
 
 def test_a_row_that_is_not_in_its_file(digits, tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((3, 8, 8, 1)))
     os.truncate(tmp_path / "x.npy", 600)
-    source = pattern_files(tmp_path / "x.npy", digits)
+    source = input_files(tmp_path / "x.npy", digits)
     with pytest.raises(Error, match="row 2 is not in it; it has 600 bytes"):
         source.feeds(2)
 
 
 def test_patterns_of_other_kinds(digits, tmp_path):
     with pytest.raises(Error, match=r"expected an .npy file of many, or a folder"):
-        pattern_files(tmp_path / "x.csv", digits)
+        input_files(tmp_path / "x.csv", digits)
     (tmp_path / "in").mkdir()
-    with pytest.raises(Error, match="no patterns are in this folder"):
-        pattern_files(tmp_path / "in", digits)
+    with pytest.raises(Error, match="no inputs are in this folder"):
+        input_files(tmp_path / "in", digits)
     (tmp_path / "in/1.csv").write_bytes(b"")
-    with pytest.raises(Error, match=r"1.csv: not a pattern; a folder of patterns holds nothing else"):
-        pattern_files(tmp_path / "in", digits)
+    with pytest.raises(Error, match=r"1.csv: not an input; a folder of inputs holds nothing else"):
+        input_files(tmp_path / "in", digits)
     (tmp_path / "in/1.csv").rename(tmp_path / "in/1.png")
     two = onnx2graphml.load(model([node("Add", "a b", "y")], {"a": [1, 3], "b": [1, 3]}))
     np.save(tmp_path / "x.npy", weights(2, 3))
     with pytest.raises(Error, match=r"the model has the inputs a, b: give a folder of .npz"):
-        pattern_files(tmp_path / "x.npy", two)
+        input_files(tmp_path / "x.npy", two)
     with pytest.raises(Error, match="the model has the inputs a, b: a picture is one array"):
-        pattern_files(tmp_path / "in", two)
+        input_files(tmp_path / "in", two)
 
 
 # The model's fingerprint
@@ -436,10 +437,10 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 import onnx2graphml
-from onnx2graphml.recording.packs import pack
-from onnx2graphml.recording.input_files import pattern_files
+from onnx2graphml.recording.record import record
+from onnx2graphml.recording.input_files import input_files
 graph = onnx2graphml.load(sys.argv[1])
-pack(graph, pattern_files(Path(sys.argv[2]), graph), Path(sys.argv[3]))
+record(graph, input_files(Path(sys.argv[2]), graph), Path(sys.argv[3]))
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
@@ -461,10 +462,10 @@ def test_memory_does_not_depend_on_the_number_of_patterns(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def many(digits, images, tmp_path_factory) -> Pack:
+def many(digits, images, tmp_path_factory) -> Record:
     folder = tmp_path_factory.mktemp("many")
     np.save(folder / "x.npy", images)
-    return packed(digits, folder / "x.npy", folder / "out")
+    return recorded(digits, folder / "x.npy", folder / "out")
 
 
 @pytest.fixture(scope="module")
@@ -515,14 +516,14 @@ def test_the_difference_of_two_patterns(many):
         whole = np.load(many.files[layer.name].path).astype(np.float64)
         np.testing.assert_array_equal(difference(many, layer, 3, 17), whole[3] - whole[17])
     for wrong in (60, -1):
-        with pytest.raises(Error, match=f"pattern {wrong} is not in the pack; its patterns are 0 to 59"):
+        with pytest.raises(Error, match=f"input {wrong} is not in the record; its inputs are 0 to 59"):
             difference(many, many.layers[0], 3, wrong)
 
 
 def test_labels(tmp_path):
     np.save(tmp_path / "y.npy", np.array(["cat", "dog"]))
     assert read_labels(tmp_path / "y.npy", 2).tolist() == ["cat", "dog"]
-    with pytest.raises(Error, match=r"labels have shape \[2\]; expected \[3\], one for each pattern"):
+    with pytest.raises(Error, match=r"labels have shape \[2\]; expected \[3\], one for each input"):
         read_labels(tmp_path / "y.npy", 3)
     with pytest.raises(Error, match=r"not a readable .npy file"):
         read_labels(tmp_path / "no.npy", 3)
@@ -537,8 +538,8 @@ def test_labels(tmp_path):
 def test_no_other_command_takes_the_place_of_a_pack(
     digits: onnx2graphml.NeuronGraph, saved: Path, tmp_path: Path
 ) -> None:
-    packed(digits, saved, tmp_path / "pack")
-    before = contents(tmp_path / "pack")
+    recorded(digits, saved, tmp_path / "record")
+    before = contents(tmp_path / "record")
     with pytest.raises(OutputError, match="is no directory that onnx2graphml wrote"):
-        onnx2graphml.activations(digits, "zeros", tmp_path / "pack")
-    assert contents(tmp_path / "pack") == before
+        onnx2graphml.activations(digits, "zeros", tmp_path / "record")
+    assert contents(tmp_path / "record") == before
