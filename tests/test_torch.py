@@ -311,7 +311,7 @@ def test_after_a_failure_too():
         (
             nn.ReLU(),
             (torch.zeros(4, 2),),
-            r"example input 0: got shape \(4, 2\), expected batch 1, .*: pass x\[:1\]",
+            r"example input 0: got shape \(4, 2\), expected batch 1, .*: pass x\[None\] where it has no batch",
         ),
         (nn.ReLU(), (torch.tensor(1.0),), r"example input 0: got shape \(\), expected batch 1"),
         (nn.Linear(3, 2), zeros((2,)), "the module fails on its inputs: RuntimeError: mat1 and mat2"),

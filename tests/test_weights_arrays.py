@@ -38,11 +38,14 @@ def check_laws(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
         assert len(array.onnx_axes) == len(array.onnx_shape)
         assert array.text
     for of in found:
-        sizes = sum(a.values.size for a in of.arrays if a.values.ndim)
-        assert sizes == of.numbers
-        assert (sizes == of.layer.parameters) == (not of.difference)
+        assert sum(a.values.size for a in of.arrays if a.values.ndim) == of.numbers
+        trained = sum(a.values.size for a in of.arrays if a.name in origin.trained)
+        assert (trained == of.layer.parameters) == (not of.difference)
         if of.difference:
-            assert f"{sizes:,} numbers in its arrays, {of.layer.parameters:,} in its ONNX nodes" in of.difference
+            assert f"{trained:,} trained numbers in its arrays, of which {of.layer.parameters:,} count" in of.difference
+    assert sum(of.layer.parameters for of in found) == sum(
+        origin.trained[name] for name in listed if name in origin.trained
+    )
     return found
 
 
@@ -233,7 +236,7 @@ def test_pytorch_arrays_are_those_of_the_state_dict(module):
     tied = [a for of in found for a in of.arrays if a.name == "tied2.weight"]
     assert [(a.layer, a.shared) for a in tied] == [("tied", ("tied2",))] * 2
     of = next(of for of in found if of.layer.name == "normed")
-    assert "is made of" in of.difference
+    assert of.layer.parameters == sum(p.numel() for p in net.normed.parameters())
 
 
 def test_pytorchs_kernels_are_those_that_onnx_computes_with(module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,12 +18,23 @@ from onnx2graphml.errors import Error, ModelError, did_you_mean, reason
 from onnx2graphml.frontends import FILES, FOLDER, Imported
 from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.inference.inputs import made
 from onnx2graphml.model import load_model
+from onnx2graphml.verification.import_check import check_import
+
+log = logging.getLogger("onnx2graphml")
 
 Shapes = Mapping[str, Sequence[int]]
 
 
-def load(source: Any, *, shapes: Shapes | None = None, detail: str = "layer", trust: bool = False) -> NeuronGraph:
+def load(
+    source: Any,
+    *,
+    shapes: Shapes | None = None,
+    detail: str = "layer",
+    trust: bool = False,
+    check: bool = True,
+) -> NeuronGraph:
     """A trained network as a graph of its neurons. Lazy: nothing is expanded.
 
     Args:
@@ -33,9 +45,10 @@ def load(source: Any, *, shapes: Shapes | None = None, detail: str = "layer", tr
         detail: `op` (a layer for every ONNX tensor), `layer` (what the framework calls a layer) or `neuron` (only what
             computes).
         trust: let the framework run code that the file holds, such as a Keras Lambda layer.
+        check: compare a framework's own prediction with that of its ONNX export, for one random input.
 
     Raises:
-        ModelError: the file is missing, is no model, or leaves a shape open.
+        ModelError: the file is missing, is no model, leaves a shape open, or its export differs from the framework.
         UnsupportedError: something in the network is not handled exactly.
         MissingExtraError: the framework is not installed.
 
@@ -48,28 +61,31 @@ def load(source: Any, *, shapes: Shapes | None = None, detail: str = "layer", tr
     if isinstance(source, onnx.ModelProto):
         return at_detail(walk(load_model(source, shapes)), detail)
     if isinstance(source, str | Path):
-        return _load_file(Path(source), shapes, detail, trust)
+        return _load_file(Path(source), shapes, detail, trust, check)
     if "keras" in sys.modules and isinstance(source, sys.modules["keras"].Model):
         from onnx2graphml.frontends import keras
 
-        return _imported(keras.from_keras(source, shapes=shapes), source.name, detail)
+        return _imported(keras.from_keras(source, shapes=shapes), source.name, detail, check)
     raise ModelError(
         f"got {type(source).__name__}; expected a path, a Keras model or an onnx.ModelProto "
         f"(a PyTorch module goes to from_torch, with example inputs)"
     )
 
 
-def from_torch(module: Any, example_inputs: tuple[Any, ...], *, detail: str = "layer") -> NeuronGraph:
+def from_torch(
+    module: Any, example_inputs: tuple[Any, ...], *, detail: str = "layer", check: bool = True
+) -> NeuronGraph:
     """A PyTorch module as a graph of its neurons.
 
     Args:
         module: a `torch.nn.Module`; it is exported as in evaluation.
         example_inputs: a tuple of tensors with batch 1, as the module takes them.
         detail: as for `load`.
+        check: compare the module's own outputs with those of its ONNX export, for the example inputs and for others.
 
     Raises:
         MissingExtraError: PyTorch is not installed.
-        ModelError: the module can't be exported.
+        ModelError: the module can't be exported, or the export computes something else.
         UnsupportedError: something in the network is not handled exactly.
 
     Example:
@@ -79,7 +95,7 @@ def from_torch(module: Any, example_inputs: tuple[Any, ...], *, detail: str = "l
     """
     from onnx2graphml.frontends import torch
 
-    return _imported(torch.from_torch(module, example_inputs), type(module).__name__, detail)
+    return _imported(torch.from_torch(module, example_inputs), type(module).__name__, detail, check)
 
 
 def as_graph(model: Any) -> NeuronGraph:
@@ -130,7 +146,7 @@ def select(
     return graph if sample is None else parts.sample(graph, sample, seed)
 
 
-def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> NeuronGraph:
+def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool, check: bool) -> NeuronGraph:
     try:
         path.stat()
     except OSError as e:
@@ -140,7 +156,7 @@ def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool) -> N
     if loader is not None:
         module, name = loader.split(":")
         imported = getattr(importlib.import_module(module), name)(path, shapes=shapes, trust=trust)
-        return _imported(imported, path.name, detail, (path,))
+        return _imported(imported, path.name, detail, check, (path,))
     return at_detail(walk(load_model(path, shapes)), detail)
 
 
@@ -152,7 +168,16 @@ def _nearest(path: Path) -> str:
         return ""
 
 
-def _imported(imported: Imported, name: str, detail: str, files: tuple[Path, ...] = ()) -> NeuronGraph:
+def _imported(imported: Imported, name: str, detail: str, check: bool, files: tuple[Path, ...] = ()) -> NeuronGraph:
     read = load_model(imported.proto, weights=imported.weights)
-    model = dataclasses.replace(read, name=name, predict=imported.predict, files=files)
-    return at_detail(walk(model), detail)
+    model = dataclasses.replace(
+        read, name=name, predict=imported.predict, framework_roundoff=imported.roundoff, files=files
+    )
+    graph = at_detail(walk(model), detail)
+    notes = imported.notes
+    if check:
+        feeds = imported.examples or [made("random", model)]
+        notes += tuple(filter(None, [check_import(graph, feeds, imported.outputs_of_layers)]))
+    for note in notes:
+        log.warning("%s: %s", name, note)
+    return graph

@@ -50,10 +50,16 @@ def roles(tensors: Mapping[str, Traits]) -> dict[str, Roles]:
 
 
 def spatial(role: Roles) -> tuple[int, ...]:
-    """The positions of the channel axis and of the spatial ones; empty where they are not all known."""
+    """The positions of the channel axis and of the spatial ones; empty where they are not all known.
+
+    Example:
+        >>> spatial((0, 2, 3, 1)), spatial((0, 1, 3)), spatial((0, 1, None))
+        ((3, 1, 2), (1, 2), ())
+    """
     position = {r: d for d, r in enumerate(role) if r}
     found = tuple(position[r] for r in sorted(position))
-    return found if len(found) >= 2 and sorted(position) == list(range(1, len(found) + 1)) else ()
+    complete = sorted(position) == list(range(1, len(found) + 1)) or None not in role
+    return found if len(found) >= 2 and 1 in position and complete else ()
 
 
 def channels_last_order(tensors: Mapping[str, Traits]) -> dict[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ A level of detail is a choice of where they are done.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.build.names import in_order_of, named
-from onnx2graphml.build.framework_order import as_shown
+from onnx2graphml.build.framework_order import as_declared, as_shown
 
 LEVELS = ("op", "layer", "neuron")
 
@@ -47,29 +47,43 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
     if level == "op":
         return graph
     network = _Network(graph)
+    network.join_copied_outputs(level == "neuron")
     # In Keras all that computes belongs to a layer, so that what belongs to none is the exporter's.
     all_in_layers = graph.model is not None and graph.model.channels_last
     if level == "layer":
         network.rewrite(
-            lambda layer, near: _is_plumbing(layer, near, all_in_layers),
+            lambda layer, near: _is_plumbing(layer, near, network.scopes_behind(layer), all_in_layers),
             lambda layer, producer: _is_one_layer(layer, producer, all_in_layers),
         )
     else:
         network.rewrite(lambda layer, near: True, lambda layer, producer: True)
-    layers = [as_shown(layer, network.layers) for layer in network.layers.values()]
+    shown = [as_shown(layer, network.layers) for layer in network.layers.values()]
+    layers, names = named(shown, network.read_by, all_in_layers)
     if graph.model is not None:
-        layers = in_order_of(list(graph.model.layer_shapes), layers)
-    renamed, names = named(layers, network.read_by)
-    outputs = tuple(names[o] for o in graph.outputs)
-    return NeuronGraph(numbered(renamed), outputs, graph.model_name, graph.model_sha256, level, graph.model)
+        shapes = graph.model.layer_shapes
+        layers = in_order_of(shapes, [_declared(layer, shapes) for layer in layers])
+    outputs = tuple(names[o] for o in network.outputs)
+    return NeuronGraph(numbered(layers), outputs, graph.model_name, graph.model_sha256, level, graph.model)
 
 
-def _is_plumbing(layer: Layer, near: list[Layer], all_in_layers: bool) -> bool:
-    """Whether a layer that only moves values is no layer to the framework's user; `near` is what reads it."""
+def _declared(layer: Layer, shapes: Mapping[str, tuple[int, ...]]) -> Layer:
+    """The layer in the framework's shape, if it is the one that has the name of its scope."""
+    scope = layer.provenance.scope or ""
+    shape = shapes.get(scope) if layer.name.partition("#")[0] == scope else None
+    return as_declared(layer, shape) if shape else layer
+
+
+def _is_plumbing(layer: Layer, near: list[Layer], scopes: set[str | None], all_in_layers: bool) -> bool:
+    """Whether a layer that only moves values is no layer to the framework's user.
+
+    Args:
+        near: what reads it.
+        scopes: of what reads it, looking through what an exporter has put in between.
+    """
     if layer.op in COPIES:
         return True
     if layer.provenance.scope is not None:
-        return bool(near) and all(n.provenance.scope == layer.provenance.scope for n in near)
+        return scopes == {layer.provenance.scope}
     pads_a_convolution = layer.op == "Pad" and bool(near) and all(n.op == "Conv" for n in near)
     return all_in_layers or layer.op in REARRANGES or pads_a_convolution
 
@@ -87,7 +101,7 @@ class _Network:
 
     def __init__(self, graph: NeuronGraph) -> None:
         self.layers = {layer.name: layer for layer in graph.layers}
-        self.outputs = set(graph.outputs)
+        self.outputs = list(graph.outputs)
         self.read_by: dict[str, set[str]] = {name: set() for name in self.layers}
         for layer in graph.layers:
             self._read(layer)
@@ -96,13 +110,46 @@ class _Network:
         """Go through the layers in order, and absorb or compose away wherever that is exact and asked for."""
         for name in list(self.layers):
             layer = self.layers[name]
-            if is_selection(layer) and name not in self.outputs:
-                near = [self.layers[n] for n in self.read_by[name]]
+            near = [self.layers[n] for n in self.read_by[name]]
+            moves = is_selection(layer) or (is_repetition(layer) and all(_takes_one(n, name) for n in near))
+            if moves and name not in self.outputs:
                 if composes(layer, near) and self._compose_away(layer, near):
                     continue
             producer = self._only_producer(layer)
             if producer is not None and absorbs(layer, producer):
                 self._absorb(producer, layer)
+
+    def join_copied_outputs(self, all: bool) -> None:
+        """Leave out outputs that are copies: of other outputs, and of what has the same name in the framework."""
+        first: dict[tuple[str, str | None], str] = {}
+        for k, name in enumerate(self.outputs):
+            layer = self.layers[name]
+            if layer.op != "Identity" or self.read_by[name]:
+                continue
+            (incoming,) = layer.incoming
+            source = self.layers[incoming.source]
+            is_input = source.aggregation == "input"
+            own = source.name if is_input else source.provenance.scope
+            if layer.provenance.scope == own or not is_input and (all or source.name in self.outputs):
+                self.outputs[k] = source.name
+            else:
+                self.outputs[k] = first.setdefault((source.name, layer.provenance.scope), name)
+            if name not in self.outputs:
+                self._drop(layer)
+
+    def scopes_behind(self, layer: Layer) -> set[str | None]:
+        """The scopes of what reads a layer, and of what reads that where it has none and only moves values."""
+        found: set[str | None] = set()
+        for name in self.read_by[layer.name]:
+            reader = self.layers[name]
+            through = reader.provenance.scope is None and is_selection(reader) and name not in self.outputs
+            found |= self.scopes_behind(reader) if through else {reader.provenance.scope}
+        return found
+
+    def _drop(self, layer: Layer) -> None:
+        for incoming in layer.incoming:
+            self.read_by[incoming.source] -= {layer.name}
+        del self.layers[layer.name], self.read_by[layer.name]
 
     def _read(self, layer: Layer) -> None:
         for incoming in layer.incoming:
@@ -132,9 +179,7 @@ class _Network:
         rewired = [self._rewired(reader, layer) for reader in near]
         if not near or any(edges is None for edges in rewired):
             return False
-        for incoming in layer.incoming:
-            self.read_by[incoming.source] -= {layer.name}
-        del self.layers[layer.name], self.read_by[layer.name]
+        self._drop(layer)
         for reader, edges in zip(near, rewired, strict=True):
             assert edges is not None
             self.layers[reader.name] = dataclasses.replace(reader, incoming=edges)
@@ -176,6 +221,28 @@ def is_selection(layer: Layer) -> bool:
         and all(i.block.is_selection and is_one_to_one(i.block) for i in layer.incoming)
         and not may_repeat(list(layer.incoming))
     )
+
+
+def is_repetition(layer: Layer) -> bool:
+    """Whether every neuron has the value of one other, which several may share."""
+    return (
+        layer.aggregation == "sum"
+        and layer.bias is None
+        and not layer.activation
+        and len(layer.incoming) == 1
+        and layer.incoming[0].block.is_selection
+        and layer.incoming[0].block.count == layer.neurons
+        and _one_per_target(layer.incoming[0].block)
+    )
+
+
+def _takes_one(reader: Layer, name: str) -> bool:
+    """Whether each neuron of a layer takes at most one value from another layer, so that what it repeats never meets."""
+    return reader.aggregation == "sum" and all(_one_per_target(i.block) for i in reader.incoming if i.source == name)
+
+
+def _one_per_target(block: EdgeBlock) -> bool:
+    return all(len(np.unique(a.target)) == len(a) for a in block.axes)
 
 
 def may_repeat(edges: list[Incoming]) -> bool:

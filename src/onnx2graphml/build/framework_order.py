@@ -65,3 +65,24 @@ def reordering(layer: Layer) -> EdgeBlock:
     return EdgeBlock(
         tuple(ax.same(n).strided(source[a], t) for n, a, t in zip(shown, order, target, strict=True))
     )
+
+
+def as_declared(layer: Layer, shape: tuple[int, ...]) -> Layer:
+    """The layer in the shape that the framework shows, where that differs only in axes of size 1.
+
+    Exporters leave such axes behind, or lose track of them.
+    """
+    if layer.shape == shape or [n for n in layer.shape if n > 1] != [n for n in shape if n > 1]:
+        return layer
+    long = iter([d for d, n in enumerate(shape) if n > 1])
+    free = iter([d for d, n in enumerate(shape) if n == 1])
+    place = {a: next(long) for a, n in enumerate(layer.shape) if n > 1}
+    place |= {a: d for a, n in enumerate(layer.shape) if n == 1 and (d := next(free, None)) is not None}
+    kept = tuple(place[a] for a in layer.spatial if a in place)
+    return dataclasses.replace(
+        layer,
+        shape=shape,
+        bias=None if layer.bias is None else layer.bias.reshape(shape),
+        activation=tuple(a.with_axes(place) for a in layer.activation),
+        spatial=kept if len(kept) >= 2 and layer.spatial[0] in place else (),
+    )

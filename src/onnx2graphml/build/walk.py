@@ -16,6 +16,7 @@ from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, n
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.functions.rounding import is_integer, is_number
 from onnx2graphml.model import Model, Node, TensorType, is_float
+from onnx2graphml.model.nodes import where
 from onnx2graphml.ops.registry import numbers
 from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
 
@@ -32,7 +33,7 @@ def walk(model: Model) -> NeuronGraph:
     traits = {name: Traits(len(model.types[name].shape)) for name in model.inputs}
     used = {i for node in model.nodes for i in node.inputs} | set(model.outputs)
     for node in model.nodes:
-        with context(f"node {node.name!r} ({node.op}, opset {model.opset})"):
+        with context(where(node.name, node.op, node.layer, model.opset)):
             for layer, trait in _expand(node, model, used):
                 layers[layer.name], traits[layer.name] = layer, trait
     for name in model.outputs:
@@ -106,7 +107,7 @@ def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Trait
         taken=model.names,
     )
     made: list[tuple[Layer, Traits]] = []
-    trained = sum(o.size for o in operands if isinstance(o, np.ndarray) and o.ndim and is_float(o.dtype))
+    trained = model.parameters.get(node.outputs[0], 0)
     for name, kind, neurons in zip(
         node.outputs, kinds, ops.expand(call, node.domain, operands, node.attributes), strict=False
     ):

@@ -23,6 +23,9 @@ FOLDER = "onnx2graphml.frontends.keras_files:load_keras"
 """The same for a folder, which is a SavedModel."""
 
 
+Feed = Mapping[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Imported:
     """A model brought in from a framework.
@@ -32,8 +35,17 @@ class Imported:
         predict: the framework's own prediction: arrays by ONNX input name, batch axis of size 1 included,
             to a list of arrays in the order of the ONNX outputs.
         weights: large weights, by the names under which `proto` has them as additional inputs.
+        outputs_of_layers: what each layer puts out in the framework, by its name, with `#2` and so on behind it for its
+            later calls, and with the batch axis. Layers of several outputs are missing.
+        examples: inputs to compare the export with, where the user gave some.
+        roundoff: the unit roundoff that the framework computes with, where that is not the outputs'.
+        notes: what the user should know of how the model was brought in.
     """
 
     proto: onnx.ModelProto
-    predict: Callable[[Mapping[str, np.ndarray]], Sequence[np.ndarray]]
+    predict: Callable[[Feed], Sequence[np.ndarray]]
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    outputs_of_layers: Callable[[Feed], Mapping[str, np.ndarray]] = lambda feed: {}
+    examples: Sequence[Feed] = ()
+    roundoff: float = 0.0
+    notes: tuple[str, ...] = ()

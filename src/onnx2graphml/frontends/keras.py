@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import inspect
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import Imported, tfnames
+from onnx2graphml.frontends import Feed, Imported, tfnames
+from onnx2graphml.frontends.keras_layers import Row, data_formats, describe, marked, rows_of, trained_variables, watched
+from onnx2graphml.frontends.precision import ROUNDOFF, widen
+from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.tensorflow import (
     convert,
     converting,
     freeze,
+    quiet,
     static_inputs,
 )
-from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS
+from onnx2graphml.model.metadata import LAYER
 
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip
-
-
-@dataclass
-class _Row:
-    """A row of `model.summary()`. `shapes`: of all its outputs, for every call that came up while tracing."""
-
-    operation: Any
-    path: str
-    shapes: set[tuple[tuple[int, ...], ...]] = field(default_factory=set)
 
 
 def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None) -> Imported:
@@ -63,29 +54,78 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     if not getattr(model, "built", False):
         raise ModelError(f"got an unbuilt {type(model).__name__}, expected a built Keras model: call it on data")
     inputs = _inputs(model, shapes or {})
-    rows = _rows(model)
+    rows = rows_of(model)
+    label = tfnames.marked([row.path for row in rows])
     variables = model.trainable_variables + model.non_trainable_variables
-    with converting(), _marked(rows):
-        proto, weights = convert(*freeze(_trace(model, inputs, variables)))
+    with converting(), marked(rows):
+        concrete, written = _trace(model, inputs, variables)
+        check_repeatable(concrete, lambda name: label(name)[0], written)
+        definition, *names_of_ends = freeze(concrete)
+        widened = widen(definition)
+        proto, weights = convert(definition, *names_of_ends)
     weights |= {f"W{k}:0": _view(variable) for k, variable in enumerate(variables)}
+    new, large = tfnames.finish(proto, weights, _names(proto, model, inputs, variables), label, tfnames.call_of)
+    _tag_copies(proto, [_origin(t) for t in _known(model, "outputs")])
+    trained = trained_variables(model)
+    describe(proto, inputs, rows, [new[f"W{k}:0"] for k, v in enumerate(variables) if id(v) in trained])
+    run = _runner(model, inputs, rows)
+    return Imported(
+        proto,
+        predict=lambda feed: [np.asarray(output) for output in keras.tree.flatten(run(feed))],
+        weights=large,
+        outputs_of_layers=lambda feed: watched(rows, lambda: run(feed)),
+        roundoff=ROUNDOFF if widened else 0.0,
+        notes=(_told_of_bfloat16(rows),) if widened else (),
+    )
+
+
+def _names(proto: onnx.ModelProto, model: Any, inputs: Sequence[Any], variables: Sequence[Any]) -> dict[str, str]:
+    """The Keras names of the inputs X0, X1 ..., of the outputs, and of the weights W0, W1 ..."""
     names = {f"X{k}:0": spec.name for k, spec in enumerate(inputs)}
     ends = [_origin(t) for t in _known(model, "outputs")]
     names |= {output.name: ends[k] if ends else f"output_{k}" for k, output in enumerate(proto.graph.output)}
-    names |= {f"W{k}:0": variable.path.removeprefix(f"{model.name}/") for k, variable in enumerate(variables)}
-    large = tfnames.finish(proto, weights, names, tfnames.marked([row.path for row in rows]))
-    _describe(proto, model, inputs, rows)
+    return names | {f"W{k}:0": variable.path.removeprefix(f"{model.name}/") for k, variable in enumerate(variables)}
 
-    def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+
+def _tag_copies(proto: onnx.ModelProto, ends: Sequence[str]) -> None:
+    """An output that is a copy comes from the layer that the user named, as a Dropout that does nothing any more."""
+    layers = dict(zip((output.name for output in proto.graph.output), ends, strict=bool(ends)))
+    for node in proto.graph.node:
+        if node.op_type == "Identity" and not node.metadata_props and node.output[0] in layers:
+            node.metadata_props.add(key=LAYER, value=layers[node.output[0]])
+
+
+def _runner(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> Callable[[Feed], Any]:
+    """The model itself, run on arrays by input name.
+
+    TensorFlow has no convolutions with channels first on a processor, and adds biases along the wrong axis in some of
+    those that it has with oneDNN. Its compiler XLA does both right.
+    """
+
+    def call(*tensors: Any) -> Any:
+        return model(*_arguments(model, tensors), **_inference(model))
+
+    first = "channels_first" in data_formats(rows)
+
+    def run(feed: Feed) -> Any:
         tensors = [tf.constant(feed[spec.name], spec.dtype) for spec in inputs]
-        outputs = model(*_arguments(model, tensors), **_inference(model))
-        return [np.asarray(output) for output in keras.tree.flatten(outputs)]
+        with quiet():
+            return tf.function(call, jit_compile=True, autograph=False)(*tensors) if first else call(*tensors)
 
-    return Imported(proto, predict, large)
+    return run
+
+
+def _told_of_bfloat16(rows: Sequence[Row]) -> str:
+    short = [row.path for row in rows[1:] if getattr(row.operation, "compute_dtype", "") == "bfloat16"]
+    which = f"layer{'s' * (len(short) > 1)} {', '.join(map(repr, short[:3]))}{' and others' * (len(short) > 3)}"
+    return f"{which if short else 'the model'} computes in bfloat16, which NumPy lacks; the graph has it in float32"
 
 
 def _view(variable: Any) -> np.ndarray:
     """A variable's value now, without a copy where NumPy has the type: TensorFlow copies it before it changes it."""
     value = variable.value.value()
+    if value.dtype == tf.bfloat16:
+        return np.asarray(value, np.float32)
     return np.asarray(memoryview(value) if np.dtype(value.dtype.as_numpy_dtype).isbuiltin else value)
 
 
@@ -103,57 +143,6 @@ def _parameters(model: Any) -> dict[str, tuple[tuple[int | None, ...], str]]:
     alone = len(names) == 1 and len(built) == 1 and all(isinstance(size, int | None) for size in built[0])
     shape = tuple(built[0]) if alone else ()
     return {name: (shape, model.input_dtype) for name in names if name not in ("training", "mask")}
-
-
-def _rows(model: Any) -> list[_Row]:
-    """The model itself, and what `model.summary()` shows of it, nested models followed by their own rows."""
-    rows, seen, paths = [_Row(model, "")], {id(model)}, {""}
-
-    def visit(container: Any, prefix: str) -> None:
-        operations = list(getattr(container, "_operations", container.layers))
-        if not prefix and isinstance(model, keras.Sequential):  # which doesn't show its input
-            operations = [t._keras_history.operation for t in model.inputs] + operations
-        for operation in operations:
-            if id(operation) in seen or (prefix and isinstance(operation, keras.layers.InputLayer)):
-                continue
-            seen.add(id(operation))
-            path = tfnames.unique(prefix + operation.name, paths)
-            rows.append(_Row(operation, path))
-            if isinstance(operation, keras.Model):
-                visit(operation, f"{path}/")
-
-    visit(model, "")
-    return rows
-
-
-@contextlib.contextmanager
-def _marked(rows: Sequence[_Row]) -> Iterator[None]:
-    """Give every row a name that survives in TensorFlow's scopes unambiguously, and note the shapes it computes."""
-    names = [row.operation.name for row in rows]
-    try:
-        for k, row in enumerate(rows):
-            row.operation.name = f"L{k}__"
-            row.operation.__dict__["call"] = _recorder(row)
-        yield
-    finally:
-        for name, row in zip(names, rows, strict=True):
-            row.operation.name = name
-            row.operation.__dict__.pop("call", None)
-
-
-def _recorder(row: _Row) -> Callable[..., Any]:
-    call, operation = row.operation.call, row.operation
-
-    @functools.wraps(call)
-    def recorded(*args: Any, **kwargs: Any) -> Any:
-        # A layer opens its scope itself; a bare operation, like `x + 1` on Keras tensors, does not.
-        scope = contextlib.nullcontext() if isinstance(operation, keras.Layer) else tf.name_scope(operation.name)
-        with scope:
-            outputs = call(*args, **kwargs)
-        row.shapes.add(tuple(tuple(t.shape[1:]) for t in keras.tree.flatten(outputs)))
-        return outputs
-
-    return recorded
 
 
 def _arguments(model: Any, tensors: Sequence[Any]) -> Sequence[Any]:
@@ -177,15 +166,20 @@ def _origin(tensor: Any) -> str:
     return str(tensor._keras_history.operation.name)
 
 
-def _trace(model: Any, inputs: Sequence[Any], variables: Sequence[Any]) -> Any:
-    """The concrete TensorFlow function of X0, X1 ... (the inputs) and W0, W1 ... (the weights)."""
+def _trace(model: Any, inputs: Sequence[Any], variables: Sequence[Any]) -> tuple[Any, list[str]]:
+    """The concrete TensorFlow function of X0, X1 ... (the inputs) and W0, W1 ... (the weights).
+
+    With it, the names of those weights that it would change.
+    """
     signature = [tf.TensorSpec(spec.shape, spec.dtype, name=f"X{k}") for k, spec in enumerate(inputs)]
     signature += [tf.TensorSpec(v.shape, tf.as_dtype(v.dtype), name=f"W{k}") for k, v in enumerate(variables)]
     split, n = len(inputs) + len(model.trainable_variables), len(inputs)
+    written: list[str] = []
 
     def call(*args: Any) -> Any:
-        x = _arguments(model, args[:n])
-        outputs, _ = model.stateless_call(list(args[n:split]), list(args[split:]), *x, **_inference(model))
+        x, state = _arguments(model, args[:n]), list(args[split:])
+        outputs, later = model.stateless_call(list(args[n:split]), state, *x, **_inference(model))
+        written[:] = [old.op.name for old, new in zip(state, later, strict=True) if new is not old]
         return keras.tree.flatten(outputs)
 
     function = tf.function
@@ -196,25 +190,6 @@ def _trace(model: Any, inputs: Sequence[Any], variables: Sequence[Any]) -> Any:
 
     tf.function = inline
     try:
-        return function(call, input_signature=signature, autograph=False).get_concrete_function()
+        return function(call, input_signature=signature, autograph=False).get_concrete_function(), written
     finally:
         tf.function = function
-
-
-def _describe(proto: onnx.ModelProto, model: Any, inputs: Sequence[Any], rows: Sequence[_Row]) -> None:
-    """Write LAYERS and CHANNELS_LAST."""
-    tagged = {entry.value for node in tfnames.walk(proto.graph) for entry in node.metadata_props}
-    layers = []
-    shapes = {spec.name: tuple(spec.shape[1:]) for spec in inputs}
-    for row in rows[1:]:
-        if isinstance(row.operation, keras.Model) and row.path not in tagged:
-            continue  # its own layers stand for it
-        entry: dict[str, Any] = {"name": row.path, "class": type(row.operation).__name__}
-        found = {(shapes[row.path],)} if row.path in shapes else row.shapes
-        if len(found) == 1 and len(only := next(iter(found))) == 1 and None not in only[0]:
-            entry["shape"] = list(only[0])
-        layers.append(entry)
-    proto.metadata_props.add(key=LAYERS, value=json.dumps(layers))
-    formats = {getattr(row.operation, "data_format", None) for row in rows} - {None}
-    if (formats or {keras.config.image_data_format()}) == {"channels_last"}:
-        proto.metadata_props.add(key=CHANNELS_LAST, value="true")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.errors import ModelError
+from onnx2graphml.frontends.repeatable import is_random
 
 LARGEST = 1 << 31  # bytes: what Protocol Buffers can hold
 SIGNATURE = "serving_default"
@@ -57,7 +58,7 @@ def check_saved_model(folder: Path, harmless: Iterable[str]) -> None:
     library = {f.signature.name: f for f in graph.graph_def.library.function}
     for name in _reached(library, _run(graph.object_graph_def)):
         for op in _operators(library, name):
-            if op not in known:
+            if op not in known and not is_random(op):  # which is refused later, and for that
                 raise ModelError(_refusal(folder, op, name))
     saver = _of_the_saver(graph, library)
     for name in sorted(library.keys() - saver):

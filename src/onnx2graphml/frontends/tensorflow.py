@@ -22,7 +22,10 @@ import onnx
 
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported, tfnames
+from onnx2graphml.frontends.precision import ROUNDOFF, widen
+from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
+from onnx2graphml.frontends.steady import ordered_sets
 from onnx2graphml.model.metadata import CHANNELS_LAST
 
 
@@ -85,19 +88,25 @@ def convert(definition: Any, inputs: list[str], outputs: list[str]) -> tuple[onn
     """A graph definition to ONNX, with the arrays that have become additional inputs, by input name."""
     constants = _lift(definition)
     inputs = inputs + list(constants)
+    with ordered_sets("tf2onnx"):
+        return _converted(definition, inputs, outputs), constants
+
+
+def _converted(definition: Any, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(tf_optimize(inputs, outputs, definition), name="")
         converted = process_tf_graph(
             graph, opset=_OPSET, input_names=inputs, output_names=outputs, continue_on_error=True
         )
-    # Two layers that compute the same from the same are still two layers.
-    passes = {name: each for name, each in optimizer._optimizers.items() if name != "merge_duplication"}
+    # Two layers that compute the same from the same are still two, and so are two that reshape.
+    merging = ("merge_duplication", "remove_back_to_back")
+    passes = {name: each for name, each in optimizer._optimizers.items() if name not in merging}
     scoped = _scoped(converted)
-    proto = optimizer.optimize_graph(converted, optimizers=passes).make_model("model")
+    proto: onnx.ModelProto = optimizer.optimize_graph(converted, optimizers=passes).make_model("model")
     for node in proto.graph.node:
         node.name = scoped.get(node.name, node.name)
     proto.ir_version = _IR_VERSION
-    return proto, constants
+    return proto
 
 
 def _scoped(graph: Any) -> dict[str, str]:
@@ -132,18 +141,15 @@ def _lift(definition: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without log and warnings of the frameworks."""
-    loggers = [logging.getLogger(name) for name in ("tf2onnx", "tensorflow", "absl")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+    """Without log and warnings of the frameworks, some of which log as if they were the program itself."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(disabled)
 
 
 @contextlib.contextmanager
@@ -217,7 +223,9 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
     with converting():
         placeholders = [tf.TensorSpec(spec.shape, spec.dtype, name=f"X{k}") for k, spec in enumerate(inputs)]
         concrete = tf.function(call, input_signature=placeholders, autograph=False).get_concrete_function()
+        check_repeatable(concrete, lambda name: None)
         definition, *ends = freeze(concrete)
+        widened = widen(definition)
         variables = _variables(concrete)
         label = tfnames.scoped(_reads(definition, variables))
         last = not any(node.attr["data_format"].s.startswith(b"NC") for node in definition.node)
@@ -225,14 +233,17 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
     new = {f"X{k}:0": name for k, name in enumerate(names)}
     new |= {output.name: key for output, key in zip(proto.graph.output, keys, strict=True)}
     new |= {f"{constant}:0": name for constant, name in variables.items()}
-    large = tfnames.finish(proto, weights, new, label)
+    _, large = tfnames.finish(
+        proto, weights, new, label, tfnames.scopes_in_order(node.name for node in definition.node)
+    )
     if last:
         proto.metadata_props.add(key=CHANNELS_LAST, value="true")
 
     def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [np.asarray(y) for y in call(*(tf.constant(feed[spec.name], spec.dtype) for spec in inputs))]
 
-    return Imported(proto, predict, large)
+    notes = ("the model computes in bfloat16, which NumPy lacks; the graph has it in float32",) if widened else ()
+    return Imported(proto, predict, large, roundoff=ROUNDOFF if widened else 0.0, notes=notes)
 
 
 def _load(path: Path) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,33 +15,43 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.frontends.order import put_in_order, walk
 from onnx2graphml.model.metadata import LARGE, LAYER
 
 # From the name of a TensorFlow node or tensor to the layer it belongs to, if any, and the name to show.
 Label = Callable[[str], tuple[str | None, str]]
 
 _CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
-_GENERATED = re.compile(r"__\d+$")
+_GENERATED = re.compile(r"(_graph_outputs_Identity)?__\d+|(?<=einsum)\d{9,}")  # counters and ids of a process
+_CALLED = re.compile(r"C(\d+)__")
 _NUMBER = re.compile(r"_\d+$")
 
 
 def finish(
-    proto: onnx.ModelProto, weights: Mapping[str, Any], names: Mapping[str, str], label: Label
-) -> dict[str, np.ndarray]:
-    """Check the operators, note the layers on the nodes, turn inputs into weights, and rename everything.
+    proto: onnx.ModelProto,
+    weights: Mapping[str, Any],
+    names: Mapping[str, str],
+    label: Label,
+    call_of: Callable[[str], int | None],
+) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Check the operators, note the layers on the nodes, turn inputs into weights, sort and rename everything.
 
     Args:
         proto: changed in place.
         weights: what `np.asarray` takes, by the name of the input to replace.
         names: new names of tensors, numbered where they clash; all others are named by `label`.
         label: see `Label`.
+        call_of: the number of the layer's call that a node was made in.
 
     Returns:
-        Large weights, by their new names: they remain inputs, behind the others.
+        The new names of tensors, and large weights, by their new names: they remain inputs, behind the others.
 
     Raises:
         UnsupportedError: a node is no standard ONNX operator.
     """
+    _first_outputs_first(proto.graph)
+    put_in_order(proto.graph, call_of)
+    del proto.graph.value_info[:]
     nodes = list(walk(proto.graph))
     for node in nodes:
         layer, _ = label(node.name)
@@ -55,18 +65,35 @@ def finish(
     inputs = [value for value in proto.graph.input if value.name not in weights or value.name in large]
     del proto.graph.input[:]
     proto.graph.input.extend(sorted(inputs, key=lambda value: value.name in large))
+    _sort_initializers(proto.graph, nodes)
     proto.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in arrays.items() if n not in large)
     new = _rename(proto.graph, names, label)
-    return {new[name]: arrays[name] for name in large}
+    return new, {new[name]: arrays[name] for name in arrays if name in large}
 
 
-def walk(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes, those in bodies of loops and branches included."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from walk(attribute.g)
+def _first_outputs_first(graph: onnx.GraphProto) -> None:
+    """Where outputs are copies of each other, let the later ones be made from the first."""
+    outputs = [value.name for value in graph.output]
+    copies = {n.output[0]: n.input[0] for n in graph.node if n.op_type == "Identity" and n.input[0] in outputs}
+    exchanged: dict[str, str] = {}
+    for copy, original in copies.items():
+        if copy in outputs and outputs.index(copy) < outputs.index(original) and original not in exchanged:
+            exchanged |= {copy: original, original: copy}
+    for node in walk(graph):
+        node.input[:] = [exchanged.get(name, name) for name in node.input]
+        node.output[:] = [exchanged.get(name, name) for name in node.output]
+
+
+def _sort_initializers(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) -> None:
+    """In the order in which they are read."""
+    place: dict[str, int] = {}
+    for node in nodes:
+        for name in node.input:
+            place.setdefault(name, len(place))
+    tensors = sorted(graph.initializer, key=lambda tensor: place.get(tensor.name, len(place)))
+    kept = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in tensors]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def unique(name: str, taken: set[str]) -> str:
@@ -78,6 +105,11 @@ def unique(name: str, taken: set[str]) -> str:
     return free
 
 
+def numbered(name: str, taken: Container[str]) -> str:
+    """The name, or where it is taken, with `#2` and so on behind it."""
+    return next(c for k in itertools.count(1) if (c := f"{name}#{k}" if k > 1 else name) not in taken)
+
+
 def marked(paths: Sequence[str]) -> Label:
     """The label for a model whose layers were traced under the names L0__, L1__ ...: `paths` has their own."""
 
@@ -86,10 +118,25 @@ def marked(paths: Sequence[str]) -> Label:
         for k in reversed(range(len(parts))):
             if mark := re.match(r"L(\d+)__", parts[k]):
                 path = paths[int(mark[1])]
-                return path or None, "/".join(part for part in (path, *parts[k + 1 :]) if part) or name
-        return None, name
+                inner = [_GENERATED.sub("", part) for part in parts[k + 1 :] if not _CALLED.match(part)]
+                return path or None, "/".join(part for part in (path, *inner) if part) or name
+        return None, _GENERATED.sub("", name)
 
     return label
+
+
+def call_of(name: str) -> int | None:
+    """The number in the innermost of the scopes C0__, C1__ ... that a node was traced in."""
+    calls = [mark for part in name.split("/") if (mark := _CALLED.match(part))]
+    return int(calls[-1][1]) if calls else None
+
+
+def scopes_in_order(names: Iterable[str]) -> Callable[[str], int | None]:
+    """For a graph traced under the layers' own names: the place of a node's scope among those of all nodes."""
+    first: dict[tuple[str, ...], int] = {}
+    for place, name in enumerate(names):
+        first.setdefault(_scope(name), place)
+    return lambda name: first.get(_scope(name))
 
 
 def scoped(reads: Mapping[str, str]) -> Label:
@@ -126,7 +173,8 @@ def scoped(reads: Mapping[str, str]) -> Label:
 
     def label(name: str) -> tuple[str | None, str]:
         path = "/".join(layer_of(_scope(name)))
-        return path or None, "/".join(part for part in name.split("/") if not _CALL.fullmatch(part)) or name
+        shown = _GENERATED.sub("", "/".join(part for part in name.split("/") if not _CALL.fullmatch(part)))
+        return path or None, shown or name
 
     return label
 
@@ -137,7 +185,7 @@ def _scope(name: str) -> tuple[str, ...]:
 
 def _is_layout(node: onnx.NodeProto) -> bool:
     """Made by tf2onnx to change between the layouts of TensorFlow and ONNX, maybe moved away from its layer."""
-    return node.op_type in ("Transpose", "Reshape") and _GENERATED.search(node.name) is not None
+    return node.op_type in ("Transpose", "Reshape") and re.search(r"__\d+$", node.name) is not None
 
 
 def _tag_inside(graph: onnx.GraphProto, weights: Iterable[str]) -> None:
@@ -187,5 +235,6 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> d
             node.output[:] = [renamed(name) for name in node.output]
     seen: set[str] = set()
     for node in walk(graph):
-        node.name = unique(label(node.name)[1], seen)
+        layer, name = label(node.name)
+        node.name = unique(name.removeprefix(f"{layer}/"), seen)
     return new

@@ -7,15 +7,28 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 
 from onnx2graphml.errors import MissingExtraError, ModelError
-from onnx2graphml.frontends import Imported
-from onnx2graphml.model.metadata import LAYER, LAYERS
+from onnx2graphml.frontends import Feed, Imported
+from onnx2graphml.frontends.torch_layers import (
+    array,
+    called_layers,
+    check_repeatable,
+    evaluating,
+    first_line,
+    first_paths,
+    leaves_of,
+    outputs,
+    run,
+    tensors_in,
+    unchanged,
+)
+from onnx2graphml.model.metadata import LAYER, LAYERS, TRAINED
 from onnx2graphml.model.scopes import framework_layers
 
 if TYPE_CHECKING:
@@ -23,7 +36,6 @@ if TYPE_CHECKING:
 
 _OPSET = 20  # the newest that the exporter writes by itself
 _IR_VERSION = 10  # the newest that every supported ONNX Runtime reads
-_CONTAINERS = ("torch.nn.modules.container", "torch.nn.modules.transformer")
 
 
 def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]) -> Imported:
@@ -51,16 +63,43 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
         (1, 2)
     """
     check_arguments(module, example_inputs)
-    with evaluating(module):
-        layers = _layers(module, example_inputs)
+    with unchanged(module), evaluating(module):
+        layers = called_layers(module, example_inputs)
+        check_repeatable(module, example_inputs)
         proto = export(module, example_inputs)
     _tag(proto, module, layers)
     names = [value.name for value in proto.graph.input]
 
-    def predict(inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        return _predict(module, [(inputs[n], like) for n, like in zip(names, example_inputs, strict=True)])
+    def tensors(feed: Feed) -> tuple[torch.Tensor, ...]:
+        return tuple(_as_tensor(feed[n], like) for n, like in zip(names, example_inputs, strict=True))
 
-    return Imported(proto, predict)
+    def predict(feed: Feed) -> list[np.ndarray]:
+        with evaluating(module):
+            return [output.cpu().numpy() for output in tensors_in(run(module, tensors(feed)))]
+
+    examples = [{n: array(t) for n, t in zip(names, some, strict=True)} for some in _examples(example_inputs)]
+    return Imported(proto, predict, outputs_of_layers=lambda feed: outputs(module, tensors(feed)), examples=examples)
+
+
+def _as_tensor(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.as_tensor(np.array(array), dtype=like.dtype, device=like.device)
+
+
+def _examples(inputs: tuple[torch.Tensor, ...]) -> list[tuple[torch.Tensor, ...]]:
+    """The user's inputs, and others near them: of zeros, for one, no module tells what it makes of an input."""
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+
+    def moved(x: torch.Tensor) -> torch.Tensor:
+        if not x.is_floating_point():
+            return x
+        noise = torch.randn(x.shape, generator=random).to(x)
+        return x + noise * (0.1 * x.abs().max().item() or 1.0)
+
+    return [inputs, tuple(map(moved, inputs))]
 
 
 def check_arguments(module: object, example_inputs: object) -> None:
@@ -69,6 +108,10 @@ def check_arguments(module: object, example_inputs: object) -> None:
         import torch
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ModelError(
+            "got a scripted module (TorchScript), expected the torch.nn.Module that it was made from: pass that one"
+        )
     if not isinstance(module, torch.nn.Module):
         raise ModelError(f"got {type(module).__name__}, expected a torch.nn.Module: pass the model itself")
     if not isinstance(example_inputs, tuple) or not example_inputs:
@@ -82,94 +125,10 @@ def check_arguments(module: object, example_inputs: object) -> None:
             )
         if not example.ndim or example.shape[0] != 1:
             shape = tuple(example.shape)
-            raise ModelError(f"example input {index}: got shape {shape}, expected batch 1, (1, ...): pass x[:1]")
-
-
-@contextlib.contextmanager
-def evaluating(module: torch.nn.Module) -> Iterator[None]:
-    """Eval mode without gradients. Submodules may differ in their mode, as a frozen BatchNorm does."""
-    import torch
-
-    modes = [(part, part.training) for part in module.modules()]
-    try:
-        module.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
-
-
-def run(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> Any:
-    try:
-        return module(*inputs)
-    except Exception as error:
-        raise ModelError(f"the module fails on its inputs: {first_line(error)}: pass what its forward takes") from error
-
-
-def _leaves(module: torch.nn.Module) -> dict[str, torch.nn.Module]:
-    """The modules that are layers, by every path that leads to them, in the module's order."""
-    leaves: dict[str, torch.nn.Module] = {}
-    for path, part in module.named_modules(remove_duplicate=False):
-        home = type(part).__module__
-        whole = home.startswith("torch.nn.modules.") and not home.startswith(_CONTAINERS)
-        inside = any(path.startswith(leaf + ".") for leaf in leaves)
-        parts = {name for name, _ in part.named_children()} - {"parametrizations"}
-        if path and not inside and (whole or not parts):
-            leaves[path] = part
-    return leaves
-
-
-def tensors_in(outputs: Any) -> list[torch.Tensor]:
-    """The tensors in what forward returned, in the exporter's order."""
-    import torch
-    from torch.utils import _pytree
-
-    leaves: list[torch.Tensor] = [leaf for leaf in _pytree.tree_leaves(outputs) if leaf is not None]
-    for leaf in leaves:
-        if not isinstance(leaf, torch.Tensor):
-            kind = type(leaf).__name__
-            raise ModelError(f"the module returned {kind}, expected tensors: wrap it in a module that drops it")
-    if not leaves:
-        raise ModelError("the module returned no tensor, expected one or more: return what it computes")
-    return leaves
-
-
-def _layers(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> list[dict[str, object]]:
-    """Run the module once: the layers that its forward calls, in the module's order, with their shapes."""
-    import torch
-
-    called: dict[torch.nn.Module, set[tuple[int, ...]]] = {}
-
-    def note(part: torch.nn.Module, _: object, output: object) -> None:
-        shape = tuple(output.shape) if isinstance(output, torch.Tensor) else ()
-        called.setdefault(part, set()).add(shape)
-
-    paths = first_paths(module)
-    hooks = [part.register_forward_hook(note) for part in paths]
-    try:
-        tensors_in(run(module, inputs))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return [_layer(path, part, called[part]) for part, path in paths.items() if part in called]
-
-
-def _layer(path: str, part: torch.nn.Module, shapes: set[tuple[int, ...]]) -> dict[str, object]:
-    """A row of LAYERS; without a shape if there are several outputs, calls that differ, or no batch axis."""
-    layer: dict[str, object] = {"name": path, "class": type(part).__name__}
-    shape = shapes.pop() if len(shapes) == 1 else ()
-    if shape and shape[0] == 1:
-        layer["shape"] = list(shape[1:])
-    return layer
-
-
-def first_paths(module: torch.nn.Module) -> dict[torch.nn.Module, str]:
-    """One name a layer, also where a module sits at several paths: the first, as in `named_modules`."""
-    paths: dict[torch.nn.Module, str] = {}
-    for path, part in _leaves(module).items():
-        paths.setdefault(part, path)
-    return paths
+            raise ModelError(
+                f"example input {index}: got shape {shape}, expected batch 1, (1, ...): pass x[None] where it has no "
+                f"batch axis, x[:1] where its first axis is one"
+            )
 
 
 def export(module: torch.nn.Module | torch.export.ExportedProgram, inputs: tuple[torch.Tensor, ...]) -> onnx.ModelProto:
@@ -220,18 +179,10 @@ def _quiet() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of the innermost cause: the exporter wraps it in pages of advice."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
-    return ": ".join([type(error).__name__, *lines[:1]])
-
-
 def _tag(proto: onnx.ModelProto, module: torch.nn.Module, layers: list[dict[str, object]]) -> None:
     """Write the layers' names in place of the exporter's metadata, which tells the paths of source files."""
     first = first_paths(module)
-    names = {path: first[part] for path, part in _leaves(module).items()}
+    names = {path: first[part] for path, part in leaves_of(module).items()}
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         del node.metadata_props[:]
         if layer in names:
@@ -240,11 +191,5 @@ def _tag(proto: onnx.ModelProto, module: torch.nn.Module, layers: list[dict[str,
     for described in (graph, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del described.metadata_props[:]
     proto.metadata_props.add(key=LAYERS, value=json.dumps(layers))
-
-
-def _predict(module: torch.nn.Module, inputs: list[tuple[np.ndarray, torch.Tensor]]) -> list[np.ndarray]:
-    import torch
-
-    tensors = tuple(torch.as_tensor(np.array(a), dtype=like.dtype, device=like.device) for a, like in inputs)
-    with evaluating(module):
-        return [output.cpu().numpy() for output in tensors_in(run(module, tensors))]
+    trained = [name for name, _ in module.named_parameters(remove_duplicate=False)]
+    proto.metadata_props.add(key=TRAINED, value=json.dumps(trained))

@@ -18,7 +18,8 @@ import numpy as np
 
 from onnx2graphml.errors import MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported
-from onnx2graphml.frontends.torch import export, first_line, tensors_in
+from onnx2graphml.frontends.torch import export
+from onnx2graphml.frontends.torch_layers import first_line, tensors_in
 from onnx2graphml.model.static import make_static, network_inputs
 
 _OPERATORS = re.compile(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.frontends.torch import check_arguments, evaluating, first_paths, run
+from onnx2graphml.frontends.torch import check_arguments
+from onnx2graphml.frontends.torch_layers import outputs
 from onnx2graphml.graph.graph import Layer
 
 if TYPE_CHECKING:
@@ -61,60 +60,6 @@ class FilmHook:
     def finish(self) -> None:
         """To be called after the last epoch."""
         self._end()
-
-
-def outputs(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> dict[str, Array]:
-    """What goes in, by forward's parameter names, and what each layer puts out, by its path in the module.
-
-    A layer is a module without modules inside, or one of torch.nn that computes as a whole. The second call of one
-    adds `#2` to its path, and of several tensors that it puts out, each adds `/0`, `/1` and so on.
-
-    Raises:
-        ModelError: forward fails.
-
-    Example:
-        >>> import torch
-        >>> found = outputs(torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU()), (torch.zeros(1, 3),))
-        >>> {name: array.shape for name, array in found.items()}
-        {'input': (1, 3), '0': (1, 2), '1': (1, 2)}
-    """
-    paths = first_paths(module) or {module: type(module).__name__}
-    parameters = inspect.signature(module.forward).parameters
-    found = {name: _array(tensor) for name, tensor in zip(parameters, inputs, strict=False)}
-
-    def note(part: torch.nn.Module, _: object, output: object) -> None:
-        for name, tensor in _named(paths[part], output):
-            found[_unused(name, found)] = _array(tensor)
-
-    hooks = [part.register_forward_hook(note) for part in paths]
-    try:
-        with evaluating(module):
-            run(module, inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return found
-
-
-def _named(path: str, output: object) -> list[tuple[str, torch.Tensor]]:
-    import torch
-    from torch.utils import _pytree
-
-    tensors = [leaf for leaf in _pytree.tree_leaves(output) if isinstance(leaf, torch.Tensor)]
-    return [(path, tensors[0])] if len(tensors) == 1 else [(f"{path}/{k}", t) for k, t in enumerate(tensors)]
-
-
-def _unused(name: str, taken: Mapping[str, Array]) -> str:
-    number = 1
-    while (candidate := name if number == 1 else f"{name}#{number}") in taken:
-        number += 1
-    return candidate
-
-
-def _array(tensor: torch.Tensor) -> Array:
-    """A copy: the next module may compute in place."""
-    tensor = tensor.detach().cpu()
-    return np.array((tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy())
 
 
 def layer(name: str, value: Array) -> Layer:

@@ -47,7 +47,8 @@ class Provenance:
 
     Attributes:
         tensor: the ONNX tensor that holds the same values.
-        order: the tensor's axes, without the leading one that was dropped, in the order in which the layer shows them.
+        order: the tensor's axes, without the leading one that was dropped, in the order in which the layer shows them;
+            axes of size 1 may be in only one of the two.
         framework_order: the same axes as the framework shows them; `detail` brings the layer into that order.
         scope: the framework's layer that it comes from; None where there is none.
         node: the name of the ONNX node that made it.
@@ -77,7 +78,7 @@ class Layer:
         incoming: the layer's in-edges.
         spatial: the positions in `shape` of the channel and the rows and columns, where the layer is a picture.
         dtype: of the values.
-        parameters: the number of trained scalars: elements of the node's constant inputs that are floats.
+        parameters: the number of trained scalars; those of an array that several layers read count at the first.
         first_id: the id of the layer's first neuron; the others follow in row-major order.
         provenance: where it came from.
     """

@@ -114,6 +114,6 @@ def layer_value(layer: Layer, tensors: Mapping[str, Array]) -> Array:
     if layer.aggregation == "constant":
         assert layer.bias is not None
         return np.broadcast_to(layer.bias, layer.shape)
-    sizes = dict(zip(layer.provenance.order, layer.shape, strict=True))
-    in_tensor = tuple(sizes[d] for d in range(len(sizes)))
-    return tensors[layer.provenance.tensor].reshape(in_tensor).transpose(layer.provenance.order)
+    value, order = tensors[layer.provenance.tensor], layer.provenance.order
+    shown = value[0] if value.ndim > len(order) else value
+    return shown.transpose(order).reshape(layer.shape)

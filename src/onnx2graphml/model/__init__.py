@@ -21,10 +21,11 @@ from onnx2graphml.model.initializers import initializers, refer, without_large
 from onnx2graphml.model.limits import check_all_neurons, check_neurons
 from onnx2graphml.model.lowering.microsoft.domains import as_written, to_own_domain
 from onnx2graphml.model.messages import check_text
-from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS
+from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
 from onnx2graphml.model.nodes import Node, TensorType, is_float, tensor_type
 from onnx2graphml.model.scopes import framework_layers
 from onnx2graphml.model.static import Shapes, make_static, network_inputs
+from onnx2graphml.model.trained import parameters, trained_arrays
 from onnx2graphml.model.valid import OLDEST_OPSET, normalized, opset_of
 
 __all__ = ["OLDEST_OPSET", "Model", "Node", "Predict", "TensorType", "is_float", "load_model"]
@@ -51,7 +52,10 @@ class Model:
         channels_last: whether the framework shows (row, column, channel) and has a layer for all that computes.
         layer_shapes: the framework's layers in its order, with the shapes it shows, without the batch.
         layer_classes: the framework's type of each layer, such as `Conv2D`.
+        trained: the sizes of the arrays that training changes, by the names of the initializers.
+        parameters: how many trained scalars each node has, by the name of its first output.
         predict: the framework's own prediction, from arrays by input name to the outputs in their order.
+        framework_roundoff: the unit roundoff of that, where it is not the outputs'.
         files: what it was read from, its external data among them: nothing that may be written over.
     """
 
@@ -68,7 +72,10 @@ class Model:
     channels_last: bool = False
     layer_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     layer_classes: Mapping[str, str] = field(default_factory=dict)
+    trained: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
     predict: Predict | None = None
+    framework_roundoff: float = 0.0
     files: tuple[Path, ...] = ()
 
     @functools.cached_property
@@ -144,6 +151,7 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
     types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
     computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}
     check_all_neurons(sum(math.prod(types[n].shape) for n in computed if n in types))
+    trained = trained_arrays(proto.graph, constants, metadata.get(TRAINED))
     return Model(
         nodes=nodes,
         constants=constants,
@@ -158,6 +166,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
         channels_last=metadata.get(CHANNELS_LAST) == "true",
         layer_shapes=_layer_shapes(metadata.get(LAYERS, "[]")),
         layer_classes=_layer_classes(metadata.get(LAYERS, "[]")),
+        trained=trained,
+        parameters=parameters(nodes, proto.graph, constants, trained),
     )
 
 

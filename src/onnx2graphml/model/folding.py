@@ -20,7 +20,7 @@ from onnx2graphml.errors import ModelError, UnsupportedError, context, reason
 from onnx2graphml.model.initializers import array
 from onnx2graphml.model.limits import check_folded, check_neurons
 from onnx2graphml.model.lowering import add_lowered, can_be_evaluated, is_lowered
-from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type
+from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type, where
 
 Array = npt.NDArray[Any]
 
@@ -89,7 +89,7 @@ class Folding:
             UnsupportedError: it is none of ONNX's operators, or constant but can't be evaluated.
             TooLargeError: of its output.
         """
-        with context(f"node {node_name(node)!r} ({node.op_type}, opset {self.opset})"):
+        with context(where(node_name(node), node.op_type, layer, self.opset)):
             self._add(node, layer)
 
     def _add(self, node: onnx.NodeProto, layer: str | None) -> None:

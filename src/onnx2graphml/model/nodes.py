@@ -52,6 +52,16 @@ def node_name(node: onnx.NodeProto) -> str:
     return node.name or next(iter(node.output), node.op_type)
 
 
+def where(name: str, op: str, layer: str | None, opset: int) -> str:
+    """What a message says of a node: the framework's layer first, which the user knows.
+
+    Example:
+        >>> where("MatMul_3", "MatMul", "dense", 17)
+        "layer 'dense', node 'MatMul_3' (MatMul, opset 17)"
+    """
+    return f"{f'layer {layer!r}, ' if layer else ''}node {name!r} ({op}, opset {opset})"
+
+
 def plain(node: onnx.NodeProto, layer: str | None) -> Node:
     """The node with its attributes as Python values, bytes among them as text."""
     attributes = {a.name: _attribute(a) for a in node.attribute}

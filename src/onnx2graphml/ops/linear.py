@@ -13,6 +13,7 @@ from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.ops.broadcast import broadcast, broadcast_strides
 from onnx2graphml.ops.registry import (
+    Constant,
     NodeContext,
     Operand,
     OutputSpec,
@@ -39,6 +40,8 @@ def Gemm(
     transB: int = 0,
 ) -> OutputSpec:
     """alpha·A'·B' + beta·C; A' and B' are A and B, transposed where asked for; C broadcasts to (M, N)."""
+    if isinstance(A, np.ndarray) and isinstance(B, np.ndarray) and isinstance(C, Tensor):
+        return _shifted(node, A.T if transA else A, B.T if transB else B, C, alpha, beta)
     edges = product(A, B, _axes(A, B, _Factor.left(A, bool(transA)), _Factor.right(B, bool(transB))), alpha)
     if C is None or isinstance(C, np.ndarray):
         return OutputSpec(edges, bias=None if C is None else scaled(numbers(C), beta))
@@ -47,6 +50,15 @@ def Gemm(
     if len(edges) == 1 and edges[0].source == C.name:
         return OutputSpec((_added(edges[0], added),))
     return OutputSpec((*edges, added))
+
+
+def _shifted(node: NodeContext, A: Constant, B: Constant, C: Tensor, alpha: float, beta: float) -> OutputSpec:
+    """Of two constants, as the first step of a recurrent layer has them, the product is a bias."""
+    a, b = np.asarray(A, np.float64), np.asarray(B, np.float64)
+    bias = (alpha * (a @ b)).astype(node.dtype)
+    size = float(abs(alpha) * (np.abs(a) @ np.abs(b)).max(initial=0))
+    weight = np.full(1, beta, weights_dtype(C))
+    return OutputSpec((incoming(C, *broadcast(C.shape, node.shape), weights=weight),), bias=bias, bias_size=size)
 
 
 @operator

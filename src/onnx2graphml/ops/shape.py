@@ -60,7 +60,23 @@ def Flatten(node: NodeContext, input: Tensor, *, axis: int = 1) -> OutputSpec:
 def Reshape(node: NodeContext, data: Tensor, shape: Constant, *, allowzero: int = 0) -> OutputSpec:
     if math.prod(node.shape) != math.prod(data.shape):  # ONNX's shape inference lets it pass
         raise ModelError(f"its input has shape {list(data.shape)}, its output {list(node.shape)}: not as many elements")
-    return in_place(data)
+    return in_place(data, _axes_kept(data.shape, node.shape))
+
+
+def _axes_kept(old: Sequence[int], new: Sequence[int]) -> tuple[int | None, ...]:
+    """The axes, where only such of size 1 come, go or move: exporters write so a transposition that moves no value.
+
+    Example:
+        >>> _axes_kept((1, 8, 8, 1), (1, 1, 8, 8)), _axes_kept((1, 6), (1, 1, 6)), _axes_kept((1, 6), (1, 2, 3))
+        ((0, 3, 1, 2), (0, None, 1), ())
+    """
+    if [n for n in old if n > 1] != [n for n in new if n > 1]:
+        return ()
+    long = iter([d for d, n in enumerate(old) if n > 1])
+    single, places = ([d for d, n in enumerate(shape) if n == 1] for shape in (old, new))
+    alike = len(single) == len(places)
+    same = dict(zip(places, single, strict=True)) if alike else {0: 0} if old[:1] == new[:1] == (1,) else {}
+    return tuple(next(long) if n > 1 else same.get(d) for d, n in enumerate(new))
 
 
 @operator

@@ -186,11 +186,11 @@ def _arrays(layer: Layer, nodes: list[Node], model: Model, traces: Traces) -> tu
                 reasons.append(f"{where} of {node.op} ({constant.size:,}) is made of {made}")
         product = product or node.op in PRODUCTS
     arrays = _in_framework_order(found, model)
-    numbers = sum(a.values.size for a in arrays if a.values.ndim)
+    numbers = sum(a.values.size for a in arrays if a.name in model.trained)
     if numbers == layer.parameters:
         return arrays, ""
-    why = "; ".join(reasons) or "an array is read more than once"
-    return arrays, f"{numbers:,} numbers in its arrays, {layer.parameters:,} in its ONNX nodes: {why}"
+    why = "; ".join([*reasons, "an array counts where it is read first"])
+    return arrays, f"{numbers:,} trained numbers in its arrays, of which {layer.parameters:,} count here: {why}"
 
 
 def _in_framework_order(found: dict[str, TrainedArray], model: Model) -> tuple[TrainedArray, ...]:

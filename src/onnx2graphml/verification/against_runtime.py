@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error, ModelError
+from onnx2graphml.errors import Error, ModelError, reason
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.runtime import Runtime, original_outputs
@@ -72,10 +72,15 @@ def _rows(
         rows = [_sampled_row(layer, values, progress, sample, k) for k, layer in enumerate(computed)]
     model = graph.require_model()
     if model.predict is not None:
-        rows += _output_rows(graph, model, feeds, ("prediction of", "framework"), model.predict(feeds))
+        try:
+            prediction = model.predict(feeds)
+        except Exception as e:  # of any kind: another program's, which can't run this on this machine
+            unchecked.append(f"the framework's own prediction: {type(e).__name__}: {reason(e)}")
+        else:
+            rows += output_rows(graph, model, feeds, ("prediction of", "framework"), prediction)
     if model.original is not None:
         try:
-            rows += _output_rows(graph, model, feeds, ("original", "ONNX Runtime"), original_outputs(model, feeds))
+            rows += output_rows(graph, model, feeds, ("original", "ONNX Runtime"), original_outputs(model, feeds))
         except ModelError as e:
             unchecked.append(f"the model before its composite operators were replaced: {e}")
     return tuple(rows)
@@ -132,10 +137,10 @@ def compared(name: str, op: str, edges: int, got: Values, expected: Values, tole
     )
 
 
-JITTER = 2.0**-12  # far above rounding, small enough for the network to respond in proportion
+JITTER = 2.0**-12  # far above float32's rounding, small enough for the network to respond in proportion
 
 
-def _output_rows(
+def output_rows(
     graph: NeuronGraph, model: Model, feeds: Mapping[str, Array], labels: tuple[str, str], outputs: Sequence[Array]
 ) -> list[Row]:
     """What somebody else makes of the feeds against ONNX Runtime's outputs.
@@ -145,24 +150,33 @@ def _output_rows(
     """
     names = list(model.outputs)
     runtime = Runtime(model, names)
-    expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds))
+    least = roundoff(graph, model)
+    jitter = max(JITTER, 16 * least)
+    expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds, jitter))
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees)
     rows = []
     for name, output in zip(names, outputs, strict=True):
         y, is_float = expected[name].astype(np.float64).ravel(), expected[name].dtype.kind not in "iub"
-        answer = np.abs(moved[name].astype(np.float64).ravel() - y).max(initial=0) / JITTER
-        u = unit_roundoff(expected[name].dtype) if is_float else 0.0
+        with np.errstate(invalid="ignore"):
+            answer = np.nanmax(np.abs(moved[name].astype(np.float64).ravel() - y), initial=0) / jitter
+        u = max(unit_roundoff(expected[name].dtype), least) if is_float else 0.0
         tolerance = np.full(y.shape, u * roundings * max(answer, np.abs(y).max(initial=0)))
         label, op = labels
         rows.append(compared(f"{label} {name}", op, 0, np.asarray(output, np.float64).ravel(), y, tolerance))
     return rows
 
 
-def _jittered(feeds: Mapping[str, Array]) -> dict[str, Array]:
-    """The feeds, those that are floats changed by a relative `JITTER`."""
+def roundoff(graph: NeuronGraph, model: Model) -> float:
+    """The largest unit roundoff that a value on its way through the network meets, here or in the framework."""
+    layers = (unit_roundoff(layer.dtype) for layer in graph.layers if layer.aggregation not in ("input", "constant"))
+    return max(model.framework_roundoff, max(layers, default=0.0))
+
+
+def _jittered(feeds: Mapping[str, Array], jitter: float) -> dict[str, Array]:
+    """The feeds, those that are floats changed by that much, relatively."""
     random = np.random.default_rng(0)
     return {
-        n: x if x.dtype.kind in "iub" else (x * (1 + JITTER * random.choice([-1, 1], x.shape))).astype(x.dtype)
+        n: x if x.dtype.kind in "iub" else (x * (1 + jitter * random.choice([-1, 1], x.shape))).astype(x.dtype)
         for n, x in feeds.items()
     }

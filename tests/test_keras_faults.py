@@ -1,0 +1,204 @@
+"""Faults that were met in use with Keras models: each case computed something wrong, or told something wrong."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import onnx2graphml as o2g
+from onnx2graphml.errors import ModelError, UnsupportedError
+from onnx2graphml.inference.activations import activations
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+L = keras.layers
+
+
+def randomised(model, seed=0):
+    """The model with all its weights random, biases and statistics of normalizations too."""
+    rng = np.random.default_rng(seed)
+    for variable in model.trainable_variables + model.non_trainable_variables:
+        if variable.dtype == "float32":
+            low = 0.5 if "variance" in variable.path or "gamma" in variable.path else -0.5
+            variable.assign(rng.uniform(low, low + 1, variable.shape))
+    return model
+
+
+def shapes(graph):
+    return {layer.name: layer.shape for layer in graph.layers}
+
+
+# ------------------------------------------------------------------------------------------------ random and stateful
+
+
+class Sampling(L.Layer):
+    """Draws from a normal distribution, as the middle of a variational autoencoder does."""
+
+    def __init__(self, seed=None, **options):
+        super().__init__(**options)
+        self.seed = keras.random.SeedGenerator(7) if seed == "generator" else seed
+
+    def call(self, mean):
+        return mean + keras.random.normal((1, 2), seed=self.seed)
+
+
+class Counter(L.Layer):
+    """Multiplies by how often it was called."""
+
+    def build(self, shape):
+        self.count = self.add_weight(shape=(), initializer="ones", trainable=False, name="count")
+
+    def call(self, x):
+        self.count.assign_add(1.0)
+        return x * self.count
+
+
+class Noise(L.Layer):
+    def call(self, x):
+        return x + tf.random.normal((1, 2))
+
+
+@pytest.mark.parametrize("layer", [Sampling, lambda name: Sampling("generator", name=name), Noise])
+def test_random_numbers_are_refused(layer):
+    model = keras.Sequential([keras.Input((3,)), L.Dense(2, name="mean"), layer(name="z")])
+    with pytest.raises(UnsupportedError, match=r"layer 'z' draws random numbers \(\w+\): two predictions differ"):
+        o2g.load(model)
+
+
+def test_a_number_that_is_drawn_the_same_each_time_is_a_constant():
+    model = keras.Sequential([keras.Input((2,), name="x"), Sampling(5, name="z")])
+    x = np.ones((1, 2), np.float32)
+    np.testing.assert_allclose(activations(o2g.load(model), {"x": x})["z"], np.asarray(model(x))[0], rtol=1e-6)
+
+
+def test_what_changes_with_each_call_is_refused():
+    model = keras.Sequential([keras.Input((2,)), L.Dense(2), Counter(name="counter")])
+    before = [np.asarray(w).copy() for w in model.variables]
+    with pytest.raises(UnsupportedError, match="layer 'counter' changes a variable that it reads"):
+        o2g.load(model)
+    for was, now in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(was, np.asarray(now))
+
+
+def test_random_numbers_in_a_saved_model_are_refused(tmp_path: Path):
+    model = keras.Sequential([keras.Input((3,)), L.Dense(2, name="mean"), Sampling(name="z")])
+    model.export(tmp_path / "model", verbose=False)
+    with pytest.raises(UnsupportedError, match=r"draws random numbers \(\w+\)"):
+        o2g.load(tmp_path / "model")
+
+
+def test_what_is_random_in_training_only_is_no_matter():
+    layers = [
+        L.GaussianNoise(0.5),
+        L.Dropout(0.5),
+        L.GaussianDropout(0.5),
+        L.SpatialDropout1D(0.5),
+        L.Dense(2, name="d"),
+    ]
+    graph = o2g.load(randomised(keras.Sequential([keras.Input((4, 3), name="x"), *layers])))
+    assert [layer.name for layer in graph.layers] == ["x", "d"]
+
+
+# ------------------------------------------------------------------------------------------ the export is checked
+
+
+def test_an_export_that_computes_something_else_is_refused(monkeypatch: pytest.MonkeyPatch):
+    from onnx2graphml.frontends import keras as frontend
+
+    def wrong(*args):
+        proto, weights = convert(*args)
+        next(node for node in proto.graph.node if node.op_type == "Relu").op_type = "Abs"
+        return proto, weights
+
+    model = randomised(
+        keras.Sequential([keras.Input((4,)), L.Dense(3, name="a"), L.ReLU(name="b"), L.Dense(2, name="c")])
+    )
+    convert = frontend.convert
+    monkeypatch.setattr(frontend, "convert", wrong)
+    with pytest.raises(ModelError, match="layer 'b': the framework and its ONNX export differ"):
+        o2g.load(model)
+    assert not o2g.verify(o2g.load(model, check=False)).passed
+
+
+def test_a_framework_that_cant_run_it_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    from onnx2graphml.frontends import keras as frontend
+
+    def fails(*args):
+        def run(feed):
+            raise RuntimeError("no such kernel")
+
+        return run
+
+    monkeypatch.setattr(frontend, "_runner", fails)
+    with caplog.at_level(logging.WARNING, "onnx2graphml"):
+        graph = o2g.load(keras.Sequential([keras.Input((4,)), L.Dense(2)], name="net"))
+    assert "net: the export was not compared with the framework's own prediction: RuntimeError" in caplog.text
+    report = o2g.verify(graph)
+    assert report.passed
+    assert report.unchecked == ("the framework's own prediction: RuntimeError: no such kernel",)
+
+
+# ----------------------------------------------------------------------------------------------------------- types
+
+
+def test_bfloat16_is_computed_in_float32_and_said_so(caplog: pytest.LogCaptureFixture):
+    first = L.Dense(30, activation="relu", dtype="mixed_bfloat16", name="short")
+    model = randomised(
+        keras.Sequential([keras.Input((40,), name="x"), first, L.Dense(2, dtype="float32", name="long")])
+    )
+    with caplog.at_level(logging.WARNING, "onnx2graphml"):
+        graph = o2g.load(model)
+    assert "layer 'short' computes in bfloat16, which NumPy lacks; the graph has it in float32" in caplog.text
+    assert {str(layer.dtype) for layer in graph.layers} == {"float32"}
+    assert o2g.verify(graph).passed
+    large = np.full((1, 40), 1e6, np.float32)  # float16 would end at 65,504
+    kernel, bias = (np.asarray(w, np.float64) for w in model.layers[0].weights)
+    np.testing.assert_allclose(
+        activations(graph, {"x": large})["short"], np.maximum(large[0] @ kernel + bias, 0), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16", "float16", "mixed_float16"])
+def test_short_types_raise_no_alarm(policy: str):
+    layers = [L.Dense(64, activation="relu", dtype=policy), L.Dense(32, activation="tanh", dtype=policy)]
+    model = randomised(keras.Sequential([keras.Input((16,), dtype="float32"), *layers, L.Dense(4, dtype="float32")]))
+    assert o2g.verify(o2g.load(model)).passed
+
+
+# ----------------------------------------------------------------------------------------------- the same each time
+
+NETWORK = """
+import keras, sys, hashlib, pathlib, onnx2graphml as o2g
+from keras import layers as L
+keras.utils.set_random_seed(0)
+x = keras.Input((8, 8, 3), name="in")
+h = L.LayerNormalization(name="ln")(L.Conv2D(4, 3, activation="gelu", name="c")(x))
+h = L.UpSampling2D(2, name="up")(h)
+d = L.Dropout(0.5, name="drop")(h)
+a = [L.Conv2D(3, k, padding="same", activation="relu", name=f"a{k}")(h) for k in (1, 3, 5)]
+p = L.Reshape((4, 9), name="r")(L.AveragePooling2D(6, name="p")(L.Concatenate(name="cat")(a)))
+m = keras.Model(x, [L.Flatten(name="f")(h), d, d, L.LSTM(2, name="lstm")(p)])
+for detail in ("op", "layer", "neuron"):
+    for name in ("first", "again"):
+        graph = o2g.load(m, detail=detail, check=False)
+        o2g.write(graph, f"{sys.argv[1]}.graphml")
+        print(detail, hashlib.sha256(pathlib.Path(f"{sys.argv[1]}.graphml").read_bytes()).hexdigest(), graph.outputs)
+"""
+
+
+def test_a_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
+    found = []
+    for seed in ("1", "2"):
+        command = [sys.executable, "-c", NETWORK, str(tmp_path / seed)]
+        environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"}
+        run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert run.returncode == 0, run.stderr[-2000:]
+        found.append(run.stdout.splitlines())
+    assert found[0] == found[1]
+    first, again = found[0][::2], found[0][1::2]
+    assert first == again
+    assert first[1].endswith("('f', 'up', 'up', 'lstm')")
