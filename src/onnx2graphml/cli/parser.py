@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from onnx2graphml.cli.registry import COMMANDS, DEFAULT
 from onnx2graphml.errors import did_you_mean
 
 PROGRAM = "onnx2graphml"
+WIDTH = 79  # of a description; argparse wraps the rest
 DESCRIPTION = """\
 A trained neural network as a graph: a node for every neuron, an edge with its weight for every multiplication.
 """
@@ -63,7 +65,7 @@ def parser_for(command: str) -> tuple[Parser, Parser]:
         )
         if name == command:
             module = module_of(name)
-            made.description = module.DESCRIPTION
+            made.description = textwrap.fill(module.DESCRIPTION, WIDTH)
             made.epilog = "examples:\n" + "\n".join(f"  {PROGRAM} {line}" for line in module.EXAMPLES)
             module.add_options(made)
             own = made

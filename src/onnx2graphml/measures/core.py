@@ -22,7 +22,7 @@ def core_number(graph: NeuronGraph) -> NodeValues:
         >>> import onnx2graphml
         >>> cores = core_number(onnx2graphml.load("fixtures/digits.onnx"))
         >>> max(cores.values())
-        10
+        48
     """
     left = degree(graph).array
     core, alive, k = np.zeros(graph.neurons, np.int64), np.ones(graph.neurons, bool), 0

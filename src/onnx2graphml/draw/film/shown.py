@@ -39,6 +39,7 @@ def shown(recording: Recording, layer: Layer, limit: int = LIMIT) -> Shown:
         Error: the limit is less than 1.
 
     Example:
+        >>> import numpy as np
         >>> layer = Layer("y", "Gemm", (4,))
         >>> shown(Recording(("1", "2"), (layer,), {"y": np.arange(8.0).reshape(2, 4)}), layer).scale
         Scale(low=0.0, high=7.0, diverging=False)
