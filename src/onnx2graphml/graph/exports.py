@@ -63,6 +63,22 @@ class Exports:
         graph: nx.DiGraph = method("onnx2graphml.graph.networkx_graph:to_networkx")(self, max_edges)
         return graph
 
+    def quotient(self, by: Any, max_edges: int = 5_000_000) -> nx.DiGraph:
+        """A small graph of groups of neurons, with the exact sums of the edges between them, for NetworkX.
+
+        Args:
+            by: `layer`, `channel`, or a label for every neuron, by id.
+            max_edges: of the result.
+
+        Example:
+            >>> import onnx2graphml
+            >>> g = onnx2graphml.load("fixtures/digits.onnx").quotient("layer")
+            >>> g.edges["dense1", "digit"]["count"]
+            480
+        """
+        graph: nx.DiGraph = method("onnx2graphml.graph.quotient:quotient")(self, by, max_edges)
+        return graph
+
     def to_igraph(self, max_edges: int = 50_000_000) -> igraph.Graph:
         """The graph for igraph: vertex i is neuron i, with all attributes of nodes and edges.
 
