@@ -212,9 +212,9 @@ def test_the_given_model_keeps_its_weights() -> None:
     ("check", "fits", "too_large", "says"),
     [
         (lambda n: limits.check_neurons("x", (1 << 15, n)), 1 << 16, (1 << 16) + 1, "a network may have 2,147,483,648"),
-        (lambda n: limits.check_neurons("x", (1, n)), 1 << 26, (1 << 26) + 1, "the longest may be 67,108,864"),
+        (lambda n: limits.check_neurons("x", (1, n)), 1 << 23, (1 << 23) + 1, "the longest may be 8,388,608"),
         (limits.check_all_neurons, 1 << 31, (1 << 31) + 1, "it may have 2,147,483,648 in all"),
-        (limits.check_folded, 1 << 28, (1 << 28) + 1, "they may have 268,435,456"),
+        (limits.check_folded, 1 << 24, (1 << 24) + 1, "they may have 16,777,216"),
         (limits.check_nodes, 1 << 20, (1 << 20) + 1, "it may have 1,048,576"),
     ],
 )

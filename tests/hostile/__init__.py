@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hostile import beside, constants, files, graphs, shapes, texts, values  # noqa: F401 (they register their cases)
+from hostile import (  # noqa: F401 (they register their cases)
+    attacks,
+    beside,
+    constants,
+    files,
+    found,
+    graphs,
+    shapes,
+    texts,
+    values,
+)
 from hostile.cases import CASES
 
 

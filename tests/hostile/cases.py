@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 FLOAT = TensorProto.FLOAT
 HUGE = 10**12
-ELEMENTS = "elements; they may have 268,435,456: store such weights in the file instead"
+ELEMENTS = r"elements; they may have [123]\d,\d+,\d+: store such weights in the file instead"
 Build = Callable[[Path], onnx.ModelProto | bytes | None]
 
 

@@ -60,7 +60,7 @@ add("an attribute of another type", lambda _: model([node("Elu", "x", "y", alpha
 add(
     "an attribute without a value",
     changed(lambda m: m.graph.node[0].attribute.add(name="alpha"), lambda: model([node("Elu", "x", "y")])),
-    "Field 'type' of 'attr' is required but missing",
+    "'alpha' is of type UNDEFINED; expected FLOAT",
 )
 add("no input to a node", lambda _: model([node("Relu", "", "y")]), "Relu")
 add("too many inputs to a node", lambda _: model([node("Relu", "x x x", "y")]), "Relu")

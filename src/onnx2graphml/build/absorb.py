@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.compose import NotComposable, followed
 from onnx2graphml.graph.graph import Incoming, Layer
@@ -110,7 +111,12 @@ def _moved_bias(producer: Layer, layer: Layer, block: EdgeBlock) -> npt.NDArray[
 
 def is_one_to_one(block: EdgeBlock) -> bool:
     """Whether no position has two edges on either side."""
-    return all(len(np.unique(side)) == len(a) for a in block.axes for side in (a.source, a.target))
+    return all(_are_distinct(side) for a in block.axes for side in (a.source, a.target))
+
+
+def _are_distinct(positions: Ints) -> bool:
+    """Whether no position is there twice; mostly they ascend, and need not be sorted."""
+    return bool((np.diff(positions) > 0).all()) or len(np.unique(positions)) == len(positions)
 
 
 def is_in_place(block: EdgeBlock) -> bool:

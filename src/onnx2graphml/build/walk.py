@@ -16,6 +16,8 @@ from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, n
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.functions.rounding import is_integer, is_number
 from onnx2graphml.model import Model, Node, TensorType, is_float
+from onnx2graphml.model.boundary import about
+from onnx2graphml.model.limits import check_entries
 from onnx2graphml.model.nodes import where
 from onnx2graphml.ops.registry import numbers
 from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
@@ -32,10 +34,15 @@ def walk(model: Model) -> NeuronGraph:
     layers = {name: _input(name, model.types.get(name)) for name in model.inputs}
     traits = {name: Traits(len(model.types[name].shape)) for name in model.inputs}
     used = {i for node in model.nodes for i in node.inputs} | set(model.outputs)
+    own, entries = sum(v.size for v in model.constants.values()), 0
     for node in model.nodes:
-        with context(where(node.name, node.op, node.layer, model.opset)):
+        here = context(where(node.name, node.op, node.layer, model.opset))
+        unfit = about("its inputs and attributes don't fit together", UnsupportedError)
+        with here, unfit, np.errstate(all="ignore"):
             for layer, trait in _expand(node, model, used):
                 layers[layer.name], traits[layer.name] = layer, trait
+                entries += sum(len(a) for i in layer.incoming for a in i.block.axes)
+                check_entries(entries, own)
     for name in model.outputs:
         if name not in layers:
             layers[name] = _constant(name, model.constants[name])

@@ -64,7 +64,7 @@ def add_layers(parser: Any) -> None:
 
 def add_seed(parser: Parser) -> None:
     """What is random."""
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="random seed (default 0)")
+    parser.add_argument("--seed", metavar="N", type=seed, default=0, help="random seed (default 0)")
 
 
 def add_preprocess(parser: Parser) -> None:
@@ -89,6 +89,13 @@ def add_pictures(parser: Any, max_channels: int | None = None) -> None:
             default=max_channels,
             help=f"draw at most N channels of a layer (default {max_channels})",
         )
+
+
+def seed(text: str) -> int:
+    """A number that begins a random sequence."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a number of 0 or more")
+    return int(text)
 
 
 def named_shape(text: str) -> tuple[str, tuple[int, ...]]:

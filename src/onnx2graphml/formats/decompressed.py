@@ -11,7 +11,8 @@ from isal import igzip, igzip_lib
 from onnx2graphml.errors import Error
 
 CHUNK = 1 << 22
-PACKED = 1 << 16  # compressed bytes taken at once: what they hold is in memory as a whole
+WINDOW = 1 << 27  # bytes that a frame may refer back to
+PACKED = 1 << 10  # compressed bytes taken at once: what they hold, up to 32 MB, is in memory as a whole
 
 
 def plain(file: IO[bytes]) -> Iterator[bytes]:
@@ -25,19 +26,19 @@ def gunzipped(file: IO[bytes]) -> Iterator[bytes]:
     try:
         unpacked: Any = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
         yield from plain(unpacked)
-    except (EOFError, OSError, igzip_lib.IsalError) as e:  # type: ignore[misc]
+    except (EOFError, OSError, ValueError, igzip_lib.IsalError) as e:  # type: ignore[misc]
         raise Error(f"{file.name}: not a whole gzip file: {_first_line(e)}") from None
 
 
 def unzstd(file: IO[bytes]) -> Iterator[bytes]:
     """A Zstandard file, of one or several frames."""
-    frame = zstandard.ZstdDecompressor().decompressobj()
+    frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
     begun, held, size = False, [], 0
     try:
         while packed := file.read(PACKED):
             while packed:
                 if frame.eof:
-                    frame = zstandard.ZstdDecompressor().decompressobj()
+                    frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
                 held.append(frame.decompress(packed))
                 begun, packed = True, frame.unused_data
                 size += len(held[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,7 +101,7 @@ def layers_of(columns: Columns, groups: Sequence[Shared], path: object) -> list[
     """
     _check_ids(columns.id, path)
     names = [name for name, *_ in groups]
-    for name in {n for n in names if names.count(n) > 1} if len(set(names)) < len(names) else ():
+    for name in [n for n, times in Counter(names).items() if times > 1]:
         raise Error(f"{path}: the nodes of layer {name!r} differ in op, combine or activation; expected one of each")
     order = np.argsort(columns.group, kind="stable")
     bounds = np.searchsorted(columns.group[order], np.arange(len(groups) + 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.errors import Error
+from onnx2graphml.files.regular import open_regular
 from onnx2graphml.files.temporary import NAME
 from onnx2graphml.formats.found import FoundLayer
 from onnx2graphml.graph.attributes import ABOUT, graph_attributes, layer_attributes
@@ -45,18 +46,33 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
-DAMAGE = (OSError, LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+LARGEST = 1 << 28  # bytes of a manifest
 
 
 @contextmanager
-def damage_told(path: Path, *more: type[Exception]) -> Iterator[None]:
-    """What a damaged file makes others raise, as an `Error` of one line."""
-    damage: tuple[type[Exception], ...] = (*DAMAGE, *more)
+def damage_told(path: Path) -> Iterator[None]:
+    """What a damaged file makes others raise, whatever it is, as an `Error` of one line."""
     try:
         yield
-    except damage as e:
+    except (Error, MemoryError):
+        raise
+    except Exception as e:
         message = (str(e).splitlines() or [""])[0][:200]
         raise Error(f"{path}: damaged or not whole: {type(e).__name__}: {message}; write it again") from None
+
+
+def _read(path: Path) -> Any:
+    with open_regular(path) as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise ValueError(f"{NAME} has more than {LARGEST:,} bytes")
+    return json.loads(text)
+
+
+def _check_count(entry: dict[str, Any], name: str) -> None:
+    """Numbers only, neither 1.0 nor true: others compare equal to them."""
+    if type(entry[name]) is not int or entry[name] < 0:
+        raise ValueError(f"{name} is {entry[name]!r}, not a number of 0 or more")
 
 
 class Manifest:
@@ -71,7 +87,12 @@ class Manifest:
         if not folder.is_dir():
             raise Error(f"{folder}: not a folder; a graph in this format is one")
         with damage_told(folder):
-            self.content: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+            self.content: dict[str, Any] = _read(folder / NAME)
+            for name in ("nodes", "edges"):
+                _check_count(self.content, name)
+            for layer in self.content["layers"]:
+                for name in ("first_id", "neurons", "in_edges"):
+                    _check_count(layer, name)
 
     def about(self) -> dict[str, str]:
         """The attributes of the graph."""

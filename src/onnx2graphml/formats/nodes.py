@@ -11,7 +11,9 @@ import numpy as np
 
 from onnx2graphml.formats.found import SPATIAL, Columns, Shared
 
-INT = re.compile(r"[0-9]{1,9}")
+INT = re.compile(r"0|[1-9][0-9]{0,8}")
+COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
+MOST_TEXT = 1 << 26  # characters of all names together
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -21,9 +23,16 @@ class Wrong(Exception):
 
 @functools.lru_cache(1 << 12)  # coordinates are few, and there are several of them in each node
 def integer(text: str) -> int:
-    """A number of at most nine digits, without sign."""
+    """A number of at most nine digits, without sign or zeros before it."""
     if not INT.fullmatch(text):
         raise Wrong(f"{text[:40]!r} where an integer is expected")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A number of nodes or edges."""
+    if not COUNT.fullmatch(text):
+        raise Wrong(f"{text[:40]!r} where a number is expected")
     return int(text)
 
 
@@ -46,6 +55,7 @@ class Nodes:
     def __init__(self) -> None:
         self.groups: list[Shared] = []
         self._number: dict[Shared, int] = {}
+        self._text = 0
         self._id, self._group, self._rank, self._at = array("q"), array("i"), array("i"), array("i")
         self._spatial, self._bias, self._biased = array("i"), array("d"), array("b")
 
@@ -60,6 +70,9 @@ class Nodes:
         if shared not in self._number:
             self._number[shared] = len(self.groups)
             self.groups.append(shared)
+            self._text += sum(map(len, shared))
+            if self._text > MOST_TEXT:
+                raise Wrong(f"the names of layers have more than {MOST_TEXT:,} characters together")
         at = [integer(n) for n in own["index"].split(",")] if own["index"] else []
         self._id.append(id)
         self._group.append(self._number[shared])

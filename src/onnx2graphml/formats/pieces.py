@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.found import Edges
 
 Bytes = npt.NDArray[np.uint8]
@@ -63,7 +63,7 @@ class Pieces:
         return Edges(*(column[:count] for column in columns)), end
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _after(data: Bytes, at: int, text: Bytes, first: int, last: int) -> int:
     """Where the piece of text ends that should stand at `at`; -1 if it doesn't."""
     if at < 0 or at + last - first > data.size:
@@ -74,7 +74,7 @@ def _after(data: Bytes, at: int, text: Bytes, first: int, last: int) -> int:
     return at + last - first
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _digits(data: Bytes, at: int) -> tuple[int, int]:
     """A number without sign, and where it ends; -1 where there is none, or a longer one than any id."""
     value, first = 0, at
@@ -88,14 +88,14 @@ def _digits(data: Bytes, at: int) -> tuple[int, int]:
     return value, at if at > first else -1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _id(data: Bytes, at: int) -> tuple[int, int]:
     """As `_digits`, without zeros before it."""
     value, end = _digits(data, at)
     return value, -1 if end > at + 1 and data[at] == 48 else end
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _decimal(data: Bytes, at: int, powers: Floats) -> tuple[float, int, bool]:
     """A decimal, where it ends, and whether it is correctly rounded; -1 where there is none that is plainly one."""
     if at < 0:
@@ -128,7 +128,7 @@ def _decimal(data: Bytes, at: int, powers: Floats) -> tuple[float, int, bool]:
     return (-value if negative else value), at, exact
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def read_lines(
     data: Bytes, at: int, text: Bytes, stop: Ints, powers: Floats,
     source: Ints, target: Ints, weight: Floats, port: Ints, term: Ints, hard: Ints,
@@ -141,10 +141,10 @@ def read_lines(
         first = _after(data, here, text, stop[2], stop[3])
         w, last, exact = _decimal(data, first, powers)
         here = _after(data, last, text, stop[3], stop[4])
-        p, with_port = _digits(data, _after(data, here, text, stop[4], stop[5]))
+        p, with_port = _id(data, _after(data, here, text, stop[4], stop[5]))
         with_port = _after(data, with_port, text, stop[5], stop[6])
         p, here = (p, with_port) if with_port >= 0 else (-1, here)
-        m, with_term = _digits(data, _after(data, here, text, stop[6], stop[7]))
+        m, with_term = _id(data, _after(data, here, text, stop[6], stop[7]))
         with_term = _after(data, with_term, text, stop[7], stop[8])
         m, here = (m, with_term) if with_term >= 0 else (-1, here)
         here = _after(data, here, text, stop[8], stop[9])

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from onnx2graphml.compiled import compiled
 from onnx2graphml.errors import OutputError
 from onnx2graphml.formats.shortest import LONGEST, find_digits, put_float, put_floats
 from onnx2graphml.formats.words import SLACK, STEP, address, copy_step, load_word, put, put_number, trailing_zeros
@@ -117,7 +118,7 @@ def _of_others(values: npt.NDArray[Any]) -> Texts:
     return Texts(data, start, stop)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _find_decimals(data: Bytes, start: Ints, stop: Ints) -> None:
     """Where the numbers of a list are, each followed by a comma, without the `.0` that some of them end in."""
     begin, at = address(data), np.int64(0)
@@ -135,7 +136,7 @@ def _find_decimals(data: Bytes, start: Ints, stop: Ints) -> None:
         stop[i] = at - 2 if whole else at
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def edge_lines(
     outer_source: Ints,
     outer_target: Ints,
@@ -178,7 +179,7 @@ def edge_lines(
     return int(at - address(out))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def edge_lines_with_terms(
     outer_source: Ints,
     outer_target: Ints,
@@ -215,7 +216,7 @@ def edge_lines_with_terms(
     return int(at - address(out))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def edge_lines_of_floats(
     outer_source: Ints,
     outer_target: Ints,
@@ -261,7 +262,7 @@ def _put_ends(
     return at + n_third
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def node_lines(
     numbers: Ints,
     texts: Bytes,

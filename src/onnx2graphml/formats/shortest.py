@@ -19,6 +19,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.words import address, copy_step, put_number, store_word
 
 LONGEST = 17  # bytes, of -0.00000123456789
@@ -146,7 +147,7 @@ def _put_scientific(at: Any, digits: Any, n: Any, exponent: Any) -> Any:
     return put_number(at + 2, abs(exponent))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def put_floats(
     bits: npt.NDArray[np.uint32],
     out: npt.NDArray[np.uint8],

@@ -58,7 +58,7 @@ def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBl
     joins = [_join(f, g) for f, g in _components(first.axes, second.axes, shape)]
     if second.is_selection or first.is_selection:
         kept, tap = (second, "second_tap") if first.is_selection else (first, "first_tap")
-        return EdgeBlock(tuple(Axis(j.source, j.target, getattr(j, tap), j.term) for j in joins), kept.weights)
+        return EdgeBlock(_tidied([Axis(j.source, j.target, getattr(j, tap), j.term) for j in joins]), kept.weights)
     return _with_weights(joins, first, second)
 
 
@@ -149,4 +149,15 @@ def _with_weights(joins: Sequence[_Join], first: EdgeBlock, second: EdgeBlock) -
         Axis(j.source, j.target, inverse.reshape(-1).astype(np.int64) * stride, j.term)
         for j, (_, inverse), stride in zip(joins, pairs, ax.strides(sizes), strict=True)
     ]
-    return EdgeBlock(tuple(axes), weights)
+    return EdgeBlock(_tidied(axes), weights)
+
+
+def _tidied(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """The axes with those of one entry, which only move the block, as at most one: or a long chain has ever more."""
+    single = [a for a in axes if len(a) == 1 and a.term is None]
+    long = [a for a in axes if len(a) != 1 or a.term is not None]
+    if not single:
+        return tuple(axes)
+    source, target, tap = (sum(int(getattr(a, side)[0]) for a in single) for side in ("source", "target", "tap"))
+    moves = bool(source or target or tap)
+    return (*long, ax.relation(source, target, tap)) if moves or not long else tuple(long)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.compiled import compiled
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
-
-compiled = numba.njit(cache=True, nogil=True)
 
 
 @compiled

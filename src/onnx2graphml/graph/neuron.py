@@ -95,5 +95,7 @@ def _edge_lines(graph: NeuronGraph, neurons: Ints, weights: Floats, limit: int) 
 
 def _extent(mask: npt.NDArray[np.bool_]) -> str:
     """First and last position along each axis."""
+    if not mask.ndim or not mask.any():
+        return "[]"
     ends = [(int(p.min()), int(p.max())) for p in np.nonzero(mask)]
     return "[" + ", ".join(f"{a}:{b + 1}" for a, b in ends) + "]"

@@ -12,7 +12,7 @@ import onnxruntime as ort
 
 from onnx2graphml.errors import ModelError
 from onnx2graphml.graph.graph import Layer
-from onnx2graphml.model import Model
+from onnx2graphml.model import Model, TensorType
 
 Array = npt.NDArray[Any]
 
@@ -36,6 +36,7 @@ class Runtime:
 
     def __init__(self, model: Model, tensors: Sequence[str]) -> None:
         self._asked = [t for t in tensors if t not in model.inputs]
+        self._shapes = {t: _kind(model, t).shape for t in self._asked}
         asked = list(dict.fromkeys([*self._asked, *_rounded(model)]))
         self._session = _session(model, _asking(model, asked)) if self._asked else None
 
@@ -47,15 +48,23 @@ class Runtime:
             found = self._session.run(self._asked, dict(feeds))
         except Exception as e:
             raise _failure(e) from None
+        for name, value in zip(self._asked, found, strict=True):
+            if value.shape != self._shapes[name]:
+                raise ModelError(
+                    f"ONNX Runtime gives tensor {name!r} the shape {list(value.shape)}; ONNX infers "
+                    f"{list(self._shapes[name])}: the model is not valid"
+                )
         return dict(zip(self._asked, found, strict=True)) | dict(feeds)
 
 
 def _rounded(model: Model) -> list[str]:
     """Tensors of float16, and what is cast to and from it: ONNX Runtime leaves a rounding out unless asked for it."""
-    types = model.types
-    half = any(types[t].dtype == np.float16 for t in types)
-    made = [(node.op, t) for node in model.nodes for t in node.outputs if t in types]
-    return [t for op, t in made if types[t].dtype == np.float16 or op in ("Cast", "CastLike")] if half else []
+    types = {name: kind.dtype for name, kind in model.types.items()}
+    types |= {name: value.dtype for name, value in model.constants.items()}
+    if np.float16 not in types.values():
+        return []
+    made = [(node.op_type, t) for node in model.proto.graph.node for t in node.output if t in types]
+    return [t for op, t in made if types[t] == np.float16 or op in ("Cast", "CastLike")]
 
 
 def original_outputs(model: Model, feeds: Mapping[str, Array]) -> list[Array]:
@@ -99,8 +108,16 @@ def _asking(model: Model, tensors: Sequence[str]) -> onnx.ModelProto:
     return asking
 
 
+def _kind(model: Model, tensor: str) -> TensorType:
+    """A tensor's type, whether it is computed or constant."""
+    if tensor in model.types:
+        return model.types[tensor]
+    value = model.constants[tensor]
+    return TensorType(value.shape, value.dtype)
+
+
 def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:
-    kind = model.types[tensor]
+    kind = _kind(model, tensor)
     return onnx.helper.make_tensor_value_info(tensor, onnx.helper.np_dtype_to_tensor_dtype(kind.dtype), kind.shape)
 
 

@@ -15,10 +15,12 @@ import onnx
 
 from onnx2graphml.errors import ModelError, UnsupportedError, context
 from onnx2graphml.model import file as onnxfile
+from onnx2graphml.model.apart import Limits, apart
+from onnx2graphml.model.evaluation import confirmed
 from onnx2graphml.model.external import DataFiles
 from onnx2graphml.model.folding import Folding, needed
 from onnx2graphml.model.initializers import initializers, refer, without_large
-from onnx2graphml.model.limits import check_all_neurons, check_neurons
+from onnx2graphml.model.limits import check_all_neurons, check_neurons, most_folded
 from onnx2graphml.model.lowering.microsoft.domains import as_written, to_own_domain
 from onnx2graphml.model.messages import check_text
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
@@ -106,17 +108,25 @@ def load_model(
     """
     if isinstance(source, onnx.ModelProto):
         light, large = _light(source, DataFiles(None))
-        name, sha256 = source.graph.name, ""
-        files: tuple[Path, ...] = ()
-    else:
-        light, large, sha256, files = _read(Path(source))
-        name = Path(source).name
-    large |= weights or {}
-    make_static(network_inputs(light.graph, large), shapes or {})
+        large |= weights or {}
+        return replace(_reduced(light, large, shapes or {}), name=source.graph.name)
+    light, large, sha256, files = _read(Path(source))
+    found = apart(lambda: _sendable(_reduced(light, large, shapes or {}), large), Limits.of(light.ByteSize()))
+    constants = {**found.constants, **large}
+    return replace(found, constants=constants, name=Path(source).name, sha256=sha256, files=files)
+
+
+def _reduced(light: onnx.ModelProto, large: Mapping[str, Array], shapes: Shapes) -> Model:
+    make_static(network_inputs(light.graph, large), shapes)
     to_own_domain(light)
     light = normalized(light)
     refer(light, large)
-    return replace(_folded(light, large, name, sha256), files=files)
+    return _folded(light, large)
+
+
+def _sendable(model: Model, large: Mapping[str, Array]) -> Model:
+    """The model without what both processes have."""
+    return replace(model, constants={n: v for n, v in model.constants.items() if n not in large})
 
 
 def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str, tuple[Path, ...]]:
@@ -132,8 +142,9 @@ def _light(proto: onnx.ModelProto, files: DataFiles) -> tuple[onnx.ModelProto, d
     return without_large(proto, files)
 
 
-def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha256: str) -> Model:
+def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:
     constants = dict(initializers(proto.graph)) | dict(weights)
+    around = onnx.ModelProto(ir_version=proto.ir_version, opset_import=proto.opset_import)
     inputs = network_inputs(proto.graph, ())
     for i in inputs:
         if (known := _type_of(i)) is not None:
@@ -141,7 +152,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
     metadata = {m.key: m.value for m in proto.metadata_props}
     opset = opset_of(proto)
     given = {i.name: i.type for i in inputs}
-    state = Folding(opset, proto.ir_version, list(proto.opset_import), constants, given, _all_names(proto.graph))
+    most = most_folded(sum(v.size for v in constants.values()))
+    state = Folding(opset, around, constants, given, _all_names(proto.graph), most=most)
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         state.add(node, layer)
     outputs = tuple(o.name for o in proto.graph.output)
@@ -149,6 +161,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
         raise UnsupportedError(f"output {sequence!r} is a sequence; expected a tensor")
     nodes = needed(state.nodes, outputs)
     types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
+    read = {i for node in nodes for i in node.inputs} | set(outputs)
+    constants |= confirmed([a.proto for a in state.nodes if not a.computed], constants, read, around)
     computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}
     check_all_neurons(sum(math.prod(types[n].shape) for n in computed if n in types))
     trained = trained_arrays(proto.graph, constants, metadata.get(TRAINED))
@@ -161,8 +175,6 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array], name: str, sha
         opset=opset,
         proto=_with_nodes(proto, [added.proto for added in state.nodes]) if state.parts else proto,
         original=as_written(proto) if state.parts else None,
-        name=name,
-        sha256=sha256,
         channels_last=metadata.get(CHANNELS_LAST) == "true",
         layer_shapes=_layer_shapes(metadata.get(LAYERS, "[]")),
         layer_classes=_layer_classes(metadata.get(LAYERS, "[]")),
@@ -201,7 +213,7 @@ def _layer_shapes(text: str) -> dict[str, tuple[int, ...]]:
     """The framework's layers, as a frontend wrote them into the model."""
     try:
         shapes = {str(entry["name"]): tuple(map(int, entry.get("shape", ()))) for entry in json.loads(text)}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise ModelError(f"its metadata {LAYERS!r} is not a list of layers with names and shapes: remove it") from None
     return shapes
 

@@ -1,7 +1,7 @@
 """What is constant, computed; of what remains, every shape.
 
-Shapes are inferred node by node by ONNX itself, and a node whose inputs are all constant is evaluated by ONNX's
-reference evaluator, so that what remains is only what depends on the network's input.
+Shapes are inferred node by node by ONNX itself, and a node whose inputs are all constant is evaluated, so that what
+remains is only what depends on the network's input.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import ModelError, UnsupportedError, context, reason
+from onnx2graphml.model.apart import at
+from onnx2graphml.model.boundary import about
+from onnx2graphml.model.evaluation import evaluated
 from onnx2graphml.model.initializers import array
-from onnx2graphml.model.limits import check_folded, check_neurons
+from onnx2graphml.model.limits import MOST_FOLDED, check_folded, check_neurons
 from onnx2graphml.model.lowering import add_lowered, can_be_evaluated, is_lowered
 from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type, where
+from onnx2graphml.model.work import check_kind, check_work, work
 
 Array = npt.NDArray[Any]
 
@@ -40,10 +44,6 @@ SIZES: dict[str, Callable[..., float]] = {
 """At most how many elements come out, for operators of which ONNX doesn't infer it."""
 
 
-EVALUATED_FROM = {"DequantizeLinear": 19, "QuantizeLinear": 19}
-"""The first opset whose version of an operator ONNX's reference evaluator knows, where an older one means the same."""
-
-
 @dataclass(frozen=True)
 class Added:
     """A node, the framework's layer that it comes from, and whether the network computes it."""
@@ -58,23 +58,26 @@ class Folding:
     """What is known while going through the nodes.
 
     Attributes:
+        around: the model, for its opsets and its version of the format.
         constants: values by name.
         types: of what is computed by the network.
         taken: names of tensors, those among them that come later.
         nodes: all that were added, lowered ones replaced by their parts.
-        elements: of all constants that were computed so far.
+        elements: of all constants that were computed so far, of which there may be `most`.
+        work: that it was to compute them; see `work`.
         parts: how many nodes were added in the place of others.
         sequences: names of the tensors in them, by name.
     """
 
     opset: int
-    ir_version: int
-    opset_imports: list[onnx.OperatorSetIdProto]
+    around: onnx.ModelProto
     constants: dict[str, Array]
     types: dict[str, onnx.TypeProto]
     taken: set[str]
     nodes: list[Added] = field(default_factory=list)
     elements: int = 0
+    most: int = MOST_FOLDED
+    work: int = 0
     parts: int = 0
     sequences: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -89,16 +92,18 @@ class Folding:
             UnsupportedError: it is none of ONNX's operators, or constant but can't be evaluated.
             TooLargeError: of its output.
         """
-        with context(where(node_name(node), node.op_type, layer, self.opset)):
+        place = where(node_name(node), node.op_type, layer, self.opset)
+        at(place)
+        with context(place), about("its inputs and attributes don't fit together"):
             self._add(node, layer)
 
     def _add(self, node: onnx.NodeProto, layer: str | None) -> None:
         given = [i for i in node.input if i]
         values = {i: self.constants[i] for i in given if i in self.constants}
         if (position := READ_FOR_TYPE.get(node.op_type)) is not None:
-            about = given[position]
-            if about in self.types and given.count(about) == 1:
-                values[about] = _stand_in(self.types[about])
+            asked = given[position]
+            if asked in self.types and given.count(asked) == 1:
+                values[asked] = _stand_in(self.types[asked])
         constant = len(values) == len(set(given)) and not _is_random(node)
         if is_lowered(node, self.opset, self.constants) and not (constant and can_be_evaluated(node)):
             self._lower(node, layer)
@@ -107,6 +112,8 @@ class Folding:
             self.constants |= self._folded(node, values)
             self.nodes.append(Added(node, layer, computed=False))
             return
+        if _has_subgraphs(node):
+            raise UnsupportedError("it has subgraphs, and its inputs are computed by the network: no control flow")
         inferred = self._inferred(node, values)
         for name, proto in inferred.items():
             if (known := tensor_type(proto)) is not None:
@@ -132,15 +139,20 @@ class Folding:
         if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
             return {node.output[0]: array(node.attribute[0].t)}
         if node.op_type != "Constant":
-            self.elements += self._size(node, values)
-            check_folded(self.elements)
-        return self._evaluated(node, values)
+            check_kind(node, values)
+            known = [tensor_type(t) for t in self._inferred(node, values).values()]
+            shapes = [t.shape for t in known if t is not None]
+            self.elements += self._size(node, values, shapes, len(shapes) == len(known))
+            check_folded(self.elements, self.most)
+            self.work += work(node, [values[i] for i in node.input if i], shapes)
+            check_work(self.work)
+        return evaluated(node, values, self.around)
 
-    def _size(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> int:
+    def _size(
+        self, node: onnx.NodeProto, values: Mapping[str, Array], shapes: list[tuple[int, ...]], all_known: bool
+    ) -> int:
         """How many elements its outputs have, at most."""
-        known = [tensor_type(t) for t in self._inferred(node, values).values()]
-        shapes = [t.shape for t in known if t is not None]
-        if len(shapes) == len(known):
+        if all_known:
             return sum(math.prod(shape) for shape in shapes)
         if node.op_type not in SIZES:
             raise UnsupportedError("its inputs are constant, but how large its output is can't be told beforehand")
@@ -148,27 +160,6 @@ class Folding:
             return math.ceil(SIZES[node.op_type](*(values[i] for i in node.input if i)))
         except (ValueError, TypeError, OverflowError) as e:
             raise ModelError(f"its constant inputs make no sense: {reason(e)}") from None
-
-    def _evaluated(self, node: onnx.NodeProto, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs of a node with constant inputs, by ONNX's reference evaluator."""
-        from onnx.reference import ReferenceEvaluator
-
-        outputs = [o for o in node.output if o]
-        value_info = onnx.helper.make_empty_tensor_value_info
-        graph = onnx.helper.make_graph([node], "node", [value_info(i) for i in feeds], [value_info(o) for o in outputs])
-        imports = self.opset_imports
-        if self.opset < (first := EVALUATED_FROM.get(node.op_type, 0)):
-            imports = [onnx.helper.make_opsetid("", first)]
-        model = onnx.helper.make_model(graph, opset_imports=imports, ir_version=self.ir_version)
-        try:
-            with np.errstate(all="ignore"):
-                values = ReferenceEvaluator(model).run(None, dict(feeds))
-        except Exception as e:
-            raise UnsupportedError(f"its inputs are constant but ONNX can't evaluate it: {reason(e)}") from None
-        for name, value in zip(outputs, values, strict=True):
-            if not isinstance(value, np.ndarray | np.generic):
-                raise UnsupportedError(f"its output {name!r} is a {type(value).__name__}; expected a tensor")
-        return dict(zip(outputs, map(np.asarray, values), strict=True))
 
     def _inferred(self, node: onnx.NodeProto, constant: Mapping[str, Array]) -> dict[str, onnx.TypeProto]:
         """The outputs' types, inferred from the inputs' types and from small constants."""
@@ -185,14 +176,14 @@ class Folding:
         except onnx.defs.SchemaError:
             full = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
             raise UnsupportedError(f"operator {full} is not one of ONNX's opset {self.opset}") from None
-        try:
-            return onnx.shape_inference.infer_node_outputs(
-                schema, _spelled_out(node), known, values, opset_imports=self.opset_imports, ir_version=self.ir_version
-            )
-        except (onnx.shape_inference.InferenceError, RuntimeError) as e:
-            raise ModelError(f"its shapes don't fit: {reason(e)}") from None
-        except onnx.checker.ValidationError as e:
-            raise ModelError(f"its types don't fit: {reason(e)}") from None
+        imports, version = list(self.around.opset_import), self.around.ir_version
+        with about("its shapes don't fit"):
+            try:
+                return onnx.shape_inference.infer_node_outputs(
+                    schema, _spelled_out(node), known, values, opset_imports=imports, ir_version=version
+                )
+            except onnx.checker.ValidationError as e:
+                raise ModelError(f"its types don't fit: {reason(e)}") from None
 
 
 def _inference_opset(node: onnx.NodeProto, opset: int) -> int:
@@ -230,6 +221,10 @@ def _check_output(name: str, shape: tuple[int, ...]) -> None:
             f"its output {name!r} would have shape {list(shape)}; a window larger than its padded input makes such ones"
         )
     check_neurons(name, shape)
+
+
+def _has_subgraphs(node: onnx.NodeProto) -> bool:
+    return any(a.HasField("g") or a.graphs for a in node.attribute)
 
 
 def _is_random(node: onnx.NodeProto) -> bool:

@@ -17,7 +17,7 @@ from onnx import numpy_helper
 
 from onnx2graphml.errors import ModelError, context, reason
 from onnx2graphml.model.external import Bytes, DataFiles, is_external
-from onnx2graphml.model.limits import check_folded
+from onnx2graphml.model.limits import check_folded, most_folded
 from onnx2graphml.model.messages import messages
 from onnx2graphml.model.metadata import LARGE
 from onnx2graphml.model.nodes import element_type
@@ -143,7 +143,7 @@ def _mapped(tensor: onnx.TensorProto, files: DataFiles) -> Array:
 def _dense(sparse: onnx.SparseTensorProto) -> Array:
     """A sparse initializer as an array."""
     values, indices = array(sparse.values), array(sparse.indices)
-    check_folded(math.prod(sparse.dims))
+    check_folded(math.prod(sparse.dims), most_folded(values.size))
     dense = np.zeros(tuple(sparse.dims), values.dtype)
     try:
         where = np.unravel_index(indices, dense.shape) if indices.ndim == 1 else tuple(indices.T)

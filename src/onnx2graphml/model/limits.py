@@ -10,11 +10,20 @@ from onnx2graphml.errors import TooLargeError
 MOST_NEURONS = 1 << 31
 """Of a whole network. Most layers take a byte for each of them or less, in arrays of numbers."""
 
-LONGEST_DIMENSION = 1 << 26
+LONGEST_DIMENSION = 1 << 23
 """Of a tensor of neurons. A layer keeps some 32 bytes for each position along a dimension."""
 
-MOST_FOLDED = 1 << 28
-"""Elements of all tensors together that are computed from constants."""
+MOST_ENTRIES = 1 << 24
+"""Of the axes of all edges of a network without weights. Each takes 24 bytes."""
+
+ENTRIES_FROM_ONE = 64
+"""So many more for each element that the model has itself."""
+
+MOST_FOLDED = 1 << 24
+"""Elements of all tensors together that are computed from constants, for a model without any of its own."""
+
+FOLDED_FROM_ONE = 8
+"""So many more for each element that the model has itself."""
 
 MOST_NODES = 1 << 20
 """Of a model whose functions are inlined."""
@@ -67,22 +76,53 @@ def check_all_neurons(neurons: int) -> None:
         )
 
 
-def check_folded(elements: int) -> None:
+def most_folded(own: int) -> int:
+    """How many elements a model with so many of its own may have computed from constants.
+
+    Example:
+        >>> most_folded(0), most_folded(1_000_000)
+        (16777216, 24777216)
+    """
+    return MOST_FOLDED + FOLDED_FROM_ONE * own
+
+
+def check_folded(elements: int, most: int = MOST_FOLDED) -> None:
     """Refuse to compute constants of so many elements.
 
     Args:
         elements: of all constants that have been computed, and of those that are about to be.
 
     Raises:
-        TooLargeError: they are more than `MOST_FOLDED`.
+        TooLargeError: they are more than `most`.
 
     Example:
         >>> check_folded(1000)
     """
-    if elements > MOST_FOLDED:
+    if elements > most:
         raise TooLargeError(
             f"with its output, the tensors computed from constants have {elements:,} elements; "
-            f"they may have {MOST_FOLDED:,}: store such weights in the file instead"
+            f"they may have {most:,}: store such weights in the file instead"
+        )
+
+
+def check_entries(entries: int, own: int) -> None:
+    """Refuse edges whose axes have so many entries.
+
+    Args:
+        entries: of the axes of all layers so far.
+        own: elements that the model has.
+
+    Raises:
+        TooLargeError: they are more than a model of its size may have.
+
+    Example:
+        >>> check_entries(1000, 0)
+    """
+    most = MOST_ENTRIES + ENTRIES_FROM_ONE * own
+    if entries > most:
+        raise TooLargeError(
+            f"with it, the network's edges run along {entries:,} positions; a model of its size may have {most:,}: "
+            f"give it a smaller input"
         )
 
 

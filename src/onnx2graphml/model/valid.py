@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 import onnx
 from onnx import inliner
 
-from onnx2graphml.errors import ModelError, reason
+from onnx2graphml.errors import ModelError
+from onnx2graphml.model.boundary import about
 from onnx2graphml.model.legacy import raised
-from onnx2graphml.model.limits import check_nodes
+from onnx2graphml.model.limits import check_nodes as check_number_of_nodes
+from onnx2graphml.model.schema import check_nodes
 
 OLDEST_OPSET = 7
 
@@ -48,19 +50,18 @@ def normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
         ModelError: it is not valid, or can't be raised to a newer opset.
         TooLargeError: inlined, its functions would be too many nodes.
     """
-    try:
+    with about("not a valid ONNX model"):
         opset = opset_of(proto)
         if not proto.graph.output:
             raise ModelError("the graph has no outputs; expected one or more: name what the network computes")
         _sort(proto)
         _check_functions(proto)
+        check_nodes(proto, opset)
         onnx.checker.check_model(proto)
         if opset < OLDEST_OPSET:
             proto = raised(proto)
         if proto.functions:
             proto = inliner.inline_local_functions(proto)
-    except (onnx.checker.ValidationError, RuntimeError, ValueError) as e:
-        raise ModelError(f"not a valid ONNX model: {reason(e)}") from None
     return proto
 
 
@@ -110,7 +111,7 @@ def _check_functions(proto: onnx.ModelProto) -> None:
     size: dict[Function, int] = {}
     for key in order:
         size[key] = sum(size[c] for c in calls[key]) if key in bodies else 1
-    check_nodes(sum(size.get(c, 1) for c in _calls(proto.graph.node)))
+    check_number_of_nodes(sum(size.get(c, 1) for c in _calls(proto.graph.node)))
 
 
 def _calls(nodes: Iterable[onnx.NodeProto]) -> list[Function]:

@@ -95,6 +95,8 @@ def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, 
     """
     if graph.thinned:
         raise Error(f"the graph is thinned ({graph.thinned}): without all edges it computes something else")
+    if all(layer.aggregation == "input" for layer in graph.layers):
+        raise Error("there is nothing to compare: the network's outputs are its inputs")
     return {name: np.array(value, np.float64).ravel() for name, value in activations(graph, feeds).items()}
 
 

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from onnx2graphml.errors import Error
+from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats import decompressed
 from onnx2graphml.formats.found import NO_PORT, SPATIAL, Edges, FoundLayer, layers_of
 from onnx2graphml.formats.manifest import Manifest, damage_told
@@ -98,7 +99,7 @@ class CsvFolder:
     def edges(self) -> Iterator[Edges]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
         count = 0
-        with damage_told(self._path), (self._path / "edges.csv").open("rb") as file:
+        with damage_told(self._path), open_regular(self._path / "edges.csv") as file:
             _check_end(file)
             for edges in self._edges(file):
                 count += len(edges)
@@ -107,9 +108,9 @@ class CsvFolder:
 
     def _read_layers(self) -> list[FoundLayer]:
         path, nodes, names = self._path / "nodes.csv", Nodes(), [a.name for a in NODE]
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             _check_end(file)
-            rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), strict=True)
+            rows = csv.reader(_lines(file), strict=True)
             with _line_told(path, rows):
                 columns = next(rows, [])
                 further = columns[len(self._layout.nodes) :]
@@ -125,7 +126,7 @@ class CsvFolder:
         self._manifest.check_nodes(layers, "nodes.csv")
         return layers
 
-    def _edges(self, file: io.BufferedReader) -> Iterator[Edges]:
+    def _edges(self, file: BinaryIO) -> Iterator[Edges]:
         """Lines like ours by the compiled loop, and from the first other one to the end of a chunk by a parser."""
         header = file.readline(LONGEST)
         columns = self._edge_columns(header.decode())
@@ -190,13 +191,21 @@ def _line_told(path: Path, rows: Any, before: int = 0) -> Iterator[None]:
         raise Error(f"{path}, line {before + rows.line_num}: {e}; write the graph again") from None
 
 
-def _check_end(file: io.BufferedReader) -> None:
+def _check_end(file: BinaryIO) -> None:
     """Every line that is written ends, also the last; a file that is cut within a number has it end earlier."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - 1, 0))
     if file.read() != b"\n":
         raise Error(f"{file.name}: it ends within a line: it is truncated; write the graph again")
     file.seek(0)
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """The lines of a table, with their ends."""
+    while line := file.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith(b"\n"):
+            raise Wrong(f"a line of more than {LONGEST} bytes")
+        yield line.decode()
 
 
 def _check_header(found: Sequence[str], expected: Sequence[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
 
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges
-from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer, number
+from onnx2graphml.formats.nodes import Nodes, Wrong, count, decimal, integer, number
 from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, is_column
 from onnx2graphml.graph.attributes import VERSION as DIALECT
 
@@ -23,6 +24,8 @@ TYPES = {("graph", name): "string" for name in (*ABOUT, "thinned")} | {
 }
 ID = re.compile(r"n(0|[1-9][0-9]{0,17})")
 LONGEST = 1 << 20  # characters of one attribute
+LONGEST_TAG = 1 << 23  # bytes that the parser holds back: it begins anew with each piece of what is longer
+ENCODINGS = ("utf-8", "us-ascii", "ascii")
 
 
 class Document:
@@ -45,6 +48,8 @@ class Document:
         self._open: list[str] = []
         self._keys: dict[str, tuple[str, str]] = {}
         self._columns: set[str] = set()
+        self._fed = 0
+        self._nonce, self._seen = "", ""
         self._promised: tuple[int, int] | None = None
         self._element: dict[str, str] = {}
         self._own: dict[str, str] = {}
@@ -54,25 +59,43 @@ class Document:
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self._characters, self._doctype
+        parser.XmlDeclHandler, parser.CommentHandler = self._declaration, self._comment
 
     @property
     def between_elements(self) -> bool:
         """Whether a node or an edge may come next."""
         return self._open == ["graphml", "graph"]
 
+    def is_in_the_open(self) -> bool:
+        """Whether a node or an edge may come next, as the parser sees it: it is given a comment of random text.
+
+        What stands in an instruction, in an attribute or in another encoding is not taken for a comment; nor is one
+        while the parser still waits for more.
+        """
+        self._nonce = f"o2g-{secrets.token_hex(16)}"
+        comment = f"<!--{self._nonce}-->".encode()
+        self.parse(comment, final=False)
+        self._fed -= len(comment)
+        return self._seen == self._nonce and self.between_elements
+
     def parse(self, text: bytes, final: bool) -> None:
         """Take the next piece of the file; `Error` where it is not GraphML of the dialect."""
         if self._finished:
             return
         self._finished = final
+        self._fed += len(text)
         try:
             self._parser.Parse(text, final)
+            if not final and self._fed - self._parser.CurrentByteIndex > LONGEST_TAG:
+                raise Wrong(f"an element or a name of more than {LONGEST_TAG:,} bytes")
         except expat.ExpatError as e:
             problem = f"not well-formed XML, or not whole: {expat.errors.messages[e.code]}"
         except (Wrong, ValueError, OverflowError) as e:
             problem = str(e)
         except KeyError as e:
             problem = f"a {self._open[-1] if self._open else 'file'} has no {e.args[0]!r}"
+        except LookupError as e:  # an encoding that nobody knows
+            problem = str(e)
         else:
             return
         line = self._parser.CurrentLineNumber + self.passed_over
@@ -100,6 +123,13 @@ class Document:
             )
         if self.about.get("dialect") != DIALECT:
             raise Error(f"{self._path}: dialect is {self.about.get('dialect')!r}; expected {DIALECT!r}")
+
+    def _declaration(self, _: str, encoding: str | None, __: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise Wrong(f"its encoding is {encoding[:40]!r}; expected UTF-8")
+
+    def _comment(self, text: str) -> None:
+        self._seen = text
 
     def _doctype(self, *_: Any) -> None:
         raise Wrong("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
@@ -133,7 +163,7 @@ class Document:
             raise Wrong("a second graph; expected one")
         if attributes["edgedefault"] != "directed":
             raise Wrong(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
-        self._promised = int(attributes["parse.nodes"]), int(attributes["parse.edges"])
+        self._promised = count(attributes["parse.nodes"]), count(attributes["parse.edges"])
 
     def _start_data(self, attributes: dict[str, str]) -> None:
         owner, name = self._keys[attributes["key"]]

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from onnx2graphml.errors import Error
+from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.decompressed import gunzipped, plain, unzstd
 from onnx2graphml.formats.found import Edges, FoundLayer, layers_of
 from onnx2graphml.formats.graphml.elements import Document
@@ -58,11 +58,13 @@ class GraphMLFile:
         if self._rest:
             return False
         text = next(self._chunks, b"")
-        self._only_tags &= not (b"<!" in text or text.rfind(b"<?") > 0 or text.endswith(b"<"))
+        self._only_tags &= b"<!" not in text and text.rfind(b"<?") <= 0 and not text.endswith(b"<")
         found = text.find(FIRST_EDGE) if self._only_tags else -1
         cut = len(text) if found < 0 else found + 2
         self._rest = text[cut:]
         self._document.parse(text[:cut], final=not text)
+        if self._rest:  # what looks like an edge may stand where a parser sees none, such as in an instruction
+            self._only_tags = self._document.is_in_the_open()
         return bool(text) and not self._rest
 
     def _all_edges(self) -> Iterator[Edges]:
@@ -99,11 +101,7 @@ class GraphMLFile:
 
 @contextmanager
 def _opened(path: Path, chunks: Callable[[IO[bytes]], Iterator[bytes]]) -> Iterator[GraphMLFile]:
-    try:
-        file = path.open("rb")
-    except OSError as e:
-        raise Error(f"{path}: can't be read: {e.strerror or e}") from None
-    with file:
+    with open_regular(path) as file:
         yield GraphMLFile(path, chunks(file))
 
 

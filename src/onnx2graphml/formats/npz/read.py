@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
+from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges, FoundLayer
 from onnx2graphml.formats.manifest import damage_told
 
@@ -34,9 +34,9 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
         ...     sum(len(edges) for edges in file.edges())
         25816
     """
-    with damage_told(path, zipfile.BadZipFile, zlib.error):
-        members = zipfile.ZipFile(path)
-    with members:
+    with open_regular(path) as file:
+        with damage_told(path):
+            members = zipfile.ZipFile(file)
         yield NpzFile(path, members)
 
 
@@ -97,7 +97,7 @@ class NpzFile:
                 member.close()
 
     def _damage_told(self) -> Any:
-        return damage_told(self._path, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, SyntaxError)
+        return damage_told(self._path)
 
     def _check_format(self) -> None:
         there = [name.removesuffix(".npy") for name in self._members.namelist()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import Error, MissingExtraError
+from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.found import NO_PORT, SPATIAL, Columns, Edges, FoundLayer, Shared, layers_of
 from onnx2graphml.formats.manifest import Manifest, damage_told
 
@@ -23,6 +24,33 @@ except ModuleNotFoundError as e:
 ROWS = 1 << 20  # taken at once
 PART = re.compile(r"edges/part-[0-9]{5,}\.parquet")
 SHARED = ("layer", "op", "combine", "activation")
+
+
+def _is_text(kind: Any) -> bool:
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
+
+
+def _is_integer(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) and kind != pa.uint64())
+
+
+def _is_list(kind: Any) -> bool:
+    return bool((pa.types.is_list(kind) or pa.types.is_large_list(kind)) and _is_integer(kind.value_type))
+
+
+def _is_float(kind: Any) -> bool:
+    return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))
+
+
+NODE_TYPES: dict[str, Callable[[Any], bool]] = {
+    "id": _is_integer,
+    **dict.fromkeys(SHARED, _is_text),
+    "index": _is_list,
+    **dict.fromkeys(SPATIAL, _is_integer),
+    "bias": _is_float,
+}
+EDGE_TYPES = {"src": _is_integer, "dst": _is_integer, "weight": _is_float, "port": _is_integer, "term": _is_integer}
 NODE_COLUMNS = ("id", *SHARED, "index", *SPATIAL, "bias")
 
 
@@ -39,7 +67,7 @@ def open_parquet(path: Path) -> Iterator[ParquetFolder]:
 
 
 def _damage_told(path: Path) -> AbstractContextManager[None]:
-    return damage_told(path, pa.ArrowException)
+    return damage_told(path)
 
 
 class ParquetFolder:
@@ -62,7 +90,8 @@ class ParquetFolder:
 
     def _read_layers(self) -> list[FoundLayer]:
         groups: dict[Shared, int] = {}
-        with pq.ParquetFile(self._path / "nodes.parquet") as file:
+        with _opened(self._path / "nodes.parquet", self._manifest.content["nodes"]) as file:
+            _check_types(file.schema_arrow, NODE_TYPES)
             batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=list(NODE_COLUMNS))]
         columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
         layers = layers_of(Columns(*columns), list(groups), self._path)
@@ -82,7 +111,7 @@ class ParquetFolder:
             raise Error(f"{self._path}: the manifest lists {len(parts)} parts; edges/ has {len(files)}, or others")
         for part in parts:
             rows = 0
-            for edges in self._part(part["file"]):
+            for edges in self._part(part["file"], part["rows"]):
                 self._check_target(edges, part)
                 rows += len(edges)
                 yield edges
@@ -100,17 +129,18 @@ class ParquetFolder:
                 )
         self._manifest.check_edges(sum(into.values()))
 
-    def _part(self, name: str) -> Iterator[Edges]:
-        with pq.ParquetFile(self._path / name) as file:
+    def _part(self, name: str, rows: int) -> Iterator[Edges]:
+        with _opened(self._path / name, rows) as file:
+            _check_types(file.schema_arrow, EDGE_TYPES)
             columns = [c for c in ("src", "dst", "weight", "port", "term") if c in file.schema_arrow.names]
             for batch in file.iter_batches(ROWS, columns=columns):
                 source, target, weight = (_numbers(batch.column(c), c) for c in columns[:3])
-                if weight.dtype.kind != "f":
-                    raise Error(f"{self._path}: weights in {name} are {weight.dtype}; expected floats")
                 port, term = (
                     _optional(batch.column(c), c).astype(np.int64) if c in columns else np.full(len(batch), NO_PORT)
                     for c in ("port", "term")
                 )
+                if port.max(initial=-1) >= 1 << 31:
+                    raise Error(f"{self._path}: a port in {name} is {port.max()}; expected one below {1 << 31:,}")
                 ends = source.astype(np.int64), target.astype(np.int64)
                 yield Edges(*ends, weight, port.astype(np.int32), term)
 
@@ -122,6 +152,22 @@ class ParquetFolder:
     @property
     def _first_and_last(self) -> dict[str, tuple[int, int]]:
         return {x["name"]: (x["first_id"], x["first_id"] + x["neurons"]) for x in self._manifest.content["layers"]}
+
+
+@contextmanager
+def _opened(path: Path, rows: int) -> Iterator[Any]:
+    """A file of as many rows as its manifest says: a few bytes can stand for billions."""
+    with open_regular(path) as file, pq.ParquetFile(file) as parquet:
+        if parquet.metadata.num_rows != rows:
+            raise ValueError(f"{path.name} has {parquet.metadata.num_rows} rows; the manifest says {rows}")
+        yield parquet
+
+
+def _check_types(schema: Any, expected: Mapping[str, Callable[[Any], bool]]) -> None:
+    """Every column that is read has the type that is written: others would be cast."""
+    for name, fits in expected.items():
+        if name in schema.names and not fits(schema.field(name).type):
+            raise TypeError(f"column {name} is of type {schema.field(name).type}")
 
 
 def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:

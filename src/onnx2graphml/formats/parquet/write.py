@@ -33,6 +33,7 @@ from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.blocks import TILE
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.xmltext import escape
 
 try:
     import pyarrow as pa
@@ -117,7 +118,7 @@ def write_parquet(
 
     (directory / "edges").mkdir()
     _run([write_nodes, *(partial(write_edges, n, p) for n, p in zip(names, parts, strict=True))], jobs, stop)
-    listed = [{"file": n, "layer": p.layer, "rows": p.rows} for n, p in zip(names, parts, strict=True)]
+    listed = [{"file": n, "layer": escape(p.layer), "rows": p.rows} for n, p in zip(names, parts, strict=True)]
     write_manifest(graph, directory, parts=listed)
 
 

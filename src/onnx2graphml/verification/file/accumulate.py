@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from onnx2graphml.compiled import compiled
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -42,7 +43,7 @@ class Prints:
         add_prints(source, target, bits, short, port, term, self.single, self.degree, self.print)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mixed(x: int) -> int:
     """A 64-bit number whose every bit depends on all of x's: the finalizer of SplitMix64."""
     z = np.uint64(x) + np.uint64(0x9E3779B97F4A7C15)
@@ -51,7 +52,7 @@ def _mixed(x: int) -> int:
     return np.int64(z ^ (z >> np.uint64(31)))  # type: ignore[return-value]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_prints(
     source: Ints, target: Ints, bits: Ints, short: Ints, port: Ints, term: Ints,
     single: npt.NDArray[np.bool_], degree: Ints, print: Ints,
@@ -64,7 +65,7 @@ def add_prints(
         print[t] += _mixed(_mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i])) ^ term[i])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def combine(
     source: Ints, target: Ints, weight: Floats, code: npt.NDArray[np.int8], single: npt.NDArray[np.bool_],
     x: Floats, total: Floats, size: Floats,
@@ -83,7 +84,7 @@ def combine(
             total[t] = p
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def renumber(source: Ints, target: Ints, place: Ints, new_source: Ints, new_target: Ints) -> int:
     """Write the places of edges' ends; the first edge that has an end that is no node, or -1."""
     n = place.size

@@ -1,0 +1,129 @@
+"""How much work it is to compute a constant, before it is done: a file of 100 bytes can ask for hours.
+
+The unit is about a nanosecond: an operation on one element by compiled code. Where ONNX's reference evaluator goes
+through the elements in Python, or the work is not known, it is taken for the square of what goes in and comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from onnx2graphml.errors import TooLargeError, UnsupportedError
+
+Array = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+MOST_WORK = 1 << 31
+"""For all constants of a model together."""
+
+SLOW = 64
+"""How many times more a product takes that has no fast code: of integers, and of half precision."""
+
+NEVER = ("ImageDecoder", "Optional", "Regex", "Sequence", "Split", "String", "TfIdf")
+"""Beginnings of the names of operators of text, pictures and sequences; `Split` itself is none."""
+
+ELEMENTWISE = frozenset(
+    {
+        *("Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd"),
+        *("BitwiseNot", "BitwiseOr", "BitwiseXor", "Cast", "CastLike", "Ceil", "Celu", "Clip", "Concat", "Constant"),
+        *("ConstantOfShape", "Cos", "Cosh", "DequantizeLinear", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp"),
+        *("Expand", "EyeLike", "Flatten", "Floor", "Gather", "GatherElements", "Gelu", "Greater", "GreaterOrEqual"),
+        *("HardSigmoid", "HardSwish", "Identity", "IsInf", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log"),
+        *("LogSoftmax", "Max", "Mean", "Min", "Mish", "Mod", "Mul", "Neg", "NonZero", "Not", "OneHot", "Or"),
+        *("PRelu", "Pad", "Pow", "QuantizeLinear", "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum"),
+        *("ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"),
+        *("Relu", "Reshape", "Round", "Selu", "Shape", "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Size", "Slice"),
+        *("Softmax", "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Tanh"),
+        *("ThresholdedRelu", "Tile", "Transpose", "Trilu", "Unsqueeze", "Where", "Xor", "ArgMax", "ArgMin"),
+        *("BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"),
+        *("LpNormalization", "MeanVarianceNormalization", "RMSNormalization", "GlobalAveragePool", "GlobalMaxPool"),
+        *("CumSum", "DepthToSpace", "SpaceToDepth", "Swish", "Hardmax", "Compress", "TopK", "Unique"),
+    }
+)
+"""Operators that look at each element that goes in or comes out some ten times."""
+
+PER_ELEMENT = 32
+
+
+def check_kind(node: onnx.NodeProto, values: Mapping[str, Array]) -> None:
+    """Refuse to compute what takes text or gives it, or anything but tensors.
+
+    Raises:
+        UnsupportedError: names the operator.
+    """
+    op = node.op_type
+    text = any(v.dtype.kind not in "fiubcV" for v in values.values())
+    if text or (op.startswith(NEVER) and op != "Split"):
+        raise UnsupportedError(
+            f"its inputs are constant, but operators of text and sequences, as {op}, are not computed"
+        )
+
+
+def work(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]) -> int:
+    """How much work it is to compute a node.
+
+    Args:
+        inputs: those that are given.
+        outputs: the outputs' shapes; none where they are not known.
+
+    Example:
+        >>> relu = onnx.helper.make_node("Relu", ["x"], ["y"])
+        >>> work(relu, [np.zeros((3, 4))], [(3, 4)])
+        768
+    """
+    elements = sum(x.size for x in inputs) + sum(map(math.prod, outputs))
+    if node.op_type in ELEMENTWISE:
+        return PER_ELEMENT * elements
+    if node.op_type in PRODUCTS and len(inputs) >= 1 and outputs:
+        fast = all(x.dtype in (np.float32, np.float64) for x in inputs[:2])
+        return (1 if fast else SLOW) * PRODUCTS[node.op_type](node, inputs, outputs) + PER_ELEMENT * elements
+    return elements * elements
+
+
+def check_work(amount: int) -> None:
+    """Refuse to compute constants that are so much work.
+
+    Raises:
+        TooLargeError: it is more than `MOST_WORK`.
+
+    Example:
+        >>> check_work(1000)
+    """
+    if amount > MOST_WORK:
+        raise TooLargeError(
+            f"its inputs are constant, but computing it takes {amount:,} steps, with all others; it may take "
+            f"{MOST_WORK:,}: store such weights in the file instead"
+        )
+
+
+def _matmul(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]) -> int:
+    return math.prod(outputs[0]) * (inputs[0].shape[-1] if inputs[0].ndim else 1)
+
+
+def _gemm(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]) -> int:
+    return math.prod(outputs[0]) * max(inputs[0].shape, default=1)
+
+
+def _einsum(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]) -> int:
+    """All combinations of all indices: what it takes where the products are not taken one by one."""
+    equation = next((a.s.decode() for a in node.attribute if a.name == "equation"), "").replace(" ", "")
+    sizes: dict[str, int] = {}
+    for term, array in zip(equation.partition("->")[0].split(","), inputs, strict=False):
+        named = term.replace("...", "." * max(array.ndim - len(term) + 3, 0))
+        for position, (letter, n) in enumerate(zip(named, array.shape, strict=False)):
+            key = letter if letter != "." else f".{len(array.shape) - position}"
+            sizes[key] = max(sizes.get(key, 1), n)
+    return SLOW * math.prod(sizes.values())
+
+
+PRODUCTS: dict[str, Callable[[onnx.NodeProto, Sequence[Array], Sequence[Shape]], int]] = {
+    "Einsum": _einsum,
+    "Gemm": _gemm,
+    "MatMul": _matmul,
+}
