@@ -152,7 +152,7 @@ def assert_reads_back(graph: NeuronGraph) -> None:
     assert about["model"] == escape(graph.model_name)
     assert about["model_sha256"] == graph.model_sha256
     assert about["detail"] == graph.detail
-    assert about["dialect"] == "1"
+    assert about["dialect"] == "2"
     assert re.fullmatch(r"onnx2graphml \d+\.\d+.*", about["generator"])
     expected = expected_nodes(graph)
     assert nodes.keys() == expected.keys()
@@ -238,7 +238,7 @@ def test_networkx_reads_it(tmp_path: Path) -> None:
     for source, target, weight, port in expected_edges(graph):
         assert_same_float(g.edges[source, target]["weight"], weight)
         assert g.edges[source, target].get("port") == port
-    assert g.graph["dialect"] == "1"
+    assert g.graph["dialect"] == "2"
 
 
 def test_networkx_keeps_parallel_edges(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def main() -> None:
     graph = o2g.load(ROOT / "fixtures" / "digits.onnx")
     digit = np.load(ROOT / "fixtures" / "digits.npz")["x"][3]
     with tempfile.TemporaryDirectory() as folder:
-        found = o2g.activations(graph, digit, Path(folder, "activations"), overlay=True)
+        found = o2g.activations(graph, digit, Path(folder, "activations"), overlay="layer")
         keep(found.folder, "sheet-0.png", "digits-passage.png")
         keep(found.folder, "04-maxpool-overlay.png", "digits-overlay.png")
         o2g.weights(graph, Path(folder, "weights"), order="norm")

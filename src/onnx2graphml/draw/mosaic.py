@@ -17,6 +17,7 @@ from onnx2graphml.text import DIGIT
 BORDER = (176, 176, 176, 255)
 GAP = 4  # pixels between tiles, their borders among them
 LABEL = 15  # pixels above a tile, for its label
+SHAPE = 1.4  # width to height of all tiles, if it makes no other difference
 ZOOM = 48  # pixels of a value at most
 READABLE = 10  # pixels of a tile's side from which on every tile has a label
 SIGN = "#8c8c8c"
@@ -61,11 +62,10 @@ class Mosaic:
         top = LABEL if top else 0
         room = (width - left - 1, height - top - 1)
         label, least = (LABEL, _width(self.labels)) if self.labels else (0, 0.0)
-        across, zoom = _largest(n, (rows, columns), room, label, least, self.columns)
+        across, zoom = _largest(n, (rows, columns), room, label, least, self.columns, self.zoom)
         if label and zoom * max(rows, columns) < READABLE:  # too many for labels: each row says where it begins
             label, least, left = 0, 0.0, _width(self.labels) + 4
-            across, zoom = _largest(n, (rows, columns), (width - left - 1, height - 1), 0, 0.0, self.columns)
-        zoom = _whole(min(zoom, self.zoom))
+            across, zoom = _largest(n, (rows, columns), (width - left - 1, height - 1), 0, 0.0, self.columns, self.zoom)
         high, wide = (max(round(k * zoom), 1) for k in (rows, columns))
         down = math.ceil(n / across)
         high = max(high, min(THINNEST, int(room[1] / down - GAP - label)))
@@ -153,15 +153,23 @@ class Grid:
 
     def notes(self, shape: tuple[int, ...]) -> tuple[str, ...]:
         """That a tile has fewer pixels than values, where that is so."""
-        down, across = (math.ceil(n / pixels) for n, pixels in zip(shape[1:3], self.tile, strict=True))
-        return (f"each pixel is the mean of {down}×{across} values",) if max(down, across) > 1 else ()
+        sides = list(zip(shape[1:3], self.tile, strict=True))
+        down, across = (math.ceil(n / pixels) for n, pixels in sides)
+        some = "up to " if any(n > pixels and n % pixels for n, pixels in sides) else ""
+        return (f"each pixel is the mean of {some}{down}×{across} values",) if max(down, across) > 1 else ()
 
 
 def _largest(
-    n: int, tile: tuple[int, int], room: tuple[float, float], label: float, least: float, columns: int | None
+    n: int,
+    tile: tuple[int, int],
+    room: tuple[float, float],
+    label: float,
+    least: float,
+    columns: int | None,
+    most: float,
 ) -> tuple[int, float]:
-    """How many tiles in a row make them largest, and how many pixels a value then takes."""
-    best = (columns or 1, 0.0)
+    """How many tiles in a row make them largest, and how many pixels a value then takes, `most` at most."""
+    best, shape = (columns or 1, 0.0), math.inf
     down = 0
     for across in [columns] if columns else range(1, n + 1):
         if math.ceil(n / across) == down:
@@ -170,9 +178,11 @@ def _largest(
         wide, high = room[0] / across - GAP, room[1] / down - GAP - label
         if across > 1 and wide < least:
             break
-        zoom = _whole(min(wide / tile[1], high / tile[0]))
-        if zoom >= best[1]:  # among equals, the fewest rows
-            best = (across, zoom)
+        zoom = _whole(min(wide / tile[1], high / tile[0], most))
+        ratio = across * (max(zoom * tile[1], least) + GAP) / (down * (zoom * tile[0] + GAP + label))
+        off = abs(math.log(ratio / SHAPE)) if zoom > 0 else math.inf
+        if zoom > best[1] or (zoom == best[1] and off < shape):
+            best, shape = (across, zoom), off
     return best
 
 

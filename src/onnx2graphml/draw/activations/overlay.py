@@ -26,6 +26,7 @@ from onnx2graphml.recording.views import view_of
 from onnx2graphml.text import number
 
 SIDE = 640  # pixels of the longer side of an input
+EACH = 280  # the same where there are many
 OPACITY = 0.6
 CHANNELS = 16  # of a layer that are laid on the input one by one
 SAME = (Fields(1, 0, 0), Fields(1, 0, 0))
@@ -275,7 +276,7 @@ def overlay_page(overlay: Overlay) -> Page:
 def channels_page(overlay: Overlay) -> Page:
     """The strongest channels, each over the input, in colours that all share."""
     scale = _limits(overlay.channels)
-    frame = _frame(overlay, 300)
+    frame = _frame(overlay, EACH)
     tiles = np.stack([laid(overlay, values, scale, frame, OPACITY) for values in overlay.channels])
     labels = tuple(map(str, overlay.numbers))
     others = overlay.layer.neurons // overlay.map.size
