@@ -353,6 +353,13 @@ def machine() -> str:
     return f"{len(os.sched_getaffinity(0))} processors ({model}), {memory:.0f} GiB, Python {platform.python_version()}"
 
 
+def network_analysis(path: Path) -> str:
+    """The section that `tools/benchmark_measures.py` has put at the end of the file."""
+    title = "## Network analysis"
+    _, found, rest = path.read_text(encoding="utf-8").partition(title) if path.exists() else ("", "", "")
+    return f"\n{found}{rest}" if found else ""
+
+
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -376,7 +383,7 @@ def main() -> None:
     samples = run((f"round {r + 1} of {rounds}:", case) for r in range(rounds) for case in once)
     text = page(samples, run(("growth:", case) for case in growing), rounds)
     if given.output:
-        given.output.write_text(text, encoding="utf-8")
+        given.output.write_text(text + network_analysis(given.output), encoding="utf-8")
     else:
         print(text, end="")
 

@@ -45,23 +45,24 @@ class Network:
         self.node(op, name, kernel, self.constant(f"{name}/bias", (bias,), 0.01), **attributes)
 
 
-def vgg16() -> onnx.ModelProto:
-    """The model, for one image of 224x224."""
+def vgg16(side: int = 224, share: int = 1, dense: int = 4096) -> onnx.ModelProto:
+    """The model, for one image of `side` by `side`; a smaller relative has one of `share` channels."""
     net, channels = Network("image"), 3
-    for b, (n, convolutions) in enumerate(BLOCKS, 1):
+    for b, (n, convolutions) in enumerate(((n // share, c) for n, c in BLOCKS), 1):
         for c in range(1, convolutions + 1):
             net.weighted("Conv", f"block{b}_conv{c}", (n, channels, 3, 3), 9 * channels, n, pads=[1, 1, 1, 1])
             net.node("Relu", f"block{b}_conv{c}_relu")
             channels = n
         net.node("MaxPool", f"block{b}_pool", kernel_shape=[2, 2], strides=[2, 2])
     net.node("Flatten", "flatten")
-    for name, inputs, outputs in (("fc1", 25088, 4096), ("fc2", 4096, 4096), ("predictions", 4096, 1000)):
+    flat = channels * (side // 32) ** 2
+    for name, inputs, outputs in (("fc1", flat, dense), ("fc2", dense, dense), ("predictions", dense, 1000)):
         net.weighted("Gemm", name, (inputs, outputs), inputs, outputs)
         net.node(*(("Softmax", "probabilities") if name == "predictions" else ("Relu", f"{name}_relu")))
     graph = helper.make_graph(
         net.nodes,
         "vgg16",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 224, 224])],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, side, side])],
         [helper.make_tensor_value_info(net.tensor, TensorProto.FLOAT, [1, 1000])],
         net.constants,
     )
