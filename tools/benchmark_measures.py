@@ -167,18 +167,15 @@ def section() -> str:
         rows.append(row)
     head = ["measure", "VGG16", *(t for peer in PEERS for t in (peer, "this package there", "ratio"))]
     sizes = {n: next(r for (_, _, on), r in runs.items() if on == n) for n in ("digits", *PEERS.values())}
-    told = "; ".join(f"{n}: {r['neurons']:,} neurons, {r['edges']:,} edges" for n, r in sizes.items())
-    return "\n\n".join(
-        [
-            TITLE,
-            f"Made by `tools/benchmark_measures.py` in one run, which tells how. Machine: {machine()}; it had other work, "
-            f"too. VGG16 has {whole['neurons']:,} neurons and {whole['edges']:,} edges here, and random weights; all of "
-            f"its measures, in one process, took at most {whole['peak'] / 1e9:.1f} GB. NetworkX is timed on "
-            f"*{PEERS['networkx']}* and igraph on *{PEERS['igraph']}*, relatives of VGG16, both for "
-            f"{' and '.join(SLOW)} on *digits* ({told}).",
-            markdown(head, rows),
-        ]
-    ) + "\n"  # fmt: skip
+    sized = "; ".join(f"{n}: {r['neurons']:,} neurons, {r['edges']:,} edges" for n, r in sizes.items())
+    told = (
+        f"Made by `tools/benchmark_measures.py` in one run, which tells how. Machine: {machine()}; it had other work, "
+        f"too. VGG16 has {whole['neurons']:,} neurons and {whole['edges']:,} edges here, and random weights; in one "
+        f"process, all its measures took at most {whole['peak'] / 1e9:.1f} GB. NetworkX is timed on "
+        f"*{PEERS['networkx']}* and igraph on *{PEERS['igraph']}*, relatives of VGG16, both for "
+        f"{' and '.join(SLOW)} on *digits* ({sized})."
+    )
+    return "\n\n".join([TITLE, told, markdown(head, rows)]) + "\n"
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def edge_betweenness_centrality(
         >>> import onnx2graphml
         >>> between = edge_betweenness_centrality(onnx2graphml.load("fixtures/digits.onnx"), normalized=False)
         >>> round(max(value for _, value in between.items()), 6)
-        8684.347645
+        8719.347645
     """
     n = graph.neurons
     try:

@@ -36,7 +36,7 @@ def neural_persistence(
     together.
 
     Args:
-        layers: names; all that have edges with weights of their own, from one layer, if None.
+        layers: names; if None, all with trained parameters whose edges come from one layer.
         essential: count the part that is left at the end, too, with weight 0, as the authors' program does: 1 more
             under the root.
 
@@ -65,7 +65,7 @@ def neural_persistence(
 def _chosen(graph: NeuronGraph, names: Sequence[str] | None) -> list[tuple[str, EdgeBlock, tuple[int, int]]]:
     found = []
     for layer in graph.layers if names is None else map(graph.layer, names):
-        if len(layer.incoming) == 1 and (names is not None or layer.incoming[0].block.weights.size > 1):
+        if len(layer.incoming) == 1 and (names is not None or layer.parameters):
             i = layer.incoming[0]
             found.append((layer.name, i.block, (graph.layer(i.source).neurons, layer.neurons)))
         elif names is not None:
