@@ -17,6 +17,7 @@ from __future__ import annotations
 from onnx2graphml.measures.assortativity import average_neighbor_degree, degree_assortativity_coefficient
 from onnx2graphml.measures.betweenness import betweenness_centrality
 from onnx2graphml.measures.closeness import closeness_centrality, harmonic_centrality
+from onnx2graphml.measures.clusterability import Clusterability, clusterability
 from onnx2graphml.measures.communities import modularity, normalized_cut
 from onnx2graphml.measures.core import core_number
 from onnx2graphml.measures.dag import (
@@ -58,12 +59,14 @@ from onnx2graphml.measures.values import NodeValues
 from onnx2graphml.measures.weak_components import number_weakly_connected_components, weakly_connected_components
 
 __all__ = [
+    "Clusterability",
     "EdgeValues",
     "NodeValues",
     "ancestors",
     "average_neighbor_degree",
     "betweenness_centrality",
     "closeness_centrality",
+    "clusterability",
     "core_number",
     "dag_longest_path",
     "dag_longest_path_length",

@@ -67,7 +67,7 @@ class LayerMatrix:
         found: list[Array] = []
         values = []
         for _ in range(k):
-            value, vector = _eigenpair(squared, size, found)
+            value, vector = eigenpair(squared, size, found)
             found.append(vector)
             values.append(float(np.sqrt(max(0.0, value))))
         if self.targets <= self.sources:
@@ -83,7 +83,7 @@ def _side(layers: Sequence[Layer]) -> tuple[dict[str, slice], int]:
     return at, n
 
 
-def _eigenpair(squared: Callable[[Array], Array], size: int, found: Sequence[Array]) -> tuple[float, Array]:
+def eigenpair(squared: Callable[[Array], Array], size: int, found: Sequence[Array]) -> tuple[float, Array]:
     """The largest eigenvalue of a symmetric operator beside those of the vectors found, by Lanczos' method.
 
     The basis is made orthogonal twice at each step, to itself and to the vectors found.
