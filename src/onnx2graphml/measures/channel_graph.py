@@ -79,7 +79,7 @@ def _handed_on(graph: NeuronGraph, layer: Layer, labels: dict[str, Array]) -> Ar
         least = np.minimum(least, product(i.block, labels[i.source], layer.neurons, "least"))
         greatest = np.maximum(greatest, product(i.block, labels[i.source], layer.neurons, "greatest"))
     if (least == greatest).all():
-        return least
+        return np.asarray(least)
     if any(np.ptp(i.block.weights) > 0 for i in layer.incoming if i.block.count):
         return None
     raise UnsupportedError(

@@ -125,4 +125,4 @@ def _far_apart(places: Array, k: int, random: np.random.Generator) -> Array:
 
 
 def _nearest(places: Array, centres: Array) -> Array:
-    return np.argmin([((places - c) ** 2).sum(1) for c in centres], axis=0)
+    return np.asarray(np.argmin([((places - c) ** 2).sum(1) for c in centres], axis=0))
