@@ -163,7 +163,15 @@ def section() -> str:
         for peer, network in PEERS.items():
             on = "digits" if name in SLOW else network
             theirs, own = (runs[peer, tool, on]["seconds"].get(name) for tool in (peer, "ours"))
-            row += [f"{theirs:.3g} s", f"{own:.3g} s", f"{theirs / own:,.0f}x"] if theirs else ["", "", ""]
+            row += (
+                [
+                    f"{theirs:.3g} s",
+                    f"{own:.3g} s",
+                    f"{theirs / own:,.2g}x" if theirs < 100 * own else f"{theirs / own:,.0f}x",
+                ]
+                if theirs
+                else ["", "", ""]
+            )
         rows.append(row)
     head = ["measure", "VGG16", *(t for peer in PEERS for t in (peer, "this package there", "ratio"))]
     sizes = {n: next(r for (_, _, on), r in runs.items() if on == n) for n in ("digits", *PEERS.values())}

@@ -66,7 +66,7 @@ def _channels(layer: Layer) -> Array:
     """Every neuron's channel within its layer."""
     if not layer.spatial:
         return np.arange(layer.neurons)
-    return np.indices(layer.shape)[layer.spatial[0]].ravel()
+    return np.asarray(np.indices(layer.shape)[layer.spatial[0]].ravel())
 
 
 def _handed_on(graph: NeuronGraph, layer: Layer, labels: dict[str, Array]) -> Array | None:

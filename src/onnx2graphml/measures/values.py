@@ -132,7 +132,7 @@ def check_not_negative(graph: NeuronGraph, weight: Weight, measure: str) -> None
     for layer in graph.layers:
         for incoming in layer.incoming:
             least = _least(incoming.block, function) if incoming.block.count else 0.0
-            if least < 0:
+            if not least >= 0:
                 raise Error(
                     f"{measure} needs weights that are not negative; layer {layer.name!r} has {least:g}: "
                     f"use weight='abs_weight' or weight=None"
