@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         plot_pattern_process,
         record,
         select,
+        trace,
         verify,
         verify_file,
         weights,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "api": (
         "activations architecture estimate estimates film film_callback film_hook from_torch info load neuron "
-        "plot_pattern_process record select verify verify_file weights write write_report"
+        "plot_pattern_process record select trace verify verify_file weights write write_report"
     ),
     "errors": "Error MissingExtraError ModelError OutputError TooLargeError UnsupportedError",
     "graph.blocks": "EdgeBlock",
@@ -86,6 +87,7 @@ __all__ = [
     "receptive_field",
     "record",
     "select",
+    "trace",
     "verify",
     "verify_file",
     "weights",

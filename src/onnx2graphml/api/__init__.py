@@ -1,6 +1,7 @@
 """What a user calls. A function for every command, and a few more; each is a few lines over the rooms below."""
 
 from onnx2graphml.api.activity import activations, film, record, weights
+from onnx2graphml.api.attribution import trace
 from onnx2graphml.api.checking import verify, verify_file, write_report
 from onnx2graphml.api.graphs import architecture, estimate, estimates, info, neuron, write
 from onnx2graphml.api.loading import from_torch, load, select
@@ -21,6 +22,7 @@ __all__ = [
     "plot_pattern_process",
     "record",
     "select",
+    "trace",
     "verify",
     "verify_file",
     "weights",

@@ -64,7 +64,9 @@ def local(graph: NeuronGraph, feeds: Mapping[str, Values]) -> LocalGraph:
     """
     read = {i.source for layer in graph.layers for i in layer.incoming}
     arrays = {name: np.zeros(graph.neurons) for name in ("value", "total", "slope", "bias")}
-    blocks, logits, values = {}, [], {}
+    blocks: dict[str, tuple[tuple[str, EdgeBlock], ...]] = {}
+    logits: list[str] = []
+    values: dict[str, Values] = {}
     for layer in graph.layers:
         check(layer, layer.name in read)
         if layer.aggregation == "input":
@@ -91,7 +93,8 @@ def check(layer: Layer, is_read: bool) -> None:
     """`UnsupportedError` for a layer that attribution is not defined for."""
     if layer.aggregation not in ("input", "constant", "sum", *CHOICES):
         raise UnsupportedError(
-            f"layer {layer.name!r} combines its in-edges by {layer.aggregation}: no rule of attribution is defined for that"
+            f"layer {layer.name!r} combines its in-edges by {layer.aggregation}: "
+            f"no rule of attribution is defined for that"
         )
     if any(i.block.has_terms for i in layer.incoming):
         raise UnsupportedError(
@@ -100,8 +103,8 @@ def check(layer: Layer, is_read: bool) -> None:
     coupling = [a for a in layer.activation if a.couples]
     if coupling and (is_read or coupling[0] is not layer.activation[-1]):
         raise UnsupportedError(
-            f"layer {layer.name!r} has a {coupling[0].op} in the middle of the network: it couples neurons, and no rule "
-            f"here goes on behind it; select the layers up to its source"
+            f"layer {layer.name!r} has a {coupling[0].op} in the middle of the network: it couples neurons, and no "
+            f"rule goes through it; select the layers up to its source"
         )
 
 

@@ -22,7 +22,6 @@ EXACT: dict[str, Callable[..., Any]] = {
     "ThresholdedRelu": lambda x, alpha=1.0: x > alpha,
     "Abs": np.sign,
     "Neg": lambda x: np.full_like(x, -1.0),
-    "Identity": np.ones_like,
     "HardSigmoid": lambda x, alpha=0.2, beta=0.5: np.where((alpha * x + beta > 0) & (alpha * x + beta < 1), alpha, 0.0),
     "Sqrt": lambda x: 0.5 / np.sqrt(x),
     "Exp": np.exp,

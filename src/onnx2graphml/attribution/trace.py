@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -118,12 +117,7 @@ def trace(
         Error: `keep` is not between 0 and 1, or `top_k` is below 1, or both are given.
         TooLargeError: it would have more than `max_edges` edges.
     """
-    if keep is not None and top_k is not None:
-        raise Error("both keep and top_k are given; give one")
-    if top_k is not None and top_k < 1:
-        raise Error(f"top_k is {top_k}; expected 1 or more")
-    if keep is not None and not 0 < keep <= 1:
-        raise Error(f"keep is {keep}; expected a share above 0, up to 1")
+    check(keep, top_k)
     share = 0.95 if keep is None else keep
     graph, steps, chosen = relevance.local.graph, [], []
     inside = np.zeros(graph.neurons, bool)
@@ -135,7 +129,7 @@ def trace(
         if not any(len(f[0]) for f in flows):
             continue
         every = [np.concatenate(columns) for columns in zip(*flows, strict=True)]
-        kept = _strongest(every[1], every[3], share) if top_k is None else _top(every[1], every[3], top_k)
+        kept = _strongest(every[3], share) if top_k is None else _top(every[1], every[3], top_k)
         total += len(kept)
         if total > max_edges:
             raise TooLargeError(
@@ -147,12 +141,22 @@ def trace(
         chosen.append((source, target, weight, flow))
         size = np.abs(every[3])
         steps.append(Step(layer.name, len(ids), len(kept), float(size.sum()), float(size[kept].sum())))
-    columns = [np.concatenate(c) for c in zip(*chosen, strict=True)] if chosen else _nothing()
-    return Trace(relevance, *columns, tuple(steps))
+    source, target, weight, flow = (np.concatenate(c) for c in zip(*(chosen or [_nothing()]), strict=True))
+    return Trace(relevance, source, target, weight, flow, tuple(steps))
 
 
-def _nothing() -> Sequence[npt.NDArray[Any]]:
-    return [np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0)]
+def check(keep: float | None, top_k: int | None) -> None:
+    """`Error` for what can't be kept."""
+    if keep is not None and top_k is not None:
+        raise Error("both keep and top_k are given; give one")
+    if top_k is not None and top_k < 1:
+        raise Error(f"top_k is {top_k}; expected 1 or more")
+    if keep is not None and not 0 < keep <= 1:
+        raise Error(f"keep is {keep}; expected a share above 0, up to 1")
+
+
+def _nothing() -> tuple[Ints, Ints, Values, Values]:
+    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0)
 
 
 def _into(relevance: Relevance, neuron: int) -> tuple[Ints, Ints, Values, Values]:
@@ -164,13 +168,12 @@ def _into(relevance: Relevance, neuron: int) -> tuple[Ints, Ints, Values, Values
         for way in [np.flatnonzero(flow)]
     ]
     if not found:
-        empty = _nothing()
-        return empty[0], empty[1], empty[2], empty[3]
+        return _nothing()
     source, weight, flow = (np.concatenate(c) for c in zip(*found, strict=True))
     return source, np.full(len(source), neuron), weight, flow
 
 
-def _strongest(target: Ints, flow: Values, share: float) -> Ints:
+def _strongest(flow: Values, share: float) -> Ints:
     """The fewest flows that carry the share of the absolute sum; equal ones in the order of their edges."""
     order = np.argsort(-np.abs(flow), kind="stable")
     carried = np.cumsum(np.abs(flow[order]))

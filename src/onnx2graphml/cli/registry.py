@@ -29,6 +29,7 @@ COMMANDS = {
     "weights": Command("MODEL [-o DIR]", "explain, draw, order and measure the trained arrays", "weights"),
     "activations": Command("MODEL INPUT -o DIR", "draw what each layer makes of an input", "activations"),
     "record": Command("MODEL INPUTS -o DIR", "write each layer's values for many inputs; resumable", "record"),
+    "trace": Command("MODEL --input INPUT", "go back from an output to the input along what carries it", "trace"),
     "film": Command("CHECKPOINTS INPUT -o DIR", "draw the same input at every checkpoint: strips and a film", "film"),
 }
 """By name. Each has a module here with `DESCRIPTION`, `EXAMPLES`, `add_options(parser)` and `run(options)`."""

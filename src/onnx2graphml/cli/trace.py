@@ -1,0 +1,86 @@
+"""`onnx2graphml trace MODEL --input INPUT`: where an output comes from."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from onnx2graphml.cli.neuron import position
+from onnx2graphml.cli.options import INPUT, add_model, add_preprocess, add_seed, load_model_graph
+
+if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
+
+DESCRIPTION = (
+    "Go back from one output neuron to the input along the edges that carry its value, and print what is kept and cut "
+    "at each layer. A softmax at the end is left out: the logit is explained. Of a maximum, the chosen candidate takes "
+    "all."
+)
+EXAMPLES = (
+    "trace digits.onnx --input digit.npy",
+    "trace digits.onnx --input digit.npy --target digit:3 --keep 0.8 -o three.graphml",
+    "trace vgg16.keras --input cat.jpg --preprocess caffe --rule lrp-gamma --top-k 5 -o cat.graphml",
+)
+
+
+def add_options(parser: Parser) -> None:
+    """The options."""
+    add_model(parser)
+    parser.add_argument(
+        "--input", metavar="INPUT", default="random", help=f"input to explain (default random): {INPUT}"
+    )
+    parser.add_argument(
+        "--target",
+        metavar="LAYER:INDEX",
+        type=target,
+        help="neuron to explain, such as digit:3 or conv2:0,1,5 (default: the largest of the last output)",
+    )
+    parser.add_argument(
+        "--rule",
+        choices=("gradient", "lrp-0", "lrp-epsilon", "lrp-gamma", "alpha-beta", "influence"),
+        default="lrp-0",
+        help="how a neuron's share is divided among its in-edges (default lrp-0: by weight · value)",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--keep",
+        metavar="SHARE",
+        type=float,
+        help="keep the strongest flows of each layer that carry this share of their absolute sum (default 0.95)",
+    )
+    how.add_argument("--top-k", metavar="K", type=int, help="keep the K strongest in-edges of each neuron instead")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the trace as GraphML")
+    add_preprocess(parser)
+    add_seed(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Trace, print what was kept, and write it."""
+    from onnx2graphml import api
+
+    graph = load_model_graph(options)
+    found = api.trace(
+        graph,
+        options.input,
+        options.output,
+        target=options.target,
+        rule=options.rule,
+        keep=options.keep,
+        top_k=options.top_k,
+        seed=options.seed,
+        preprocess=options.preprocess,
+    )
+    layer = graph.layer_of(found.relevance.target)
+    at = ",".join(map(str, graph.index_of(found.relevance.target)))
+    print(f"{layer.name} {at}: {found.relevance.local.value[found.relevance.target]:.6g}")
+    print(found.summary())
+    print(f"{len(found.neurons):,} neurons, {len(found):,} edges")
+    return 0
+
+
+def target(text: str) -> tuple[str, tuple[int, ...]]:
+    """`conv2:0,1,5` as a layer and a position."""
+    layer, colon, index = text.rpartition(":")
+    if not colon or not layer:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected LAYER:INDEX, such as conv2:0,1,5")
+    return layer, position(index)

@@ -1,0 +1,350 @@
+"""What one input does: values, slopes, choices, relevances and traces, by their laws and by other libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import onnx2graphml as o2g
+from onnx2graphml import cli
+from onnx2graphml.attribution.local import LocalGraph, local
+from onnx2graphml.attribution.relevance import blocks_of, relevance
+from onnx2graphml.attribution.rules import RULES, alpha_beta, find
+from onnx2graphml.attribution.slopes import EXACT, slope
+from onnx2graphml.attribution.trace import trace
+from onnx2graphml.errors import Error, OutputError, TooLargeError, UnsupportedError
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.neurons import Activation
+from small import FIXTURES, model, node, weights
+
+CONV = model(
+    [
+        node("Conv", "x w b", "c", pads=[1, 1, 1, 1]),
+        node("Relu", "c", "r"),
+        node("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Flatten", "p", "f"),
+        node("Gemm", "f v d", "y"),
+    ],
+    {"x": [1, 2, 6, 6]},
+    {"w": weights(3, 2, 3, 3), "b": weights(3, seed=1), "v": weights(27, 4, seed=2), "d": weights(4, seed=3)},
+)
+SKIP = model(
+    [
+        node("Gemm", "x w b", "h"),
+        node("LeakyRelu", "h", "r", alpha=0.2),
+        node("Add", "r x", "s"),
+        node("Clip", "s lo hi", "k"),
+        node("Gemm", "k v d", "y"),
+    ],
+    {"x": [1, 5]},
+    {"w": weights(5, 5), "b": weights(5, seed=1), "lo": np.float32(-1), "hi": np.float32(1),
+     "v": weights(5, 3, seed=2), "d": weights(3, seed=3)},
+)  # fmt: skip
+SMOOTH = model(
+    [node("Gemm", "x w b", "h"), node("Sigmoid", "h", "r"), node("Gemm", "r v d", "y")],
+    {"x": [1, 4]},
+    {"w": weights(4, 6), "b": weights(6, seed=1), "v": weights(6, 2, seed=2), "d": weights(2, seed=3)},
+)
+NETWORKS: dict[str, Any] = {
+    "conv": CONV, "skip": SKIP, "digits": FIXTURES / "digits.onnx", "residual": FIXTURES / "residual.onnx",
+}  # fmt: skip
+
+
+def around(name: str, seed: int = 0, detail: str = "layer") -> LocalGraph:
+    graph = o2g.load({**NETWORKS, "smooth": SMOOTH}[name], detail=detail)
+    return local(graph, given(graph, seed))
+
+
+def given(graph: NeuronGraph, seed: int = 0) -> dict[str, Any]:
+    random = np.random.default_rng(seed)
+    return {x.name: random.standard_normal(x.shape) for x in graph.layers if x.aggregation == "input"}
+
+
+def largest(found: LocalGraph) -> int:
+    last = found.graph.layer(found.graph.outputs[-1])
+    return last.first_id + int(np.argmax(found.value[last.ids]))
+
+
+def inputs(found: LocalGraph) -> np.ndarray[Any, Any]:
+    return np.concatenate([np.arange(x.first_id, x.first_id + x.neurons) for x in found.graph.layers
+                           if x.aggregation == "input"])  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_values_are_onnx_runtimes(name: str) -> None:
+    graph = o2g.load(NETWORKS[name])
+    feeds = {k: v.astype(np.float32) for k, v in given(graph).items()}
+    found = local(graph, feeds)
+    assert graph.model is not None
+    by_input = {graph.layer(k).provenance.tensor: v for k, v in feeds.items()}
+    order = {k: np.argsort(graph.layer(k).provenance.order) for k in feeds}
+    theirs = o2g.activations(graph, {graph.layer(k).provenance.tensor: v.transpose(order[k]) for k, v in feeds.items()})
+    assert len(by_input) == len(feeds)
+    for layer in graph.layers:
+        if layer.name not in found.logits:
+            expected = theirs.layer(layer.name).value
+            np.testing.assert_allclose(found.value[layer.ids].reshape(layer.shape), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("op", EXACT)
+def test_a_slope_is_the_limit_of_differences(op: str) -> None:
+    x = np.array([0.13, 0.37, 0.71, 1.9]) if op == "Sqrt" else np.array([-2.3, -0.4, 0.13, 0.71, 1.9])
+    parameters = {"Clip": (("min", -1.0), ("max", 1.0)), "LeakyRelu": (("alpha", 0.3),)}.get(op, ())
+    activation = Activation(op, parameters)
+    numeric = (activation(x + 1e-6) - activation(x - 1e-6)) / 2e-6
+    np.testing.assert_allclose(slope(activation, x), numeric, atol=1e-8)
+
+
+def test_a_smooth_slope() -> None:
+    x = np.linspace(-3, 3, 7)
+    s = 1 / (1 + np.exp(-x))
+    np.testing.assert_allclose(slope(Activation("Sigmoid"), x), s * (1 - s), atol=1e-9)
+
+
+# ------------------------------------------------------------------------------------------------------------ choices
+
+
+def test_of_equal_candidates_the_first_wins() -> None:
+    proto = model([node("MaxPool", "x", "y", kernel_shape=[2, 2], strides=[2, 2])], {"x": [1, 1, 2, 4]})
+    graph = o2g.load(proto)
+    found = local(graph, {"x": np.array([[[1.0, 1, 0, 5], [1, 0, 5, 5]]])})
+    (source, _, block) = next(blocks_of(found))
+    assert source == "x"
+    (edges,) = block.expand()
+    assert dict(zip(edges.target.tolist(), edges.source.tolist(), strict=True)) == {0: 0, 1: 3}
+
+
+@pytest.mark.parametrize("name", ["conv", "digits"])
+def test_the_winners_alone_compute_the_same(name: str) -> None:
+    """For this input, each maximum is the one edge that was chosen."""
+    found = around(name)
+    for layer in found.graph.layers:
+        if layer.aggregation == "max":
+            value = np.full(layer.neurons, np.nan)
+            for source, block in found.blocks[layer.name]:
+                for e in block.expand():
+                    value[e.target] = e.weight * found.value[found.graph.layer(source).ids][e.source]
+            np.testing.assert_array_equal(value, found.total[layer.ids])
+
+
+# --------------------------------------------------------------------------------------------------------------- laws
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rule", ["gradient", "lrp-0", "lrp-gamma"])
+def test_inputs_and_biases_add_to_the_value(name: str, rule: str) -> None:
+    """Of piecewise linear networks; by gradients, that is the sum over all paths."""
+    found = around(name)
+    target = largest(found)
+    r = relevance(found, target, rule)
+    assert r.score[inputs(found)].sum() + r.bias.sum() == pytest.approx(found.value[target], rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "smooth"])
+def test_influences_add_to_one(name: str) -> None:
+    found = around(name)
+    r = relevance(found, largest(found), "influence")
+    assert r.score[inputs(found)].sum() + r.bias.sum() == pytest.approx(1, abs=1e-12)
+    assert r.score.min() >= 0
+
+
+@pytest.mark.parametrize("name", ["conv", "digits", "residual"])
+def test_lrp_0_is_gradient_times_input_where_activations_are_relus(name: str) -> None:
+    found = around(name)
+    target = largest(found)
+    one, other = (relevance(found, target, rule).score for rule in ("lrp-0", "gradient"))
+    np.testing.assert_allclose(one[inputs(found)], other[inputs(found)], atol=1e-10)
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "smooth"])
+def test_the_gradient_is_the_limit_of_differences(name: str) -> None:
+    found = around(name)
+    target, step = largest(found), 1e-5
+    r = relevance(found, target, "gradient")
+    feeds = given(found.graph)
+    (key,) = feeds
+    random = np.random.default_rng(5)
+    for at in random.integers(0, feeds[key].size, 6):
+        moved = []
+        for way in (step, -step):
+            other = feeds[key].copy()
+            other.ravel()[at] += way
+            moved.append(local(found.graph, {key: other}).value[target])
+        numeric = (moved[0] - moved[1]) / (2 * step)
+        assert r.score[at] / found.value[at] == pytest.approx(numeric, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", ["conv", "skip"])
+def test_flows_of_single_edges_add_to_the_scores(name: str, rule: str) -> None:
+    """What the pass by blocks says is what the edges say, one by one."""
+    found = around(name)
+    r = relevance(found, largest(found), rule)
+    arrived = np.zeros(found.graph.neurons)
+    for source, layer, block in blocks_of(found):
+        for e in block.expand():
+            np.add.at(arrived, e.source + found.graph.layer(source).first_id, r.flow(source, layer, e))
+    arrived[r.target] = r.score[r.target]
+    np.testing.assert_allclose(arrived, r.score, atol=1e-10)
+
+
+def test_influence_is_networkxs_edge_by_edge() -> None:
+    """circuit-tracer's normalisation: in-edges and bias of a neuron add to 1."""
+    found = around("digits")
+    r = relevance(found, largest(found), "influence")
+    g = nx.DiGraph()
+    g.add_nodes_from(range(found.graph.neurons))
+    size = np.abs(found.bias).copy()
+    every = []
+    for source, layer, block in blocks_of(found):
+        for e in block.expand():
+            u, v = e.source + found.graph.layer(source).first_id, e.target + found.graph.layer(layer).first_id
+            c = np.abs(e.weight * found.value[u])
+            np.add.at(size, v, c)
+            every.append((u, v, c))
+    for u, v, c in every:
+        shares = np.divide(c, size[v], out=np.zeros_like(c), where=size[v] > 0)
+        g.add_weighted_edges_from(zip(u.tolist(), v.tolist(), shares.tolist(), strict=True))
+    score = dict.fromkeys(g, 0.0)
+    score[r.target] = 1.0
+    for v in reversed(list(nx.topological_sort(g))):
+        for u, _, share in g.in_edges(v, data="weight"):
+            score[u] += share * score[v]
+    np.testing.assert_allclose(r.score, [score[n] for n in range(found.graph.neurons)], atol=1e-12)
+
+
+def test_a_rule_by_layer() -> None:
+    found = around("conv")
+    target = largest(found)
+    mixed = relevance(found, target, "lrp-0", {"the_c": "lrp-gamma"})
+    plain, gamma = relevance(found, target, "lrp-0"), relevance(found, target, "lrp-gamma")
+    for name in ("the_f", "the_p"):
+        np.testing.assert_array_equal(mixed.at(name), plain.at(name))
+    assert not np.allclose(mixed.at("x"), plain.at("x"))
+    assert not np.allclose(mixed.at("x"), gamma.at("x"))
+    with pytest.raises(Error, match="'gradient' and 'influence' do not mix with others"):
+        relevance(found, target, "gradient", {"the_c": "lrp-gamma"})
+
+
+def test_epsilon_takes_what_it_says() -> None:
+    found = around("conv")
+    target = largest(found)
+    exact, less = (relevance(found, target, rule) for rule in ("lrp-0", "lrp-epsilon"))
+    kept = [np.abs(r.score[inputs(found)]).sum() for r in (exact, less)]
+    assert kept[1] < kept[0]
+
+
+def test_a_broken_rule_breaks_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = around("conv")
+    target = largest(found)
+    found.bias[found.graph.layer(found.graph.outputs[-1]).ids] += 1  # counted, but not there
+    r = relevance(found, target, "lrp-0")
+    assert r.score[inputs(found)].sum() + r.bias.sum() != pytest.approx(found.value[target], rel=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------------------- traces
+
+
+def test_a_whole_trace_has_every_flow() -> None:
+    found = around("conv")
+    r = relevance(found, largest(found), "lrp-0")
+    whole = trace(r, keep=1.0)
+    flows = np.zeros(found.graph.neurons)
+    np.add.at(flows, whole.source, whole.flow)
+    flows[r.target] = r.score[r.target]
+    np.testing.assert_allclose(flows, r.score, atol=1e-10)
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.8, 0.95])
+@pytest.mark.parametrize("name", ["digits", "residual"])
+def test_a_trace_keeps_its_share_with_the_fewest_edges(name: str, keep: float) -> None:
+    found = around(name)
+    t = trace(relevance(found, largest(found), "influence"), keep=keep)
+    for step in t.steps:
+        assert step.kept >= keep * step.flow * (1 - 1e-9)
+        of_layer = np.isin(t.target, np.arange(found.graph.neurons)[found.graph.layer(step.layer).ids])
+        assert step.kept - np.abs(t.flow[of_layer]).min() < keep * step.flow
+    assert t.relevance.target in t.neurons
+    reached = nx.ancestors(t.to_networkx(), t.relevance.target)
+    assert reached == set(t.neurons.tolist()) - {t.relevance.target}
+
+
+def test_the_strongest_of_each_neuron() -> None:
+    found = around("digits")
+    t = trace(relevance(found, largest(found), "lrp-0"), top_k=3)
+    _, counts = np.unique(t.target, return_counts=True)
+    assert counts.max() == 3
+    graph = found.graph
+    for u, v, w in zip(t.source[:20].tolist(), t.target[:20].tolist(), t.weight[:20].tolist(), strict=True):
+        edges = graph.in_edges(v)
+        assert w in edges.weight[edges.source == u].tolist()
+
+
+def test_the_file_opens_in_networkx(tmp_path: Path) -> None:
+    digit = np.load(FIXTURES / "digits.npz")["x"][0]
+    found = o2g.trace(FIXTURES / "digits.onnx", digit, tmp_path / "t.graphml", target=("digit", (3,)), keep=0.5)
+    g = nx.read_graphml(tmp_path / "t.graphml", node_type=int)
+    assert g.number_of_edges() == len(found)
+    assert set(g) == set(found.neurons.tolist())
+    graph = found.relevance.local.graph
+    for n, attributes in g.nodes(data=True):
+        assert attributes["layer"] == graph.layer_of(n).name
+        assert attributes["relevance"] == pytest.approx(found.relevance.score[n])
+
+
+def test_what_is_asked_wrongly(tmp_path: Path) -> None:
+    digits = o2g.load(FIXTURES / "digits.onnx")
+    for options, message in [
+        ({"keep": 0.0}, "keep is 0.0; expected a share above 0, up to 1"),
+        ({"top_k": 0}, "top_k is 0; expected 1 or more"),
+        ({"keep": 0.5, "top_k": 2}, "both keep and top_k are given"),
+        ({"rule": "lrp-1"}, "rule is 'lrp-1'; expected one of .*did you mean 'lrp-0'"),
+        ({"target": ("digits", (3,))}, "no layer is named 'digits'"),
+    ]:
+        with pytest.raises(Error, match=message):
+            o2g.trace(digits, "random", **options)
+    with pytest.raises(TooLargeError, match=r"edges at layer .*, more than max_edges=10"):
+        o2g.trace(digits, "random", max_edges=10)
+    with pytest.raises(OutputError, match=r"a trace is written as \.graphml"):
+        o2g.trace(digits, "random", tmp_path / "t.csv", top_k=1)
+    with pytest.raises(Error, match="expected alpha - beta = 1"):
+        alpha_beta(2, 2)
+    assert find(RULES["lrp-0"]) is RULES["lrp-0"]
+
+
+@pytest.mark.parametrize(
+    ("proto", "message"),
+    [
+        (model([node("Div", "x c", "y")], {"x": [1, 3]}, {"c": weights(1, 3)}), None),
+        (model([node("Div", "x x", "y")], {"x": [1, 3]}), "layer 'the_y' combines its in-edges by Div"),
+        (model([node("MatMul", "a b", "y")], {"a": [2, 3], "b": [3, 2]}), "multiplies computed tensors"),
+        (model([node("Softmax", "x", "s"), node("Gemm", "s w", "y")], {"x": [1, 3]}, {"w": weights(3, 2)}),
+         "has a Softmax in the middle of the network"),
+    ],
+)  # fmt: skip
+def test_what_is_not_defined_is_refused(proto: Any, message: str | None) -> None:
+    graph = o2g.load(proto)
+    if message is None:
+        assert len(o2g.trace(graph, "random", keep=1.0)) > 0
+        return
+    with pytest.raises(UnsupportedError, match=message):
+        o2g.trace(graph, "random")
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "t.graphml"
+    digits = str(FIXTURES / "digits.onnx")
+    assert cli.main(["trace", digits, "--input", "ties", "--target", "digit:3", "--top-k", "2", "-o", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("digit 3: ")
+    assert f"{len(nx.read_graphml(out)):,} neurons" in printed
+    with pytest.raises(SystemExit):
+        cli.main(["trace", digits, "--target", "digit"])
+    assert "expected LAYER:INDEX, such as conv2:0,1,5" in capsys.readouterr().err
