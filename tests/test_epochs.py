@@ -571,7 +571,7 @@ def test_the_command_record(tmp_path, capsys):
         np.save(tmp_path / "x.npy", held["x"])
         np.save(tmp_path / "y.npy", held["y"])
     given = ("record", digits, tmp_path / "x.npy", "-o", tmp_path / "out", "--layers", "conv2,digit")
-    assert command(*given, "--labels", tmp_path / "y.npy", "--difference", "3,7") == 0
+    assert command(*given, "--by-class", tmp_path / "y.npy", "--difference", "3,7") == 0
     assert capsys.readouterr().out == f"10 inputs, 2 layers: {tmp_path}/out\nmaps: {tmp_path}/out/maps\n"
     whole = np.load(tmp_path / "out/09-digit.npy")
     assert whole.shape == (10, 10)

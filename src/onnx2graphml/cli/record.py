@@ -17,7 +17,7 @@ DESCRIPTION = (
 )
 EXAMPLES = (
     "record digits.onnx images.npy -o out",
-    "record digits.onnx images.npy -o out --layers conv2,dense1 --labels labels.npy",
+    "record digits.onnx images.npy -o out --layers conv2,dense1 --by-class labels.npy",
     "record digits.onnx folder/ -o out --difference 3,17",
 )
 
@@ -37,7 +37,7 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="remove what was recorded before, and begin anew")
     maps = parser.add_argument_group("maps", "arrays and pictures of what the inputs have in common, in DIR/maps")
     maps.add_argument("--maps", action="store_true", help="mean and variance of each neuron")
-    maps.add_argument("--labels", metavar="FILE.npy", help="also of each class: a label for each input")
+    maps.add_argument("--by-class", metavar="FILE.npy", help="also the means of each class: a class for each input")
     maps.add_argument("--difference", metavar="I,J", type=pair, help="also input I less input J, counted from 0")
     add_pictures(maps, max_channels=64)
 
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 preprocess=options.preprocess or "0..1",
                 overwrite=options.overwrite,
                 maps=options.maps,
-                labels=options.labels,
+                labels=options.by_class,
                 difference=options.difference,
                 format=options.format,
                 max_channels=options.max_channels,
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         print("onnx2graphml: interrupted; the same command goes on where it was", file=sys.stderr)
         return 130
     print(f"{found.count:,} inputs, {len(found.layers)} layers: {found.folder}")
-    if options.maps or options.labels or options.difference:
+    if options.maps or options.by_class or options.difference:
         print(f"maps: {found.folder / 'maps'}")
     return 0
 
