@@ -286,7 +286,7 @@ DAMAGES: dict[str, Damage] = {
     "the graph is undirected": replaced(rb'"directed"', b'"undirected"'),
     "another model": replaced(rb'"model_sha256">(.)', lambda m: b'"model_sha256">' + (b"1" if m[1] == b"0" else b"0")),
     "another level of detail": replaced(rb'"detail">layer', b'"detail">op'),
-    "another dialect": replaced(rb'"dialect">1', b'"dialect">2'),
+    "another dialect": replaced(rb'"dialect">2', b'"dialect">1'),
     "a key is not declared": replaced(rb'<key id="w".*\n', b""),
     "two keys are exchanged": lambda x, _: [
         n.replace(b'"op" attr.type', b'"-" attr.type').replace(b'"combine" attr.type', b'"op" attr.type')

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from network import run
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify, verify_file
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import OutputError
 from onnx2graphml.formats.registry import FORMATS
@@ -21,8 +21,6 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.networkx_graph import to_networkx
 from onnx2graphml.verification import tables
-from onnx2graphml.verification.against_runtime import verify
-from onnx2graphml.verification.file import verify_file
 from oracle import Sample, products, samples
 from small import model, node, weights
 from synthetic import products as products_graph

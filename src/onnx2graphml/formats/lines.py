@@ -36,21 +36,23 @@ class NodeLines:
         pieces: the constant text around a node's numbers, its bias and its columns.
         columns: the layer's part of the graph's columns.
         repeated: whether the index comes a second time, after all other numbers.
+        infinity: the word for an infinite bias.
     """
 
     layer: Layer
     pieces: render.Texts
     columns: tuple[npt.NDArray[Any], ...]
     repeated: bool = False
+    infinity: str = "INF"
 
     @staticmethod
-    def of(graph: NeuronGraph, layer: Layer, line: str, repeated: bool = False) -> NodeLines:
+    def of(graph: NeuronGraph, layer: Layer, line: str, repeated: bool = False, infinity: str = "INF") -> NodeLines:
         """The lines of a layer, each like `line`.
 
         `NUMBER` stands for each of a node's numbers, `FLOAT` for its bias and for each of the graph's columns.
         """
         columns = tuple(column[layer.ids] for column in graph.columns.values())
-        return NodeLines(layer, pieces(line), columns, repeated)
+        return NodeLines(layer, pieces(line), columns, repeated, infinity)
 
     @property
     def shown(self) -> tuple[int, ...]:
@@ -71,7 +73,9 @@ class NodeLines:
         at = np.unravel_index(place, layer.shape or (1,))
         numbers = np.stack([place + layer.first_id, *(at[d] for d in self.shown)], axis=1)
         # Indexed rather than flattened: most are broadcast, and the copy of one would be as large as the layer.
-        bias = render.empty(n) if layer.bias is None else render.decimals(np.atleast_1d(layer.bias)[at])
+        bias = render.empty(n)
+        if layer.bias is not None:
+            bias = render.decimals_or_infinity(np.atleast_1d(layer.bias)[at], self.infinity)
         texts = render.beside([bias, *(_texts(column[first:last]) for column in self.columns)])
         out = np.empty(n * self.room + words.SLACK, np.uint8)
         length = render.node_lines(

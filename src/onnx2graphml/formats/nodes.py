@@ -16,6 +16,8 @@ COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
 MOST_TEXT = 1 << 26  # characters of all names together
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
+INFINITY = re.compile(r"[+-]?(INF|Infinity)")
+
 
 class Wrong(Exception):
     """Something that the dialect does not have; the caller adds where it stands."""
@@ -41,6 +43,11 @@ def decimal(text: str) -> float:
     if not DECIMAL.fullmatch(text.strip(" \t\r\n")) or not np.isfinite(value := float(text)):
         raise Wrong(f"{text[:40]!r} where a finite number is expected")
     return value
+
+
+def decimal_or_infinity(text: str) -> float:
+    """A decimal, or an infinite number as XML or Java spells it."""
+    return float(text) if INFINITY.fullmatch(text.strip(" \t\r\n")) else decimal(text)
 
 
 def number(text: str) -> None:
@@ -79,7 +86,7 @@ class Nodes:
         self._rank.append(len(at))
         self._at.extend(at)
         self._spatial.extend(integer(own[name]) if name in own else -1 for name in SPATIAL)
-        self._bias.append(decimal(own["bias"]) if "bias" in own else np.nan)
+        self._bias.append(decimal_or_infinity(own["bias"]) if "bias" in own else np.nan)
         self._biased.append("bias" in own)
 
     def columns(self) -> Columns:

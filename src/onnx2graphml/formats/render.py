@@ -73,6 +73,23 @@ def decimals(values: npt.NDArray[Any]) -> Texts:
     return _of_float32(native) if native.dtype == np.float32 else _of_others(native)
 
 
+def decimals_or_infinity(values: npt.NDArray[Any], infinity: str) -> Texts:
+    """As `decimals`, where a value may be infinite: `infinity` is the word for it, behind a sign if it is negative."""
+    infinite = np.isinf(values)
+    if not infinite.any():
+        return decimals(values)
+    finite, words = (
+        decimals(np.where(infinite, 0, values).astype(values.dtype)),
+        constants([infinity.encode(), f"-{infinity}".encode()]),
+    )
+    which, first = (values < 0).astype(np.int64), len(finite.data)
+    return Texts(
+        np.frombuffer(finite.data.tobytes() + words.data.tobytes(), np.uint8),
+        np.where(infinite, first + words.start[which], finite.start),
+        np.where(infinite, first + words.stop[which], finite.stop),
+    )
+
+
 def integers(values: npt.NDArray[np.int64]) -> Texts:
     """Integers in full, of either sign."""
     pieces = [str(value).encode() for value in values.tolist()]

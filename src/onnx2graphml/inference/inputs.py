@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
+from onnx2graphml.functions.rounding import is_exact, is_number
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference import images
+from onnx2graphml.inference.whole_numbers import in_range, vocabulary
 from onnx2graphml.model import Model, TensorType
 
 Array = npt.NDArray[Any]
@@ -108,7 +110,12 @@ def is_picture(given: InputLike) -> bool:
 def made(name: str, model: Model, seed: int = 0) -> dict[str, Array]:
     """An input of `MADE`: the same for the same seed."""
     random = np.random.default_rng(seed)
-    return {n: MADE[name](random, kind.shape).astype(kind.dtype) for n, kind in input_types(model)}
+    feeds = {}
+    for n, kind in input_types(model):
+        values = np.asarray(MADE[name](random, kind.shape))
+        whole = is_exact(kind.dtype)
+        feeds[n] = in_range(values, kind, vocabulary(model, n)) if whole else values.astype(kind.dtype)
+    return feeds
 
 
 def checked(model: Model, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -157,7 +164,7 @@ def _read(path: Path, model: Model) -> dict[str, Array]:
 
 
 def _check_numbers(array: Array, what: str, model: Model) -> None:
-    if array.dtype.kind not in "fiub":
+    if not is_number(array.dtype):
         raise Error(f"{what} has type {array.dtype}, not numbers; {_expected(model)}")
 
 

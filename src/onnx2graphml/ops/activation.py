@@ -8,6 +8,7 @@ import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.functions import axes_text
+from onnx2graphml.functions.rounding import about_floats, is_exact
 from onnx2graphml.ops.broadcast import scalar
 from onnx2graphml.ops.pointwise import is_scalar, pointwise, scalar_function
 from onnx2graphml.ops.registry import NodeContext, Operand, OutputSpec, Tensor, operator
@@ -35,6 +36,12 @@ def Clip(
 def Clip_11(node: NodeContext, input: Operand, min: Operand | None = None, max: Operand | None = None) -> OutputSpec:
     """The bounds are one number each; a computed one comes in by a port."""
     given = {name: bound for name, bound in (("min", min), ("max", max)) if bound is not None}
+    if len(given) == 1 and not is_exact(node.dtype):  # as runtimes have it: an infinite value is clipped, too
+        least, most = (float(end) for end in (about_floats(node.dtype).min, about_floats(node.dtype).max))
+        min, max = (
+            end if bound is None else bound for bound, end in ((min, np.full(1, least)), (max, np.full(1, most)))
+        )
+        given = {"min": min, "max": max}
     if isinstance(input, Tensor) and all(map(is_scalar, given.values())):
         return pointwise(node, input, **{name: float(scalar(bound) or 0) for name, bound in given.items()})
     return scalar_function(node, {"input": input, "min": min, "max": max})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.functions.rounding import about_floats, is_exact
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
@@ -31,8 +33,17 @@ def MaxPool(
 ) -> list[OutputSpec]:
     """X is (N, C, spatial...). The second output is where in X the greatest is; with `storage_order` by columns."""
     windows = sliding(X.shape[2:], WindowAttributes(kernel_shape, strides, dilations, pads, auto_pad), ceil_mode)
-    values = OutputSpec((_pooled(node, X, windows),), aggregation="max", axes=X.axes, spatial=True)
+    nothing = _of_nothing(X, windows)
+    values = OutputSpec((_pooled(node, X, windows),), aggregation="max", bias=nothing, axes=X.axes, spatial=True)
     return [values, _where(node, X, windows, bool(storage_order))] if len(node.shapes) > 1 else [values]
+
+
+def _of_nothing(X: Tensor, windows: Sequence[Window]) -> Constant | None:
+    """The type's lowest number, from which runtimes start, where a window holds nothing but padding."""
+    if all((_window_sizes(w, False) > 0).all() for w in windows):
+        return None
+    limits: Any = np.iinfo(X.dtype) if is_exact(X.dtype) else about_floats(X.dtype)
+    return np.full((1,) * X.ndim, float(limits.min), weights_dtype(X))
 
 
 def _where(node: NodeContext, X: Tensor, windows: Sequence[Window], by_columns: bool) -> OutputSpec:

@@ -133,7 +133,8 @@ def _node_lines(graph: NeuronGraph, layer: Layer) -> NodeLines:
     text |= dict.fromkeys(spatial_dimensions(layer), NUMBER)
     text["bias"] = FLOAT
     columns = [FLOAT] * len(graph.columns)
-    return NodeLines.of(graph, layer, ",".join([NUMBER, *(text.get(a.name, "") for a in NODE), *columns]) + "\n")
+    line = ",".join([NUMBER, *(text.get(a.name, "") for a in NODE), *columns]) + "\n"
+    return NodeLines.of(graph, layer, line, infinity="Infinity")  # as Java reads it, in which Neo4j and Gephi are written
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,7 @@ import onnx
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     control,
+    embedding,
     grids,
     microsoft,
     normalization,
@@ -22,7 +23,7 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body
-from onnx2graphml.model.lowering.registry import LOWERINGS, PRIMITIVE_IF_CONSTANT, call
+from onnx2graphml.model.lowering.registry import LOWERINGS, ONLY_IF_CONSTANT, PRIMITIVE_IF_CONSTANT, call
 from onnx2graphml.model.nodes import plain
 
 __all__ = ["BY_BODY", "LOWERINGS", "add_lowered", "can_be_evaluated", "is_lowered"]
@@ -42,6 +43,8 @@ def is_lowered(node: onnx.NodeProto, opset: int, constants: Container[str] = ())
         [True, True, False]
     """
     domain, op = _key(node)
+    if (domain, op) in ONLY_IF_CONSTANT:
+        return node.input[ONLY_IF_CONSTANT[domain, op]] in constants
     if (domain, op) in PRIMITIVE_IF_CONSTANT:
         inputs = [node.input[k] for k in PRIMITIVE_IF_CONSTANT[domain, op] if k < len(node.input)]
         return any(i and i not in constants for i in inputs)

@@ -32,6 +32,9 @@ LOWERINGS: dict[tuple[str, str], Lowering] = {}
 """By domain and operator."""
 
 
+ONLY_IF_CONSTANT: dict[tuple[str, str], int] = {("", "Gather"): 0}
+"""Operators that are replaced only where the input of that number is constant; otherwise they are primitives."""
+
 PRIMITIVE_IF_CONSTANT: dict[tuple[str, str], tuple[int, ...]] = {}
 """By domain and operator, the inputs that make it a primitive where they are constant or left out."""
 
