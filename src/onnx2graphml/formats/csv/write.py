@@ -134,7 +134,9 @@ def _node_lines(graph: NeuronGraph, layer: Layer) -> NodeLines:
     text["bias"] = FLOAT
     columns = [FLOAT] * len(graph.columns)
     line = ",".join([NUMBER, *(text.get(a.name, "") for a in NODE), *columns]) + "\n"
-    return NodeLines.of(graph, layer, line, infinity="Infinity")  # as Java reads it, in which Neo4j and Gephi are written
+    return NodeLines.of(
+        graph, layer, line, infinity="Infinity"
+    )  # as Java reads it, in which Neo4j and Gephi are written
 
 
 def _quoted(text: str) -> str:
