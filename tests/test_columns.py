@@ -42,7 +42,7 @@ def test_networkx_reads_them_from_graphml(graph: NeuronGraph, tmp_path: Path) ->
 
 def test_duckdb_reads_them_from_parquet(graph: NeuronGraph, tmp_path: Path) -> None:
     write(graph, tmp_path / "a.parquet")
-    table = duckdb.sql(f"select rank, w from '{tmp_path}/a.parquet/nodes.parquet' order by id")
+    table = duckdb.sql(f"select rank, w from '{tmp_path}/a.parquet/_nodes/part-00000.parquet' order by id")
     assert table.types == ["DOUBLE", "BIGINT"]
     assert tuple(map(list, zip(*table.fetchall(), strict=True))) == columns(graph)
 

@@ -24,6 +24,7 @@ import pytest
 from onnx2graphml.errors import Error, MissingExtraError, OutputError, TooLargeError
 from onnx2graphml.files import atomic_folder
 from onnx2graphml.files.atomic_folder import atomic_directory
+from onnx2graphml.files.temporary import manifest_path
 from onnx2graphml.formats import columns, registry, writing
 from onnx2graphml.formats.npz import write
 from onnx2graphml.graph import axes as ax
@@ -65,7 +66,7 @@ def read_graphml_zst(path: Path) -> Read:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    found = json.loads((path / "manifest.json").read_text())
+    found = json.loads(manifest_path(path).read_text())
     assert found["nodes"] == sum(layer["neurons"] for layer in found["layers"])
     assert found["edges"] == sum(layer["in_edges"] for layer in found["layers"])
     return found
@@ -74,7 +75,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def read_parquet(path: Path) -> Read:
     pq = pytest.importorskip("pyarrow.parquet", reason="Parquet is written and read with pyarrow")
     manifest = read_manifest(path)
-    nodes = pq.read_table(path / "nodes.parquet").to_pylist()
+    nodes = pq.read_table(path / "_nodes/part-00000.parquet").to_pylist()
     assert [node.pop("id") for node in nodes] == list(range(manifest["nodes"]))
     for node in nodes:
         node["index"] = ",".join(map(str, node["index"]))
@@ -443,8 +444,25 @@ def test_parts_and_row_groups_have_their_sizes(pq: Any, tmp_path: Path):
         assert sum(sizes) <= 3000
         assert set(sizes[:-1]) <= {500}
         assert sizes[-1] <= 500
-    nodes = pq.ParquetFile(path / "nodes.parquet").metadata
+    nodes = pq.ParquetFile(path / "_nodes/part-00000.parquet").metadata
     assert [nodes.row_group(i).num_rows for i in range(nodes.num_row_groups)] == [500, 500, 152]
+
+
+def test_the_folder_is_read_as_the_edges(tmp_path: Path):
+    """As pandas does, which leaves it to pyarrow."""
+    pq = pytest.importorskip("pyarrow.parquet", reason="Parquet is written and read with pyarrow")
+    graph, path = every_kind(), tmp_path / "d.parquet"
+    writing.write(graph, path)
+    edges, nodes = pq.read_table(path).to_pydict(), pq.read_table(path / "_nodes").to_pydict()
+    parts = [pq.read_table(p).to_pydict() for p in sorted((path / "edges").iterdir())]
+    assert len(edges["src"]) == graph.edges
+    for name in ("src", "dst", "weight"):
+        assert edges[name] == [value for part in parts for value in part[name]]
+    assert nodes["id"] == list(range(graph.neurons))
+    writing.write(graph, path)  # which this package may replace
+    (path / "manifest.json").write_text("mine")
+    with pytest.raises(OutputError, match=r"it has files that onnx2graphml did not write.*'manifest\.json'"):
+        writing.write(graph, path)
 
 
 @pytest.mark.parametrize("graph", [every_kind(), conv_graph(4, 12), graph_of(Layer("x", "Input", (2,), "input"))])
@@ -489,8 +507,8 @@ def test_wider_columns_only_where_needed(pq: Any, tmp_path: Path):
     ):
         path = parquet(graph, tmp_path / name)
         assert [str(t) for t in pq.read_schema(path / "edges" / "part-00000.parquet").types] == types
-    assert str(pq.read_schema(tmp_path / "wide" / "nodes.parquet").field("bias").type) == "double"
-    assert str(pq.read_schema(tmp_path / "ports" / "nodes.parquet").field("bias").type) == "float"
+    assert str(pq.read_schema(tmp_path / "wide" / "_nodes/part-00000.parquet").field("bias").type) == "double"
+    assert str(pq.read_schema(tmp_path / "ports" / "_nodes/part-00000.parquet").field("bias").type) == "float"
 
 
 def test_all_parts_of_a_graph_have_one_schema(pq: Any, tmp_path: Path):
@@ -504,7 +522,7 @@ def test_duckdb_counts_in_degrees(duckdb: Any, tmp_path: Path):
     channels, side = 3, 6
     path = tmp_path / "a.parquet"
     writing.write(conv_graph(channels, side), path)
-    edges, nodes = f"'{path}/edges/*.parquet'", f"'{path}/nodes.parquet'"
+    edges, nodes = f"'{path}/edges/*.parquet'", f"'{path}/_nodes/part-00000.parquet'"
     found = duckdb.sql(
         f'select "index"[2] as r, "index"[3] as c, count(*) from {edges} join {nodes} on dst = id '
         f"where layer = 'y' group by id, r, c"
@@ -525,7 +543,7 @@ def test_polars_reads_it(tmp_path: Path):
     assert edges.select(pl.len()).collect().item() == graph.edges
     degree = edges.group_by("src").len().collect()
     assert degree["len"].sum() == graph.edges
-    assert pl.read_parquet(path / "nodes.parquet")["index"].to_list()[4] == [0, 1, 1]
+    assert pl.read_parquet(path / "_nodes/part-00000.parquet")["index"].to_list()[4] == [0, 1, 1]
 
 
 def test_parquet_memory_is_bounded(pq: Any, tmp_path: Path):

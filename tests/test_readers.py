@@ -150,7 +150,7 @@ def listed(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
     """Another manifest."""
 
     def damage(folder: Path) -> None:
-        path = folder / "manifest.json"
+        path = folder / "_manifest.json"
         content = json.loads(path.read_text())
         change(content)
         path.write_text(json.dumps(content))
@@ -180,7 +180,7 @@ def repeated(columns: dict[str, list[Any]]) -> None:
         values.append(values[5])
 
 
-EDGES, NODES = "edges/part-00002.parquet", "nodes.parquet"
+EDGES, NODES = "edges/part-00002.parquet", "_nodes/part-00000.parquet"
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "another source": edited(EDGES, put("src", 3, 1)),
     "another target": edited(EDGES, put("dst", 3, 1100)),
@@ -203,14 +203,14 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "a row of -1, which readers call none": edited(NODES, put("row", 3000, -1)),
     "a part is truncated": cut(EDGES, 300),
     "the nodes are truncated": cut(NODES, 900),
-    "the manifest is truncated": cut("manifest.json", 500),
+    "the manifest is truncated": cut("_manifest.json", 500),
     "a part is empty": cut(EDGES, 0),
     "a part is missing": lambda folder: (folder / EDGES).unlink(),
     "a part more": lambda folder: shutil.copy(folder / EDGES, folder / "edges/part-00099.parquet") and None,
     "a part is another": lambda folder: shutil.copy(folder / EDGES, folder / "edges/part-00003.parquet") and None,
     "the nodes are missing": lambda folder: (folder / NODES).unlink(),
-    "the manifest is missing": lambda folder: (folder / "manifest.json").unlink(),
-    "the manifest is a list": lambda folder: (folder / "manifest.json").write_text("[]") and None,
+    "the manifest is missing": lambda folder: (folder / "_manifest.json").unlink(),
+    "the manifest is a list": lambda folder: (folder / "_manifest.json").write_text("[]") and None,
     "another model": listed(lambda m: m.update(model_sha256="0" * 64)),
     "another level of detail": listed(lambda m: m.update(detail="op")),
     "another number of nodes": listed(lambda m: m.update(nodes=1)),

@@ -11,7 +11,7 @@ from pathlib import Path
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import resolved
 from onnx2graphml.files.exchange import aside, exchange, recover
-from onnx2graphml.files.temporary import NAME, clean, listed_files, manifest, new_folder, remove_folder
+from onnx2graphml.files.temporary import NAME, clean, listed_files, manifest, manifest_path, new_folder, remove_folder
 
 SHOWN = 3  # foreign files that a message names
 
@@ -83,13 +83,14 @@ def foreign_files(folder: Path) -> list[str]:
         ['digits.keras']
     """
     listed, found = listed_files(folder) or {}, []
+    own = manifest_path(folder).name
     folders = {str(parent) for name in listed for parent in Path(name).parents}
     for place, inner, files in os.walk(folder):
         here = Path(place).relative_to(folder)
         found += [str(here / name) for name in inner if str(here / name) not in folders]
         for name in files:
             path = str(here / name)
-            if path != NAME and listed.get(path) != (folder / path).lstat().st_size:
+            if path != own and listed.get(path) != (folder / path).lstat().st_size:
                 found.append(path)
     return sorted(found)
 
@@ -100,10 +101,11 @@ def _is_empty(path: Path) -> bool:
 
 def _list_files(folder: Path, kind: str) -> None:
     """Enter the kind and the files with their sizes into the manifest."""
-    every = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / NAME)
-    content = json.loads((folder / NAME).read_bytes())
+    own = manifest_path(folder)
+    every = sorted(p for p in folder.rglob("*") if p.is_file() and p != own)
+    content = json.loads(own.read_bytes())
     content |= {"kind": kind, "files": {str(p.relative_to(folder)): p.stat().st_size for p in every}}
-    (folder / NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    own.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _replace(target: Path, new: Path) -> None:

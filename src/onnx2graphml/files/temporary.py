@@ -15,6 +15,8 @@ from pathlib import Path
 
 PREFIX, SUFFIX = ".o2g-", ".tmp"
 NAME = "manifest.json"
+HIDDEN = "_manifest.json"
+"""The same where all else in the folder is data of one kind: what reads such folders passes over an underscore."""
 
 
 def new_file(target: Path) -> tuple[Path, int]:
@@ -85,13 +87,14 @@ def remove_folder(path: Path) -> None:
     if listed is None:
         shutil.rmtree(path, ignore_errors=True)
         return
+    own = manifest_path(path)
     for name in listed:
         with contextlib.suppress(OSError):
             (path / name).unlink()
     for folder, _, _ in os.walk(path, topdown=False):
         with contextlib.suppress(OSError):
-            if os.listdir(folder) == [NAME] and folder == str(path):
-                (path / NAME).unlink()
+            if os.listdir(folder) == [own.name] and folder == str(path):
+                own.unlink()
             os.rmdir(folder)
 
 
@@ -111,10 +114,16 @@ def _is_inside(name: str) -> bool:
     return bool(name) and not os.path.isabs(name) and ".." not in Path(name).parts
 
 
+def manifest_path(folder: Path) -> Path:
+    """Where a folder's manifest is, or would be."""
+    hidden = folder / HIDDEN
+    return hidden if hidden.is_file() else folder / NAME
+
+
 def manifest(folder: Path) -> dict[str, object]:
     """What a folder's manifest says, if this package wrote it; empty otherwise."""
     try:
-        content = json.loads((folder / NAME).read_bytes())
+        content = json.loads(manifest_path(folder).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     ours = isinstance(content, dict) and str(content.get("generator")).startswith("onnx2graphml ")

@@ -10,13 +10,13 @@ from typing import Any
 
 from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
-from onnx2graphml.files.temporary import NAME
+from onnx2graphml.files.temporary import NAME, manifest_path
 from onnx2graphml.formats.found import FoundLayer
 from onnx2graphml.graph.attributes import ABOUT, graph_attributes, layer_attributes
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 
-def write_manifest(graph: NeuronGraph, directory: Path, **more: Any) -> None:
+def write_manifest(graph: NeuronGraph, directory: Path, name: str = NAME, **more: Any) -> None:
     """Write the manifest: where the graph came from, its totals and its layers, and what else the format tells.
 
     Example:
@@ -29,7 +29,7 @@ def write_manifest(graph: NeuronGraph, directory: Path, **more: Any) -> None:
         "layers": [_layer(layer) for layer in graph.layers],
         **more,
     }
-    (directory / NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (directory / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _read(path: Path) -> Any:
     with open_regular(path) as file:
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
-        raise ValueError(f"{NAME} has more than {LARGEST:,} bytes")
+        raise ValueError(f"{path.name} has more than {LARGEST:,} bytes")
     return json.loads(text)
 
 
@@ -87,7 +87,7 @@ class Manifest:
         if not folder.is_dir():
             raise Error(f"{folder}: not a folder; a graph in this format is one")
         with damage_told(folder):
-            self.content: dict[str, Any] = _read(folder / NAME)
+            self.content: dict[str, Any] = _read(manifest_path(folder))
             for name in ("nodes", "edges"):
                 _check_count(self.content, name)
             for layer in self.content["layers"]:

@@ -9,7 +9,7 @@ from onnx2graphml.memory.arrays import all_edges
 
 
 def to_arrow(graph: NeuronGraph, max_edges: int) -> Tables:
-    """Two tables with the columns of `nodes.parquet` and of `edges/*.parquet`; see docs/formats.md."""
+    """Two tables with the columns of `_nodes/*.parquet` and of `edges/*.parquet`; see docs/formats.md."""
     from onnx2graphml.formats.parquet import write  # needs pyarrow, and says so
 
     edges = write.edge_table(all_edges(graph, max_edges, "Arrow"), write.edge_schema(graph))

@@ -14,6 +14,7 @@ from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.found import NO_PORT, SPATIAL, Columns, Edges, FoundLayer, Shared, layers_of
 from onnx2graphml.formats.manifest import Manifest, damage_told
+from onnx2graphml.formats.parquet import NODES
 
 try:
     import pyarrow as pa
@@ -90,12 +91,12 @@ class ParquetFolder:
 
     def _read_layers(self) -> list[FoundLayer]:
         groups: dict[Shared, int] = {}
-        with _opened(self._path / "nodes.parquet", self._manifest.content["nodes"]) as file:
+        with _opened(self._path / NODES, self._manifest.content["nodes"]) as file:
             _check_types(file.schema_arrow, NODE_TYPES)
             batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=list(NODE_COLUMNS))]
         columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
         layers = layers_of(Columns(*columns), list(groups), self._path)
-        self._manifest.check_nodes(layers, "nodes.parquet")
+        self._manifest.check_nodes(layers, NODES)
         return layers
 
     def edges(self) -> Iterator[Edges]:

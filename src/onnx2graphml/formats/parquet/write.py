@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import MissingExtraError
+from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.columns import (
     NO_PORT,
     NO_TERM,
@@ -29,6 +30,7 @@ from onnx2graphml.formats.columns import (
     weight_type,
 )
 from onnx2graphml.formats.manifest import write_manifest
+from onnx2graphml.formats.parquet import NODES
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.blocks import TILE
@@ -86,7 +88,9 @@ def write_parquet(
     rows: int = ROWS,
     tile: int = TILE,
 ) -> None:
-    """Write a graph as `nodes.parquet`, `edges/part-*.parquet` and `manifest.json`.
+    """Write a graph as `edges/part-*.parquet`, `_nodes/part-00000.parquet` and `_manifest.json`.
+
+    What reads a folder as one table passes over names with an underscore, and reads the edges.
 
     The columns of edges are `src`, `dst` (int64), `weight` (float32; float64 where a weight needs it) and, in a graph
     that has ports, `port` (int32 or null), and of one that has terms, `term` (int64 or null). Those of nodes are `id`
@@ -110,16 +114,17 @@ def write_parquet(
     weight, schema = weight_type(graph), edge_schema(graph)
 
     def write_nodes() -> None:
-        _write(directory / "nodes.parquet", node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
+        _write(directory / NODES, node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
 
     def write_edges(name: str, part: Part) -> None:
         tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile))
         _write(directory / name, schema, tables, EDGE_ENCODING, stop, progress)
 
     (directory / "edges").mkdir()
+    (directory / NODES).parent.mkdir()
     _run([write_nodes, *(partial(write_edges, n, p) for n, p in zip(names, parts, strict=True))], jobs, stop)
     listed = [{"file": n, "layer": escape(p.layer), "rows": p.rows} for n, p in zip(names, parts, strict=True)]
-    write_manifest(graph, directory, parts=listed)
+    write_manifest(graph, directory, HIDDEN, parts=listed)
 
 
 def edge_parts(graph: NeuronGraph, limit: int) -> Iterator[Part]:
