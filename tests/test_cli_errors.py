@@ -51,7 +51,9 @@ def written(path: Path, content: bytes) -> str:
 
 
 def unsupported() -> bytes:
-    return model([node("Det", "x", "y", name="the determinant")], {"x": [2, 2]}).SerializeToString()
+    return model(
+        [node("MaxRoiPool", "x r", "y", name="the regions", pooled_shape=[1, 1])], {"x": [1, 1, 2, 2], "r": [1, 5]}
+    ).SerializeToString()
 
 
 def dynamic() -> bytes:
@@ -66,7 +68,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "empty"),
     "text": (lambda: b"Dear reader,\n", "not an ONNX model"),
     "truncated": (truncated, "truncated"),
-    "unsupported operator": (unsupported, "'the determinant' (Det, opset 17)"),
+    "unsupported operator": (unsupported, "'the regions' (MaxRoiPool, opset 17)"),
     "dynamic shape": (dynamic, "--shape x=1,2,"),
 }
 
@@ -98,7 +100,10 @@ def test_a_missing_model(failing: Failing, tmp_path: Path) -> None:
 
 
 def test_names_with_line_breaks(failing: Failing, tmp_path: Path) -> None:
-    proto = model([node("Det", "x", "y", name="first\nsecond\x1b[31m")], {"x": [2, 2]})
+    proto = model(
+        [node("MaxRoiPool", "x r", "y", name="first\nsecond\x1b[31m", pooled_shape=[1, 1])],
+        {"x": [1, 1, 2, 2], "r": [1, 5]},
+    )
     message = failing("info", written(tmp_path / "m.onnx", proto.SerializeToString()))
     assert "\x1b" not in message
 

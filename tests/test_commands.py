@@ -165,3 +165,21 @@ def test_a_mistyped_suffix_or_file_gets_a_question(tmp_path: Path) -> None:
         o2g.load(digits.with_name("digit.onnx"))
     with pytest.raises(o2g.ModelError, match=r"no such file$"):
         o2g.load(tmp_path / "nowhere" / "digits.onnx")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{m} {d}/no/a.graphml",
+        "architecture {m} -o {d}/no/a.svg",
+        "verify {m} --report {d}/no/r.json",
+        "activations {m} zeros -o {d}/no/a",
+        "weights {m} -o {d}/no/w",
+        "film {m} zeros -o {d}/no/f",
+    ],
+)
+def test_a_folder_that_is_not_there_is_told_before_the_model_is_read(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.format(m=tmp_path / "nowhere.onnx", d=tmp_path).split()) == 2
+    assert f"there is no directory '{tmp_path}/no'; create it first" in capsys.readouterr().err

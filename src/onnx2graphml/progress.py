@@ -10,6 +10,9 @@ from typing import Any
 
 from onnx2graphml.files.plain_text import printable
 
+Told = Callable[[int, int, str], None]
+"""A function that is told how many things are done, of how many, and the last one's name."""
+
 DELAY = 1.0  # seconds before anything is shown: short work needs no line
 
 
@@ -41,7 +44,7 @@ def progress(what: str, total: int | None, unit: str = " edges") -> Iterator[Cal
 
 
 @contextmanager
-def told(what: str) -> Iterator[Callable[[int, int, str], None] | None]:
+def told(what: str) -> Iterator[Told | None]:
     """A function that is told how many are done, of how many, and a name; or None where nobody watches.
 
     Args:

@@ -1,10 +1,11 @@
 """What a user calls. A function for every command, and a few more; each is a few lines over the rooms below."""
 
-from onnx2graphml.api.activity import activations, film, record, weights
 from onnx2graphml.api.attribution import trace
 from onnx2graphml.api.checking import verify, verify_file, write_report
 from onnx2graphml.api.graphs import architecture, estimate, estimates, info, neuron, write
 from onnx2graphml.api.loading import from_torch, load, select
+from onnx2graphml.api.pictures import activations, weights
+from onnx2graphml.api.recording import film, record
 from onnx2graphml.api.training import film_callback, film_hook, plot_pattern_process
 
 __all__ = [

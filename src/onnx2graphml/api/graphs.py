@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.files.atomic_file import check_parent
 from onnx2graphml.graph import neuron as neurons
 from onnx2graphml.graph.layer_table import layer_table
 from onnx2graphml.graph.neuron import Neuron
@@ -56,6 +57,8 @@ def write(
     to_file = str(path) != registry.STDOUT
     suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
     registry.options(registry.find(suffix), jobs, labels)  # a mistake is told before the model is read
+    if to_file:
+        check_parent(path)
     graph = as_graph(model)
     estimate.check_edges(graph, max_edges)
     if to_file and graph.edges > WORTH_AN_ESTIMATE:
@@ -167,4 +170,5 @@ def architecture(model: Any, path: str | Path, *, fold: bool | None = None, colu
     from onnx2graphml.draw.architecture.architecture import check_suffix
 
     check_suffix(str(path))
+    check_parent(path)
     return drawn(as_graph(model), path, fold=fold, columns=columns)

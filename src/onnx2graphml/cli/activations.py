@@ -16,6 +16,7 @@ from onnx2graphml.cli.options import (
     load_model_graph,
     rows_and_columns,
 )
+from onnx2graphml.files.picture_folder import check_folder
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -83,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml.draw.activations.activations import read_classes
     from onnx2graphml.progress import told
 
+    check_folder(Path(options.output), "activations")
     graph = load_model_graph(options)
     with told("drawing") as progress:
         found = api.activations(

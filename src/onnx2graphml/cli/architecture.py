@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import add_graph, load_graph
+from onnx2graphml.files.atomic_file import check_parent
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml.draw.architecture.lettering import note
 
     check_suffix(options.output)
+    check_parent(options.output)
     drawing = api.architecture(load_graph(options), options.output, fold=options.fold, columns=options.columns)
     print(f"{options.output}: {len(drawing.boxes):,} layers drawn, {sum(f.saved for f in drawing.folds):,} folded")
     for fold in drawing.folds:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import add_graph, load_graph
+from onnx2graphml.files.atomic_file import check_parent
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -47,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     to_file = options.out != registry.STDOUT
     suffix = registry.suffix(options.out) if to_file else registry.DEFAULT
     registry.options(registry.find(suffix), options.jobs, options.labels)  # a mistake is told before the model is read
+    if to_file:
+        check_parent(options.out)
     graph = load_graph(options)
     counts = f"{graph.neurons:,} nodes, {graph.edges:,} edges"
     if options.dry_run:

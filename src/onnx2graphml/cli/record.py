@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 preprocess=options.preprocess or "0..1",
                 overwrite=options.overwrite,
                 maps=options.maps,
-                labels=options.by_class,
+                by_class=options.by_class,
                 difference=options.difference,
                 format=options.format,
                 max_channels=options.max_channels,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import INPUT, add_graph, add_preprocess, load_graph
 from onnx2graphml.errors import Error
+from onnx2graphml.files.atomic_file import check_parent
 from onnx2graphml.files.inputs import refuse_inputs
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.report:
         refuse_inputs(path, read)
         check_suffix(path)
+        check_parent(path)
     graph = load_graph(options, detail_of(options.graph) if options.graph else None)
     for path in options.report:
         refuse_inputs(path, graph.require_model().files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import (
@@ -14,6 +15,7 @@ from onnx2graphml.cli.options import (
     add_seed,
     load_model_graph,
 )
+from onnx2graphml.files.picture_folder import check_folder
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -66,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml import api
     from onnx2graphml.progress import told
 
+    if options.output:
+        check_folder(Path(options.output), "weights")
     graph = load_model_graph(options)
     other = None
     if options.against:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from onnx2graphml.files.picture_folder import picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Array
+from onnx2graphml.progress import Told
 from onnx2graphml.recording.folder import MAPS
 from onnx2graphml.recording.maps import Labels, Maps, difference, maps
 from onnx2graphml.recording.record import Record
@@ -39,7 +40,7 @@ def write_maps(
     pair: tuple[int, int] | None = None,
     kind: str = "png",
     limit: int = LIMIT,
-    progress: Callable[[str], None] | None = None,
+    progress: Told | None = None,
 ) -> Path:
     """Write what a record's inputs have in common to the folder `maps` in its own, which is replaced as a whole.
 
@@ -52,7 +53,7 @@ def write_maps(
         pair: two inputs' numbers.
         kind: of the pictures: `png`, `svg` or `pdf`.
         limit: channels of a layer that are shown: those of the greatest sum of squares, the same in each panel.
-        progress: told each layer's name before it is worked on.
+        progress: told how many layers are done, of how many, and the name of the next.
 
     Raises:
         Error: there is no such input, the limit is less than 1, or an option is none of those above.
@@ -70,9 +71,9 @@ def write_maps(
     classes: tuple[Any, ...] = ()
     with picture_folder(folder, "maps") as new:
         entries = []
-        for layer in record.layers:
+        for done, layer in enumerate(record.layers):
             if progress:
-                progress(layer.name)
+                progress(done, len(record.layers), layer.name)
             found = maps(record, layer, labels)
             classes = found.classes
             arrays = _arrays(found)

@@ -42,6 +42,19 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         raise OutputError(f"can't write {str(path)!r}: {_cause(e, path)}") from e
 
 
+def check_parent(path: str | Path) -> None:
+    """Refuse, before long work, a file that could not be written after it: there is no directory for it.
+
+    Raises:
+        OutputError: names the directory.
+
+    Example:
+        >>> check_parent("digits.graphml")
+    """
+    if not Path(path).absolute().parent.is_dir():
+        raise OutputError(f"can't write {str(path)!r}: {_cause(FileNotFoundError(), Path(path))}")
+
+
 def resolved(path: Path) -> Path:
     """The path behind all links.
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.errors import OutputError
-from onnx2graphml.files.atomic_file import resolved
+from onnx2graphml.files.atomic_file import check_parent, resolved
 from onnx2graphml.files.atomic_folder import atomic_directory, refuse_other
 from onnx2graphml.files.json_file import write_json
 from onnx2graphml.files.temporary import NAME
@@ -67,8 +66,7 @@ def check_folder(folder: Path, kind: str) -> None:
     Raises:
         OutputError: it holds something that this package did not write, or there is no folder for it.
     """
-    if not folder.absolute().parent.is_dir():
-        raise OutputError(f"can't write {str(folder)!r}: there is no directory {str(folder.parent)!r}; create it first")
+    check_parent(folder)
     refuse_other(resolved(folder), kind)
 
 

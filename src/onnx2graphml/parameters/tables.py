@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from onnx2graphml.files.json_file import json_text
 from onnx2graphml.files.plain_text import cell, printable
 from onnx2graphml.parameters.statistics import ALIKE, DEAD, NEAR_ZERO, SMALL, TOLERANCE
 from onnx2graphml.text import number
@@ -93,7 +92,7 @@ def records(found: Weights) -> list[dict[str, Any]]:
 
 
 def as_json(found: Weights) -> str:
-    """Everything; what is no finite number is null."""
+    """Everything, as JSON; see `files.json_file`."""
     layers = [
         {
             "layer": x.of.layer.name,
@@ -118,7 +117,7 @@ def as_json(found: Weights) -> str:
             "only_in_model": found.matches.only_here,
             "only_in_against": found.matches.only_there,
         }
-    return json.dumps(_finite(whole), indent=1, allow_nan=False) + "\n"
+    return json_text(whole)
 
 
 def as_csv(found: Weights) -> str:
@@ -241,12 +240,3 @@ def _plain(text: str) -> str:
 def _code(name: str) -> str:
     """A name as it stands; what would end it or the table's cell is replaced."""
     return f"`{printable(name).replace('`', chr(39)).replace('|', '¦')}`"
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinities."""
-    if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from onnx2graphml.draw.film.shown import LIMIT, Shown, shown
 from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import check_folder, file_name, picture_folder, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
+from onnx2graphml.progress import Told
 from onnx2graphml.recording.epochs import Recording
 
 
@@ -25,7 +26,7 @@ def write_film(
     kind: str = "png",
     limit: int = LIMIT,
     seconds: float = 0.5,
-    progress: Callable[[str], None] | None = None,
+    progress: Told | None = None,
 ) -> tuple[str, ...]:
     """Write a recording: `03-conv1.npy` for each layer, strips, films, and `manifest.json`. Whole or not at all.
 
@@ -35,7 +36,7 @@ def write_film(
         kind: of the strips: `png`, `svg` or `pdf`.
         limit: channels of a layer that are shown.
         seconds: how long each epoch stays.
-        progress: told each file's name before it is drawn.
+        progress: told how many files are drawn, of how many, and the name of the next.
 
     Returns:
         The names of the strips and films.
@@ -51,16 +52,17 @@ def write_film(
     """
     check_options(folder, film, kind, limit, seconds)
     layers = [shown(recording, layer, limit) for layer in recording.layers if layer.neurons]
-    tell = progress or (lambda name: None)
+    tell = progress or (lambda done, total, name: None)
     with picture_folder(Path(folder), "film") as new:
         entries = [_array(new, recording, k, layer) for k, layer in enumerate(layers)]
         strips = {f"strip-{k}.{kind}": part for k, part in _parts(layers, films.ON_A_STRIP)}
-        for name, part in strips.items():
-            tell(name)
-            save(films.strip(recording, part), new / name)
         moving = {f"film-{k}.{film}": part for k, part in _parts(layers, films.IN_A_FRAME)}
-        for name, part in moving.items():
-            tell(name)
+        total = len(strips) + len(moving)
+        for done, (name, part) in enumerate(strips.items()):
+            tell(done, total, name)
+            save(films.strip(recording, part), new / name)
+        for done, (name, part) in enumerate(moving.items(), len(strips)):
+            tell(done, total, name)
             films.save_film(films.frames(recording, part), new / name, seconds)
         write_manifest(
             new,
