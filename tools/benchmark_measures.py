@@ -146,6 +146,11 @@ def measured(tool: str, network: str, names: list[str]) -> dict[str, Any]:
     return found
 
 
+def times(ratio: float) -> str:
+    """How many times as fast."""
+    return f"{ratio:,.2g}x" if ratio < 100 else f"{ratio:,.0f}x"
+
+
 def section() -> str:
     """The section's text."""
     from benchmark import machine, markdown
@@ -163,15 +168,7 @@ def section() -> str:
         for peer, network in PEERS.items():
             on = "digits" if name in SLOW else network
             theirs, own = (runs[peer, tool, on]["seconds"].get(name) for tool in (peer, "ours"))
-            row += (
-                [
-                    f"{theirs:.3g} s",
-                    f"{own:.3g} s",
-                    f"{theirs / own:,.2g}x" if theirs < 100 * own else f"{theirs / own:,.0f}x",
-                ]
-                if theirs
-                else ["", "", ""]
-            )
+            row += [f"{theirs:.3g} s", f"{own:.3g} s", times(theirs / own)] if theirs else ["", "", ""]
         rows.append(row)
     head = ["measure", "VGG16", *(t for peer in PEERS for t in (peer, "this package there", "ratio"))]
     sizes = {n: next(r for (_, _, on), r in runs.items() if on == n) for n in ("digits", *PEERS.values())}

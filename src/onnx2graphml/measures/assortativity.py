@@ -36,8 +36,9 @@ def degree_assortativity_coefficient(
         >>> round(degree_assortativity_coefficient(onnx2graphml.load("fixtures/digits.onnx")), 12)
         -0.377994267233
     """
-    sources, targets = _degrees(graph, x, weight), _degrees(graph, y, weight)
-    starts, ends, m = out_degree(graph).array, in_degree(graph).array, max(graph.edges, 1)
+    starts, ends, m = _degrees(graph, "out", None), _degrees(graph, "in", None), max(graph.edges, 1)
+    plain = {"in": ends, "out": starts, "in+out": starts + ends} if weight is None else {}
+    sources, targets = (plain[d] if d in plain else _degrees(graph, d, weight) for d in (x, y))
     sources, targets = sources - (starts @ sources) / m, targets - (ends @ targets) / m
     together = out_sum(graph, targets) @ sources
     sizes = (starts @ sources**2) * (ends @ targets**2)

@@ -47,6 +47,7 @@ def channel_graph(graph: NeuronGraph, shuffle: np.random.Generator | None = None
     labels: dict[str, Array] = {}
     count, weights = 0, {}
     for layer in graph.layers:
+        check_terms(layer, "weight")
         handed = _handed_on(graph, layer, labels)
         if handed is not None:
             labels[layer.name] = handed
@@ -54,7 +55,6 @@ def channel_graph(graph: NeuronGraph, shuffle: np.random.Generator | None = None
         own = _channels(layer)
         labels[layer.name] = own + count
         for i in layer.incoming:
-            check_terms(layer, "weight")
             source = labels[i.source]
             first, last = int(source.min()), int(source.max()) + 1
             weights[first, count] = _sums(i, source - first, own, (last - first, int(own.max()) + 1), shuffle)

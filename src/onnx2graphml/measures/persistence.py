@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onnx2graphml.engine.passes import check_terms
 from onnx2graphml.engine.products import product
 from onnx2graphml.errors import Error
 from onnx2graphml.graph import axes as ax
@@ -65,6 +66,8 @@ def neural_persistence(
 def _chosen(graph: NeuronGraph, names: Sequence[str] | None) -> list[tuple[str, EdgeBlock, tuple[int, int]]]:
     found = []
     for layer in graph.layers if names is None else map(graph.layer, names):
+        if names is not None:
+            check_terms(layer, "weight")
         if len(layer.incoming) == 1 and (names is not None or layer.parameters):
             i = layer.incoming[0]
             found.append((layer.name, i.block, (graph.layer(i.source).neurons, layer.neurons)))
