@@ -1,5 +1,6 @@
 """Faults that were met in use with Keras models: each case computed something wrong, or told something wrong."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -202,3 +203,37 @@ def test_a_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     first, again = found[0][::2], found[0][1::2]
     assert first == again
     assert first[1].endswith("('f', 'up', 'up', 'lstm')")
+
+
+# ------------------------------------------------------------------------------------------------------ older files
+
+
+@pytest.mark.parametrize("batch", [None, 32])
+def test_an_old_sequential_without_an_input_layer_keeps_its_rank(tmp_path: Path, batch: int | None):
+    """Keras 3 takes the shape of a batch that Keras 2 wrote for that of a sample, and adds an axis."""
+    import h5py
+
+    a = L.Dense(2, name="a")
+    inner = keras.Sequential([keras.Input((2,)), a, L.Dense(3, name="b")], name="s")
+    kernels = [np.asarray(w) for w in randomised(inner).weights]
+    dense = [
+        {"class_name": "Dense", "config": {"name": n, "dtype": "float32", "units": u, "activation": "linear"}}
+        for n, u in (("a", 2), ("b", 3))
+    ]
+    dense[0]["config"]["batch_input_shape"] = [batch, 2]
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": dense}}
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["model_config"], file.attrs["keras_version"] = json.dumps(config), b"2.4.0"
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"a", b"b"]
+        for name, pair in (("a", kernels[:2]), ("b", kernels[2:])):
+            group = weights.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/{n}:0".encode() for n in ("kernel", "bias")]
+            for n, values in zip(("kernel", "bias"), pair, strict=True):
+                group[f"{name}/{n}:0"] = values
+    graph = o2g.load(tmp_path / "old.h5")
+    assert (graph.neurons, graph.edges) == (7, 10)
+    assert o2g.verify(graph).passed
+    x = np.array([[1.0, -2.0]], np.float32)
+    (name,) = graph.model.inputs
+    np.testing.assert_allclose(activations(graph, {name: x})["b"], np.asarray(inner(x))[0], rtol=1e-5)

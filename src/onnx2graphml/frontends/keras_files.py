@@ -13,6 +13,7 @@ from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.keras import from_keras
 from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_hdf5
+from onnx2graphml.frontends.keras_legacy import in_todays_words
 from onnx2graphml.frontends.tensorflow import from_saved_model, one_line, quiet
 
 import keras  # isort: skip
@@ -63,12 +64,17 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
 
 
 def _read(path: Path, trust: bool) -> Any:
-    if not trust and path.is_file():
+    if not trust:
         check_hdf5(path)
-    return _loaded(path, trust)
+    with in_todays_words(path) as file:
+        return _loaded(file, trust)
 
 
-def _loaded(path: Path, trust: bool) -> Any:
+def _loaded(path: Any, trust: bool) -> Any:
+    if not isinstance(path, Path):  # an open HDF5 file, which only Keras' own reader of those takes
+        from keras.src.legacy.saving.legacy_h5_format import load_model_from_hdf5
+
+        return load_model_from_hdf5(path, compile=False, safe_mode=not trust)
     return keras.saving.load_model(path, compile=False, safe_mode=not trust)
 
 
