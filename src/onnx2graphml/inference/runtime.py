@@ -38,6 +38,7 @@ class Runtime:
         self._asked = [t for t in tensors if t not in model.inputs]
         self._shapes = {t: _kind(model, t).shape for t in self._asked}
         asked = list(dict.fromkeys([*self._asked, *_rounded(model)]))
+        self._model = model
         self._session = _session(model, _asking(model, asked)) if self._asked else None
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
@@ -45,7 +46,7 @@ class Runtime:
         if self._session is None:
             return dict(feeds)
         try:
-            found = self._session.run(self._asked, dict(feeds))
+            found = self._session.run([_read_as(self._model, t) for t in self._asked], dict(feeds))
         except Exception as e:
             raise _failure(e) from None
         for name, value in zip(self._asked, found, strict=True):
@@ -104,8 +105,16 @@ def _asking(model: Model, tensors: Sequence[str]) -> onnx.ModelProto:
     asking = onnx.ModelProto()
     asking.CopyFrom(model.proto)
     del asking.graph.output[:]
+    for t in tensors:
+        if (name := _read_as(model, t)) != t:
+            asking.graph.node.append(onnx.helper.make_node("Cast", [t], [name], to=onnx.TensorProto.FLOAT))
     asking.graph.output.extend(_declared(model, t) for t in tensors)
     return asking
+
+
+def _read_as(model: Model, tensor: str) -> str:
+    """The name of an output that NumPy has a type for: what it lacks, such as 8-bit floats, comes as float32."""
+    return tensor if _kind(model, tensor).dtype.isbuiltin == 1 else f"{tensor} as float32"
 
 
 def _kind(model: Model, tensor: str) -> TensorType:
@@ -118,7 +127,9 @@ def _kind(model: Model, tensor: str) -> TensorType:
 
 def _declared(model: Model, tensor: str) -> onnx.ValueInfoProto:
     kind = _kind(model, tensor)
-    return onnx.helper.make_tensor_value_info(tensor, onnx.helper.np_dtype_to_tensor_dtype(kind.dtype), kind.shape)
+    read = kind.dtype if kind.dtype.isbuiltin == 1 else np.dtype(np.float32)
+    dtype = onnx.helper.np_dtype_to_tensor_dtype(read)
+    return onnx.helper.make_tensor_value_info(_read_as(model, tensor), dtype, kind.shape)
 
 
 def tensors_of(layers: Sequence[Layer]) -> list[str]:
