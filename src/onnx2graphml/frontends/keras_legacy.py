@@ -44,11 +44,10 @@ def _add_input_layers(config: Any) -> bool:
         return found
     inner = config.get("config")
     layers = inner.get("layers") if isinstance(inner, dict) else None
-    first = layers[0] if isinstance(layers, list) and layers else None
-    own = first.get("config") if isinstance(first, dict) else None
-    if not isinstance(own, dict) or not isinstance(first, dict) or first.get("class_name") == "InputLayer":
+    if not isinstance(layers, list) or not layers or not isinstance(layers[0], dict):
         return found
-    if SHAPE not in own:
+    own = layers[0].get("config")
+    if layers[0].get("class_name") == "InputLayer" or not isinstance(own, dict) or SHAPE not in own:
         return found
     described = {"name": f"{own.get('name', 'first')}_input", "dtype": own.get("dtype"), "batch_shape": own.pop(SHAPE)}
     layers.insert(0, {"class_name": "InputLayer", "config": described})

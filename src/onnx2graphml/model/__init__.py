@@ -156,6 +156,9 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:
     state = Folding(opset, around, constants, given, _all_names(proto.graph), most=most)
     for node, layer in zip(proto.graph.node, framework_layers(proto), strict=True):
         state.add(node, layer)
+    for o in proto.graph.output:
+        if not o.HasField("type"):
+            _declare(o, state)
     outputs = tuple(o.name for o in proto.graph.output)
     if (sequence := next((o for o in outputs if o in state.sequences), None)) is not None:
         raise UnsupportedError(f"output {sequence!r} is a sequence; expected a tensor")
@@ -181,6 +184,16 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:
         trained=trained,
         parameters=parameters(nodes, proto.graph, constants, trained),
     )
+
+
+def _declare(output: onnx.ValueInfoProto, state: Folding) -> None:
+    """Give an output the type that was inferred."""
+    if output.name in state.types:
+        output.type.CopyFrom(state.types[output.name])
+    elif output.name in state.constants:
+        value = state.constants[output.name]
+        kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
+        output.type.CopyFrom(onnx.helper.make_tensor_type_proto(kind, value.shape))
 
 
 def _all_names(graph: onnx.GraphProto) -> set[str]:

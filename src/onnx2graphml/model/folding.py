@@ -161,6 +161,12 @@ class Folding:
         except (ValueError, TypeError, OverflowError) as e:
             raise ModelError(f"its constant inputs make no sense: {reason(e)}") from None
 
+    def _opset_for(self, node: onnx.NodeProto) -> int:
+        """The opset that a node's operator is looked up in: that of its own domain."""
+        if not node.domain:
+            return _inference_opset(node, self.opset)
+        return next((int(o.version) for o in self.around.opset_import if o.domain == node.domain), 1)
+
     def _inferred(self, node: onnx.NodeProto, constant: Mapping[str, Array]) -> dict[str, onnx.TypeProto]:
         """The outputs' types, inferred from the inputs' types and from small constants."""
         _check_axis(node)
@@ -172,7 +178,7 @@ class Folding:
             if value.size <= KNOWN_VALUES:
                 values[i] = numpy_helper.from_array(np.asarray(value, order="C"), i)
         try:
-            schema = onnx.defs.get_schema(node.op_type, _inference_opset(node, self.opset), node.domain)
+            schema = onnx.defs.get_schema(node.op_type, self._opset_for(node), node.domain)
         except onnx.defs.SchemaError:
             full = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
             raise UnsupportedError(f"operator {full} is not one of ONNX's opset {self.opset}") from None

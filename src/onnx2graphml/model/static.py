@@ -10,6 +10,11 @@ from onnx2graphml.errors import ModelError, UnsupportedError
 
 Shapes = Mapping[str, Sequence[int]]
 
+ANONYMOUS = ("?", "-1", "None", "unk", "")
+"""What exporters call a dimension that has no name: two of them are two dimensions."""
+
+PICTURE_SIDE, STEPS = 224, 16  # sizes that messages suggest: of pictures, which have rank 4, and of sequences
+
 
 def network_inputs(graph: onnx.GraphProto, constant: Collection[str]) -> list[onnx.ValueInfoProto]:
     """The graph's inputs without initializers, which older models list among them.
@@ -37,6 +42,10 @@ def make_static(inputs: Sequence[onnx.ValueInfoProto], shapes: Shapes) -> None:
         if name not in names:
             raise ModelError(f"--shape names {name!r}; the model's inputs are {', '.join(map(repr, names))}")
     symbols: dict[str, int] = {}
+    for i in inputs:
+        for d in i.type.tensor_type.shape.dim:
+            if d.dim_param in ANONYMOUS and not (d.HasField("dim_value") and d.dim_value >= 0):
+                d.Clear()
     for i in inputs:
         if i.name in shapes:
             _set_shape(i, shapes[i.name], symbols)
@@ -71,7 +80,8 @@ def _check_static(info: onnx.ValueInfoProto) -> None:
     if not info.type.HasField("tensor_type"):
         raise UnsupportedError(f"input {info.name!r} is a {info.type.WhichOneof('value')}; expected a tensor")
     if not kind.HasField("shape") or not all(map(_is_known, kind.shape.dim)):
-        sizes = [str(d.dim_value) if _is_known(d) else "224" if k else "1" for k, d in enumerate(kind.shape.dim)]
+        side = PICTURE_SIDE if len(kind.shape.dim) == 4 else STEPS
+        sizes = [str(d.dim_value) if _is_known(d) else str(side) if k else "1" for k, d in enumerate(kind.shape.dim)]
         raise ModelError(
             f"input {info.name!r} has shape {_shape_text(info)}; every dimension must be known: "
             f"give --shape {info.name}={','.join(sizes) or '1,3,224,224'} (with your sizes)"

@@ -22,19 +22,20 @@ Function = tuple[str, str, str]  # domain, name, overload
 def opset_of(proto: onnx.ModelProto) -> int:
     """The version of ONNX's own domain that the model is written in.
 
+    Where a model says it more than once, the last one counts, as in ONNX Runtime.
+
     Raises:
-        ModelError: there is none, there are two, or the installed onnx doesn't know it.
+        ModelError: there is none, or the installed onnx doesn't know it.
 
     Example:
         >>> opset_of(onnx.load("fixtures/residual.onnx")) >= OLDEST_OPSET
         True
     """
-    versions = {int(o.version) for o in proto.opset_import if o.domain in ("", "ai.onnx")}
+    versions = [int(o.version) for o in proto.opset_import if o.domain in ("", "ai.onnx")]
     newest = onnx.defs.onnx_opset_version()
-    if len(versions) != 1:
-        got = f"the opsets {sorted(versions)}" if versions else "no opset"
-        raise ModelError(f"the model imports {got} of ONNX's own domain; expected one: export it again")
-    (version,) = versions
+    if not versions:
+        raise ModelError("the model imports no opset of ONNX's own domain; expected one: export it again")
+    version = versions[-1]
     if not 1 <= version <= newest:
         raise ModelError(f"the model's opset is {version}; the installed onnx knows opsets from 1 up to {newest}")
     return version
@@ -52,17 +53,40 @@ def normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
     """
     with about("not a valid ONNX model"):
         opset = opset_of(proto)
+        _import_once(proto)
         if not proto.graph.output:
             raise ModelError("the graph has no outputs; expected one or more: name what the network computes")
         _sort(proto)
         _check_functions(proto)
         check_nodes(proto, opset)
-        onnx.checker.check_model(proto)
+        _check(proto)
         if opset < OLDEST_OPSET:
             proto = raised(proto)
         if proto.functions:
             proto = inliner.inline_local_functions(proto)
     return proto
+
+
+def _import_once(proto: onnx.ModelProto) -> None:
+    """Leave of several imports of a domain, of which ONNX's own has two names, the last one."""
+    last = {"" if o.domain == "ai.onnx" else o.domain: o.version for o in proto.opset_import}
+    del proto.opset_import[:]
+    for domain, version in last.items():
+        proto.opset_import.add(domain=domain, version=version)
+
+
+def _check(proto: onnx.ModelProto) -> None:
+    """ONNX's checker; outputs without a type or shape, which it refuses and ONNX Runtime runs, are inferred later."""
+    bare = [
+        o for o in proto.graph.output if not o.type.HasField("tensor_type") or not o.type.tensor_type.HasField("shape")
+    ]
+    bare = [o for o in bare if o.type.WhichOneof("value") in (None, "tensor_type")]
+    for output in bare:
+        output.type.tensor_type.elem_type = output.type.tensor_type.elem_type or onnx.TensorProto.FLOAT
+        output.type.tensor_type.shape.SetInParent()
+    onnx.checker.check_model(proto)
+    for output in bare:
+        output.ClearField("type")
 
 
 def _sort(proto: onnx.ModelProto) -> None:

@@ -16,6 +16,7 @@ Where an operator's schema changed, a second function stands for the later opset
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import types
 import typing
@@ -117,6 +118,7 @@ class OutputSpec:
 
 
 Result = OutputSpec | Sequence[OutputSpec]
+RANDOM = ("Random", "Bernoulli", "Multinomial")
 OPERATORS: dict[str, dict[int, Callable[..., Result]]] = {}
 
 
@@ -134,16 +136,26 @@ def find(op: str, domain: str, opset: int) -> Callable[..., Result]:
     """The function for an operator in an opset.
 
     Raises:
-        UnsupportedError: where there is none; the message lists the operators that there are.
+        UnsupportedError: where there is none; the message names the operators that are most alike.
     """
     versions = OPERATORS.get(op, {}) if domain in ("", "ai.onnx") else {}
     fitting = [since for since in versions if since <= opset]
     if not fitting:
         full = f"{domain}.{op}" if domain else op
-        raise UnsupportedError(
-            f"operator {full} (opset {opset}) is not supported; supported: {', '.join(sorted(OPERATORS))}"
-        )
+        if op.startswith(RANDOM):
+            raise UnsupportedError(
+                f"operator {full} draws random numbers, so that no two predictions are the same: "
+                f"export the network without it"
+            )
+        near = _nearest(op) if domain in ("", "ai.onnx") else ""
+        raise UnsupportedError(f"operator {full} is not supported{near}; the documentation lists those that are")
     return versions[max(fitting)]
+
+
+def _nearest(op: str) -> str:
+    """The operators whose names are most alike, which may do instead."""
+    near = difflib.get_close_matches(op, OPERATORS, n=3, cutoff=0.6)
+    return f"; the nearest that are: {', '.join(near)}" if near else ""
 
 
 def expand(

@@ -12,6 +12,7 @@ import onnx
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
+    classical,
     control,
     embedding,
     grids,
