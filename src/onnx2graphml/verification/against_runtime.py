@@ -156,7 +156,7 @@ def output_rows(
     jitter = max(JITTER, 16 * least)
     expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds, jitter))
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
-    roundings = sum(fan_in_factor(n) for n in degrees)
+    roundings = sum(fan_in_factor(n) for n in degrees) + _roundings_of_coordinates(graph)
     rows = []
     for name, output in zip(names, outputs, strict=True):
         y, is_float = expected[name].astype(np.float64).ravel(), expected[name].dtype.kind not in "iub"
@@ -167,6 +167,12 @@ def output_rows(
         label, op = labels
         rows.append(compared(f"{label} {name}", op, 0, np.asarray(output, np.float64).ravel(), y, tolerance))
     return rows
+
+
+def _roundings_of_coordinates(graph: NeuronGraph) -> int:
+    """Resizing weights neighbours by where a pixel lies between them: a number as large as a side, and rounded."""
+    resized = [x for x in graph.layers if x.op in ("Resize", "Upsample", "GridSample")]
+    return sum(2 * max(graph.layer(i.source).shape, default=0) for x in resized for i in x.incoming)
 
 
 def roundoff(graph: NeuronGraph, model: Model) -> float:

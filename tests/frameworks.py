@@ -1,0 +1,56 @@
+"""The documentation's tables of what a framework's layers become; `python tests/frameworks.py` prints the page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "frameworks.md"
+
+REASONS = {
+    "the operation Bucketize of the layer": "no ONNX operator for Bucketize",
+    "the operation SparseCross": "hashes",
+    "the operation StringToHashBucketFast of the layer": "hashes of strings",
+    "the operation LookupTableFindV2 of the layer": "a table of keys",
+    "the operation RFFT of the layer": "complex numbers",
+    "the operation StaticRegexReplace of the layer": "strings",
+    "PyTorch can't export the module": "PyTorch has no export of it",
+}
+"""What the page says, by what the message says."""
+
+HEAD = """# Layers of Keras and modules of PyTorch
+
+Every built-in layer of Keras 3 and every module of `torch.nn` is made into a small network, converted, and verified
+against ONNX Runtime and against the framework's own prediction. These tables are what the tests found.
+"""
+
+
+def table(made: Collection[str], refused: Mapping[str, str]) -> str:
+    """A row for each name: verified, or refused and why."""
+    rows = [f"| `{name}` | {said(name, refused)} |" for name in sorted(made)]
+    return "\n".join(["| name | |", "|---|---|", *rows]) + "\n"
+
+
+def said(name: str, refused: Mapping[str, str]) -> str:
+    return f"refused: {REASONS[refused[name]]}" if name in refused else "verified"
+
+
+def page() -> str:
+    """All of the page."""
+    import keras_layers
+    import torch_modules
+
+    return "\n".join(
+        [
+            HEAD,
+            "## Keras\n",
+            table(keras_layers.LAYERS, keras_layers.REFUSED),
+            "## PyTorch\n",
+            "Losses are left out; lazy modules become those that they are named after.\n",
+            table(torch_modules.MODULES, torch_modules.REFUSED),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    print(page(), end="")
