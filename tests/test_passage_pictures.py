@@ -13,7 +13,7 @@ from PIL import Image
 
 from onnx2graphml.api import load
 from onnx2graphml.draw.activations.activations import Activations, activations
-from onnx2graphml.draw.activations.overlay import channels_page, overlay_page
+from onnx2graphml.draw.activations.overlay_pages import channels_page, overlay_page
 from onnx2graphml.draw.activations.pictures import LayerPicture
 from onnx2graphml.draw.activations.process import plot_pattern_process
 from onnx2graphml.draw.activations.sheets import overview

@@ -9,7 +9,7 @@ import pytest
 
 from onnx2graphml.api import load
 from onnx2graphml.draw.activations.activations import Activations, activations
-from onnx2graphml.draw.activations.overlay import channels_page, overlay_page
+from onnx2graphml.draw.activations.overlay_pages import channels_page, overlay_page
 from onnx2graphml.draw.bodies import bodies_of
 from onnx2graphml.draw.matrix import Matrix
 from onnx2graphml.draw.mosaic import Mosaic

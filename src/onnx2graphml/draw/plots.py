@@ -19,7 +19,7 @@ BLUE = "#31688e"
 MAGENTA = f"#{NOT_FINITE[0]:02x}{NOT_FINITE[1]:02x}{NOT_FINITE[2]:02x}"
 BARS = 160  # values that have bars; more are a line
 POINTS = 4000  # of a line; a longer one becomes a band
-LEFT, BELOW, NAME = 72, 20, 18  # pixels for the values' axis, for positions, and for the axis' name
+LEFT, BELOW, NAME = 86, 20, 18  # pixels for the values' axis, for positions, and for the axis' name
 TALLEST, LEAST = 300, 80  # pixels of a plot
 ROW = 24  # pixels of a name in a ranking
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from onnx2graphml.draw.activations.overlay import Overlay, channels_page, overlay_page, overlays_of
+from onnx2graphml.draw.activations.overlay import Overlay, overlays_of
+from onnx2graphml.draw.activations.overlay_pages import channels_page, overlay_page
 from onnx2graphml.draw.activations.pictures import LayerPicture, is_photo, scales_of
 from onnx2graphml.draw.activations.sheets import check_grid, overview, sheets_of
 from onnx2graphml.draw.canvas import check_kind, save
