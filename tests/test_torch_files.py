@@ -49,6 +49,14 @@ def test_a_program_is_the_module_that_it_was_made_from(module: Any, program: Pat
     np.testing.assert_array_equal(graph.model.predict({"input": x})[0], module(torch.tensor(x)).detach().numpy())
 
 
+def test_a_program_in_memory_is_the_program_in_a_file(module: Any, program: Path) -> None:
+    exported = torch.export.export(module, (torch.zeros(1, 1, 6, 6),))
+    graph = o2g.load(exported)
+    assert graph.model_name == "ExportedProgram"
+    assert list(graph.weighted_edges()) == list(o2g.load(program).weighted_edges())
+    assert o2g.verify(graph).passed
+
+
 def test_a_program_of_several_inputs_by_name(tmp_path: Path) -> None:
     class Two(torch.nn.Module):
         def forward(self, a: Any, *, b: Any) -> Any:

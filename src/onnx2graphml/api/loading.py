@@ -39,7 +39,8 @@ def load(
 
     Args:
         source: a path to an ONNX file, a Keras file (.keras, .h5), a SavedModel folder or a PyTorch program (.pt2); or
-            a Keras model or an `onnx.ModelProto` in memory. For a PyTorch module see `from_torch`.
+            a Keras model, a `torch.export.ExportedProgram` or an `onnx.ModelProto` in memory. For a PyTorch module see
+            `from_torch`.
         shapes: full static shapes by input name, where the model leaves other dimensions open than the batch, which
             is 1.
         detail: `op` (a layer for every ONNX tensor), `layer` (what the framework calls a layer) or `neuron` (only what
@@ -66,9 +67,13 @@ def load(
         from onnx2graphml.frontends import keras
 
         return _imported(keras.from_keras(source, shapes=shapes), source.name, detail, check)
+    if "torch" in sys.modules and isinstance(source, sys.modules["torch"].export.ExportedProgram):
+        from onnx2graphml.frontends import torch_files
+
+        return _imported(torch_files.from_exported(source, shapes=shapes), "ExportedProgram", detail, check)
     raise ModelError(
-        f"got {type(source).__name__}; expected a path, a Keras model or an onnx.ModelProto "
-        f"(a PyTorch module goes to from_torch, with example inputs)"
+        f"got {type(source).__name__}; expected a path, a Keras model, a torch.export.ExportedProgram or an "
+        f"onnx.ModelProto (a PyTorch module goes to from_torch, with example inputs)"
     )
 
 

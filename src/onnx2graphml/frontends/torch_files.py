@@ -73,6 +73,17 @@ def load_exported(path: Path, *, shapes: Mapping[str, Sequence[int]] | None = No
         raise ModelError(
             f"{path}: not a program that torch.export.save wrote, or of another PyTorch: {first_line(error)}"
         ) from error
+    return from_exported(program, shapes=shapes)
+
+
+def from_exported(program: Any, *, shapes: Mapping[str, Sequence[int]] | None = None) -> Imported:
+    """Convert a `torch.export.ExportedProgram`; otherwise as `load_exported`.
+
+    Example:
+        >>> import torch
+        >>> from_exported(torch.export.export(torch.nn.Linear(3, 2), (torch.zeros(1, 3),))).proto.graph.input[0].name
+        'input'
+    """
     proto = export(program, ())
     make_static(network_inputs(proto.graph, ()), shapes or {})
     return Imported(proto, _prediction(program))
