@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from onnx2graphml.api import (
         activations,
+        analyze,
         architecture,
         estimate,
         estimates,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": (
-        "activations architecture estimate estimates film film_callback film_hook from_torch info load neuron "
+        "activations analyze architecture estimate estimates film film_callback film_hook from_torch info load neuron "
         "plot_pattern_process record select trace verify verify_file weights write write_report"
     ),
     "errors": "Error MissingExtraError ModelError OutputError TooLargeError UnsupportedError",
@@ -73,6 +74,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedError",
     "activations",
+    "analyze",
     "architecture",
     "estimate",
     "estimates",

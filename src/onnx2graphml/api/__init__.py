@@ -1,5 +1,6 @@
 """What a user calls. A function for every command, and a few more; each is a few lines over the rooms below."""
 
+from onnx2graphml.api.analysis import analyze
 from onnx2graphml.api.attribution import trace
 from onnx2graphml.api.checking import verify, verify_file, write_report
 from onnx2graphml.api.graphs import architecture, estimate, estimates, info, neuron, write
@@ -10,6 +11,7 @@ from onnx2graphml.api.training import film_callback, film_hook, plot_pattern_pro
 
 __all__ = [
     "activations",
+    "analyze",
     "architecture",
     "estimate",
     "estimates",

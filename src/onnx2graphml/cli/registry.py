@@ -25,6 +25,7 @@ COMMANDS = {
     "info": Command("MODEL", "print the layers: shapes, neurons, edges, parameters", "info"),
     "verify": Command("MODEL [GRAPH]", "check the graph, or a written file, against ONNX Runtime", "verify"),
     "neuron": Command("MODEL LAYER INDEX", "print one neuron: its edges and its receptive field", "neuron"),
+    "analyze": Command("MODEL [-o DIR]", "measure all neurons: degrees, PageRank, betweenness", "analyze"),
     "architecture": Command("MODEL -o FILE", "draw the layers as boxes and arrows", "architecture"),
     "weights": Command("MODEL [-o DIR]", "explain, draw, order and measure the trained arrays", "weights"),
     "activations": Command("MODEL INPUT -o DIR", "draw what each layer makes of an input", "activations"),

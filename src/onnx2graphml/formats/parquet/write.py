@@ -127,6 +127,16 @@ def write_parquet(
     write_manifest(graph, directory, HIDDEN, parts=listed)
 
 
+def write_nodes(graph: NeuronGraph, path: Path) -> None:
+    """Write `nodes.parquet` alone, with the graph's columns.
+
+    Example:
+        >>> import onnx2graphml
+        >>> write_nodes(onnx2graphml.load("fixtures/digits.onnx"), Path("nodes.parquet"))  # doctest: +SKIP
+    """
+    _write(path, node_schema(graph), node_tables(graph, ROWS), NODE_ENCODING, threading.Event())
+
+
 def edge_parts(graph: NeuronGraph, limit: int) -> Iterator[Part]:
     """The graph's edges in its order, cut into parts of at most `limit`; one empty part if there are none."""
     if not graph.edges:

@@ -1,0 +1,79 @@
+"""`onnx2graphml analyze MODEL`: network science on all neurons."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from onnx2graphml.cli.options import MODEL, add_layers, add_loading, add_pictures
+
+if TYPE_CHECKING:
+    from onnx2graphml.cli.parser import Parser
+
+DESCRIPTION = (
+    "Compute measures of network science for every neuron, exactly and without expanding an edge, and print their "
+    "medians by layer. With -o, writes nodes.parquet (a column for each measure), layers.csv, analysis.json and "
+    "pictures: distributions, maps of each layer, the layers as a graph. Of a folder of checkpoints: the measures "
+    "through training."
+)
+EXAMPLES = (
+    "analyze vgg16.keras",
+    "analyze vgg16.keras --measures pagerank,betweenness_centrality -o analysis",
+    "analyze checkpoints/ --weight abs -o training",
+)
+
+
+def add_options(parser: Parser) -> None:
+    """The options."""
+    parser.add_argument("model", metavar="MODEL", help=f"{MODEL}; or a folder of checkpoints, one an epoch")
+    add_loading(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--measures",
+        metavar="A,B",
+        help="names of measures, separated by commas; see docs/measures.md (default: those that take less than a minute "
+        "for VGG16)",
+    )
+    parser.add_argument(
+        "--weight",
+        choices=("none", "abs", "signed"),
+        default="abs",
+        help="what edges weigh: their absolute value (abs, the default), signed, or all the same (none)",
+    )
+    parser.add_argument(
+        "--detail", choices=("op", "layer", "neuron"), default="layer", help="what a layer is; as for convert"
+    )
+    add_layers(parser)
+    add_pictures(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print the table, write the folder."""
+    from onnx2graphml import api
+    from onnx2graphml.analysis.course import Course
+    from onnx2graphml.progress import told
+
+    with told("analyzing") as progress:
+        found = api.analyze(
+            options.model,
+            options.output,
+            measures=options.measures,
+            weight=options.weight,
+            layers=options.layers,
+            detail=options.detail,
+            shapes=dict(options.shape),
+            trust=options.trust,
+            format=options.format,
+            progress=progress,
+        )
+    print(found.table())
+    last = found.last if isinstance(found, Course) else found
+    many = "medians; " if len(last.values) > 2 and not isinstance(found, Course) else ""
+    print(f"{many}weight: {options.weight}")
+    for name, value in last.numbers.items():
+        print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value:.6g}")
+    for name, why in last.left_out.items():
+        print(f"left out: {name}: {why}")
+    if options.output:
+        print(f"written: {options.output}")
+    return 0
