@@ -53,7 +53,7 @@ def quotient(graph: NeuronGraph, by: Any, max_edges: int = MAX_EDGES) -> nx.DiGr
         >>> quotient(graph, "layer").edges["image", "conv1"]["count"]
         7744
         >>> quotient(graph, "channel").number_of_nodes()
-        253
+        267
     """
     groups = _groups(graph, by)
     g = nx.DiGraph(**graph_attributes(graph))
