@@ -31,8 +31,8 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--measures",
         metavar="A,B",
-        help="names of measures, separated by commas; see docs/measures.md (default: those that take less than a minute "
-        "for VGG16)",
+        help="names of measures, separated by commas; see docs/measures.md (default: those that take less than a "
+        "minute for VGG16)",
     )
     parser.add_argument(
         "--weight",
