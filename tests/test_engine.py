@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from typing import Any
 
@@ -18,7 +19,7 @@ from onnx2graphml.engine import SEMIRINGS, ScaledBlock, backward, forward, in_su
 from onnx2graphml.engine.semirings import WEIGHTS
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph.graph import NeuronGraph
-from oracle import Sample, brute, dense, listed, products, samples
+from oracle import Sample, brute, conv_block, dense, integers, listed, products, samples, window_outputs
 from small import FIXTURES
 
 Array = npt.NDArray[Any]
@@ -82,6 +83,31 @@ def test_products_of_random_axes(s: Sample, semiring: str, weight: str | None):
             patch.setattr(f"{MODULE}.EDGES_OF_A_PLANE", edges)
             patch.setattr(f"{MODULE}.MATRIX", 7)
             check(s, semiring, weight)
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
+def test_a_product_with_ones_is_a_sum_of_weights(sample: Sample, way: str):
+    """Equal values at all positions take a way of their own."""
+    for weight, function in FUNCTIONS.items():
+        ones = dense([(s, t, function(w)) for s, t, w in brute(sample.block)], sample.targets, sample.sources)
+        got = product(sample.block, np.ones(sample.sources), sample.targets, weight=weight)
+        np.testing.assert_allclose(got, ones.sum(1), rtol=1e-12, atol=1e-12)
+
+
+WINDOWS = list(itertools.product(range(1, 6), range(1, 4), (1, 2), (1, 2), (0, 1)))
+"""Rows, kernel, stride, dilation and padding: every window that fits, and those that never lie inside."""
+
+
+@pytest.mark.parametrize("semiring", SEMIRINGS)
+def test_every_small_convolution(semiring: str, way: str):
+    for rows, kernel, stride, dilation, pad in WINDOWS:
+        size, window = (rows, 3), (kernel, 2)
+        fits = window_outputs(size, window, (stride, 1), (dilation, 1), (pad, 0))
+        if min(fits) < 1:
+            continue
+        block, shape = conv_block(integers(2, 2, *window), size, (stride, 1), (dilation, 1), (pad, 0))
+        for weight in (None, "weight"):
+            check(Sample(block, 2 * math.prod(size), math.prod(shape)), semiring, weight)
 
 
 def test_sums_of_integers_are_exact():

@@ -147,6 +147,14 @@ def test_what_goes_through_a_layer_that_cuts_the_network(layer: str):
     assert values.sum() == pytest.approx(pairs, rel=1e-12)
 
 
+@each_network
+def test_eccentricity(name: str):
+    graph, g = network(name), as_networkx(name)
+    expected = {n: max(nx.single_source_shortest_path_length(g, n).values()) for n in range(0, graph.neurons, 7)}
+    got = measures.eccentricity(graph)
+    assert {n: got[n] for n in expected} == expected
+
+
 # ----------------------------------------------------------------------------------------------------- edges
 
 
@@ -187,6 +195,8 @@ def test_too_many_neurons_with_branches(monkeypatch: pytest.MonkeyPatch):
         measures.closeness_centrality(network("residual"))
     with pytest.raises(TooLargeError, match=r"harmonic centrality of 454 neurons is found only in a chain"):
         measures.harmonic_centrality(network("residual"))
+    with pytest.raises(TooLargeError, match=r"eccentricity of 454 neurons is found only in a chain.*it has branches"):
+        measures.eccentricity(network("residual"))
     assert measures.betweenness_centrality(network("residual"), k=5, seed=0).array.max() > 0
 
 

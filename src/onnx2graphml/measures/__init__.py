@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from onnx2graphml.measures.assortativity import average_neighbor_degree, degree_assortativity_coefficient
 from onnx2graphml.measures.betweenness import betweenness_centrality
-from onnx2graphml.measures.closeness import closeness_centrality, harmonic_centrality
+from onnx2graphml.measures.closeness import closeness_centrality, eccentricity, harmonic_centrality
 from onnx2graphml.measures.clusterability import Clusterability, clusterability
 from onnx2graphml.measures.communities import modularity, normalized_cut
 from onnx2graphml.measures.core import core_number
@@ -77,6 +77,7 @@ __all__ = [
     "density",
     "descendants",
     "distances",
+    "eccentricity",
     "edge_betweenness_centrality",
     "harmonic_centrality",
     "has_path",
