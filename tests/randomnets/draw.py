@@ -11,11 +11,22 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from randomnets import activations, arithmetic, joins, linear, moves, windows  # noqa: F401  (they register steps)
+from randomnets import (  # noqa: F401  (they register steps)
+    activations,
+    arithmetic,
+    candidates,
+    joins,
+    linear,
+    moves,
+    records,
+    windows,
+)
 from randomnets.builder import Array, Builder, Shape, Tensor, Unfit
 from randomnets.patterns import PATTERNS, attention
 from randomnets.runtime import OPSETS, computes
 from randomnets.steps import STEPS
+
+records.add_steps()
 
 MOST_NODES = 12
 FEEDS = ("normal", "normal", "normal", "zeros", "large", "ties", "equal")

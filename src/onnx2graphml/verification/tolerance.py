@@ -42,7 +42,7 @@ def sum_tolerance(n: int, size: Values, bias_size: float, u: float) -> Values:
         return u * (fan_in_factor(n) * size + SPARE * bias_size)
 
 
-RUNTIMES_WEIGHTS = ("DFT", "STFT")
+RUNTIMES_WEIGHTS = ("DFT", "Resize", "STFT", "Upsample")
 """Operators whose weights a runtime computes itself: numbers of up to 1, with a rounding of 1 even where they are 0."""
 
 
@@ -51,7 +51,7 @@ def bias_size_of(layer: Layer, values: Mapping[str, Values], bias: Values) -> fl
     own = max(layer.bias_size, float(np.abs(bias).max(initial=0)))
     if layer.op not in RUNTIMES_WEIGHTS:
         return own
-    return own + sum(float(np.abs(values[i.source]).sum()) for i in layer.incoming)
+    return own + sum(i.block.degree("target") * float(np.abs(values[i.source]).max(initial=0)) for i in layer.incoming)
 
 
 def in_type(value: Values, dtype: np.dtype[Any]) -> tuple[Values, float]:
