@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import igraph
 import networkx as nx
 import numpy as np
 import pytest
@@ -104,6 +105,9 @@ def test_parallel_edges_of_networkx_have_port_and_term(tmp_path: Path) -> None:
     assert sorted((a["port"], a["term"]) for a in g.get_edge_data(1, 6).values()) == [(0, 1), (1, 1)]
     write(graph, tmp_path / "a.graphml")
     assert nx.read_graphml(tmp_path / "a.graphml").number_of_edges() == 24
+    kept = igraph.Graph.Read_GraphML(str(tmp_path / "a.graphml"))
+    assert kept.ecount() == 24
+    assert sorted(set(kept.es["term"])) == [0, 1, 2]
 
 
 def within_by_hand(block: EdgeBlock, first: int, last: int) -> list[tuple[int, int, float]]:
