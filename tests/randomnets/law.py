@@ -6,6 +6,7 @@ And what must not: the file with one edge altered or left out has to be told apa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ import numpy as np
 import onnx
 
 from onnx2graphml.api import load, verify, verify_file
-from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.build.detail import COPIES, LEVELS
 from onnx2graphml.errors import OutputError, UnsupportedError
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.formats.registry import FORMATS
@@ -105,7 +106,8 @@ def judge(network: Network) -> None:
 def check_counts(graph: NeuronGraph, proto: onnx.ModelProto) -> None:
     """What is counted is what is there, edges go forward, and no two without ports join the same two neurons."""
     tensors = [graph.layer(name).provenance.tensor for name in graph.outputs]
-    if tensors != [o.name for o in proto.graph.output]:
+    copies = {n.output[0]: n.input[0] for n in proto.graph.node if n.op_type in COPIES and graph.detail != "op"}
+    if [_original(t, copies) for t in tensors] != [_original(o.name, copies) for o in proto.graph.output]:
         raise Broken(f"{graph.detail}: outputs are {tensors}")
     for layer in graph.layers:
         if not all(0 <= d < len(layer.shape) for d in layer.spatial):
@@ -124,6 +126,13 @@ def check_counts(graph: NeuronGraph, proto: onnx.ModelProto) -> None:
         portless = all(i.port is None for i in layer.incoming)  # nor any terms
         if portless and len(np.unique(sources * layer.neurons + targets)) != len(sources):
             raise Broken(f"{graph.detail}: two edges into {layer.name} join the same two neurons")
+
+
+def _original(tensor: str, copies: Mapping[str, str]) -> str:
+    """What a tensor is a copy of: at less detail, a copy is no layer."""
+    while tensor in copies:
+        tensor = copies[tensor]
+    return tensor
 
 
 def check_report(report: Report, graph: NeuronGraph, where: str) -> None:

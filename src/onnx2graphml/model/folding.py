@@ -196,10 +196,11 @@ def _inference_opset(node: onnx.NodeProto, opset: int) -> int:
     """The opset whose shape inference is right.
 
     Before 22, ONNX's counts windows that begin behind a pool's input; before 13, it has no shape for a scalar that is
-    transposed.
+    transposed; before 16, it has no type for the comparisons that are functions.
     """
-    if node.op_type == "Transpose":
-        return max(opset, 13)
+    first = {"Transpose": 13, "LessOrEqual": 16, "GreaterOrEqual": 16}
+    if node.op_type in first:
+        return max(opset, first[node.op_type])
     rounds_up = any(a.name == "ceil_mode" and a.i for a in node.attribute)
     return max(opset, 22) if rounds_up and node.op_type in ("AveragePool", "MaxPool") else opset
 
