@@ -96,3 +96,17 @@ def test_a_context_keeps_the_errors_class() -> None:
 def test_near_words() -> None:
     assert did_you_mean("inf", ["info", "verify"]) == "; did you mean 'info'?"
     assert did_you_mean("qqq", ["info", "verify"]) == ""
+
+
+def test_a_preprocess_without_a_picture_is_a_mistake(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "p.png")
+    assert o2g.verify(DIGITS, [tmp_path / "p.png", "zeros"], preprocess="-1..1").passed
+    with pytest.raises(Error, match="preprocess is for pictures"):
+        o2g.verify(DIGITS, ["zeros", "ties"], preprocess="-1..1")
+
+
+def test_an_input_that_no_order_needs_is_a_mistake() -> None:
+    for given in ({"input": "zeros"}, {"input": np.zeros((8, 8, 1))}, {"preprocess": "caffe"}):
+        with pytest.raises(Error, match="an input is given, which is for the order 'activation'; the order is 'norm'"):
+            o2g.weights(DIGITS, order="norm", **given)
+    assert o2g.weights(DIGITS, order="activation", input="ties").order == "activation"

@@ -139,8 +139,11 @@ def _feeds(
 
     several = inputs if isinstance(inputs, list | tuple) else [inputs]
     found: dict[str, Mapping[str, Array]] = {}
+    for_all = not any(map(is_picture, several))  # where there is no picture, a preprocess is a mistake
     for k, given in enumerate(several):
         name = str(given) if isinstance(given, str | Path) else "arrays"
         name = f"{name} {seed + k}" if name == "random" else f"{name} {k}" if name in found else name
-        found[name] = resolve(graph, given, seed=seed + k, preprocess=preprocess if is_picture(given) else None)
+        found[name] = resolve(
+            graph, given, seed=seed + k, preprocess=preprocess if for_all or is_picture(given) else None
+        )
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import check_folder
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def weights(
     from onnx2graphml.draw.weights.weights import weights as drawn
     from onnx2graphml.inference.inputs import resolve
 
+    if order != "activation" and (not isinstance(input, str) or input != "random" or preprocess is not None):
+        raise Error(f"an input is given, which is for the order 'activation'; the order is {order!r}")
     if folder is not None:
         check_folder(Path(folder), "weights")
     graph = as_graph(model)
