@@ -283,6 +283,7 @@ def _unrolled(
     P: str | None = None,
 ) -> Sequence[str | None]:
     """All steps of all directions: the hidden states of all steps, and the last of each state."""
+    initial = tuple(None if _is_zero(op, s) else s for s in initial)
     if layer.layout:
         X = op.Transpose(X, perm=[1, 0, 2], label="steps")
         initial = tuple(None if s is None else op.Transpose(s, perm=[1, 0, 2], label="initial") for s in initial)
@@ -301,6 +302,12 @@ def _unrolled(
             every.append(outputs)
             last.append(states)
     return _results(op, layer, every, last)
+
+
+def _is_zero(op: Builder, state: str | None) -> bool:
+    """Whether a state is nothing but zeros, as exporters write that there is none."""
+    value = op.value(state)
+    return value is not None and not value.any()
 
 
 def _at(op: Builder, x: str | None, k: int) -> str | None:
