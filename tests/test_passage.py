@@ -113,8 +113,8 @@ def test_a_convolutional_network_is_pytorchs():
     for name, part in network.named_children():
         part.register_forward_hook(lambda m, i, o, name=name: seen.__setitem__(name, o.detach().numpy()[0]))
     x = torch.randn(1, 2, 12, 16)
+    graph = from_torch(network, (x,))  # which runs the module, too
     network(x)
-    graph = from_torch(network, (x,))
     found = activations(graph, {graph.layers[0].name: x.numpy()})
     assert [p.layer.name for p in found.layers[1:]] == ["0", "1", "2", "3", "4"]
     for p in found.layers[1:]:
