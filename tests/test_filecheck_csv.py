@@ -301,7 +301,7 @@ DAMAGES: dict[str, FolderDamage] = {
     "the manifest is nested without end": lambda f, _: f | {"manifest.json": b"[" * 100_000},
     "another model": listed(lambda m: m.update(model_sha256="0" * 64, model="other.onnx")),
     "another level of detail": listed(lambda m: m.update(detail="op")),
-    "another dialect": listed(lambda m: m.update(dialect="2")),
+    "another dialect": listed(lambda m: m.update(dialect="1")),
     "no word of the model": listed(lambda m: m.pop("model")),
     "a thinned graph": listed(lambda m: m.update(thinned="top-k 5")),
     "another number of nodes": listed(lambda m: m.update(nodes=1)),

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.graph import kernels
-from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import TILE, EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
-
-NO_PORT = NO_TERM = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,45 +29,6 @@ class Piece:
     source_id: int
     target_id: int
     port: int
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """Expanded edges, one a row.
-
-    Attributes:
-        source, target: int64 ids.
-        weight: float32 or float64.
-        port: int32, and `term`: int64; -1 where there is none.
-    """
-
-    source: Ints
-    target: Ints
-    weight: npt.NDArray[Any]
-    port: npt.NDArray[np.int32]
-    term: Ints
-
-    @staticmethod
-    def empty(rows: int, weight: np.dtype[Any]) -> Columns:
-        """Room for rows."""
-        return Columns(
-            np.empty(rows, np.int64),
-            np.empty(rows, np.int64),
-            np.empty(rows, weight),
-            np.empty(rows, np.int32),
-            np.empty(rows, np.int64),
-        )
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, rows: slice) -> Columns:
-        return Columns(self.source[rows], self.target[rows], self.weight[rows], self.port[rows], self.term[rows])
-
-    def copy_from(self, other: Columns) -> None:
-        """Overwrite all rows; the two may overlap."""
-        self.source[:], self.target[:] = other.source, other.target
-        self.weight[:], self.port[:], self.term[:] = other.weight, other.port, other.term
 
 
 def _float_type(arrays: Iterable[npt.NDArray[Any]]) -> np.dtype[Any]:
@@ -120,7 +79,7 @@ def cut(block: EdgeBlock, limit: int) -> Iterator[EdgeBlock]:
         yield from cut(part, limit)
 
 
-def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int = TILE) -> Iterator[Columns]:
+def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int = TILE) -> Iterator[EdgeRows]:
     """The pieces' edges in chunks of exactly `rows`, the last one shorter.
 
     Args:
@@ -130,7 +89,7 @@ def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int 
     Yields:
         Views of one buffer: a chunk is overwritten when the next one is asked for.
     """
-    room, filled = Columns.empty(rows + tile, weight), 0
+    room, filled = EdgeRows.empty(rows + tile, weight), 0
     for piece in pieces:
         terms = piece.block.terms if piece.block.has_terms else 0
         for part in (piece.block.into_terms(terms) if terms else piece.block).tiles(tile):
@@ -144,7 +103,7 @@ def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int 
         yield room[:filled]
 
 
-def _expand(tile: EdgeBlock, piece: Piece, terms: int, out: Columns) -> None:
+def _expand(tile: EdgeBlock, piece: Piece, terms: int, out: EdgeRows) -> None:
     """A tile's edges; where it has terms, its targets are those of a table of so many columns."""
     source, target, *rest = tile.arguments()
     first = piece.target_id * max(terms, 1)

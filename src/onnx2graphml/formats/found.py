@@ -1,4 +1,4 @@
-"""What every reader finds: layers of nodes, and chunks of edges."""
+"""What every reader finds: nodes, layer by layer."""
 
 from __future__ import annotations
 
@@ -18,38 +18,10 @@ Shared = tuple[str, str, str, str]
 """What the nodes of a layer share: `layer`, `op`, `combine`, `activation`, the last one empty where there is none."""
 
 SPATIAL = ("channel", "row", "col")
-NO_PORT = NO_TERM = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
-    """Edges, one a row.
-
-    Attributes:
-        source, target: int64 ids.
-        weight: float.
-        port, term: int32 and int64, -1 where there is none.
-    """
-
-    source: Ints
-    target: Ints
-    weight: npt.NDArray[Any]
-    port: Ints
-    term: Ints
-
-    @staticmethod
-    def of(rows: Sequence[tuple[int, int, float, int, int]]) -> Edges:
-        """From tuples of source, target, weight, port and term."""
-        source, target, weight, port, term = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-        ends = np.array(source, np.int64), np.array(target, np.int64)
-        return Edges(*ends, np.array(weight, float), np.array(port, np.int32), np.array(term, np.int64))
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
+class NodeRows:
     """Nodes, one a row, as they stand in the file.
 
     Attributes:
@@ -71,7 +43,7 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class FoundLayer:
-    """The nodes of a layer, one a row, in the order of the file; for the attributes see `Columns`.
+    """The nodes of a layer, one a row, in the order of the file; for the attributes see `NodeRows`.
 
     Attributes:
         at: (nodes, rank) coordinates.
@@ -93,7 +65,7 @@ class FoundLayer:
         return tuple(int(n) + 1 for n in self.at.max(axis=0, initial=-1))
 
 
-def layers_of(columns: Columns, groups: Sequence[Shared], path: object) -> list[FoundLayer]:
+def layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) -> list[FoundLayer]:
     """The nodes layer by layer, in the order of `groups`.
 
     Raises:

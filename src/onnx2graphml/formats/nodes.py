@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from onnx2graphml.formats.found import SPATIAL, Columns, Shared
+from onnx2graphml.formats.found import SPATIAL, NodeRows, Shared
 
 INT = re.compile(r"0|[1-9][0-9]{0,8}")
 COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -89,9 +89,9 @@ class Nodes:
         self._bias.append(decimal_or_infinity(own["bias"]) if "bias" in own else np.nan)
         self._biased.append("bias" in own)
 
-    def columns(self) -> Columns:
+    def columns(self) -> NodeRows:
         """All that were taken."""
-        return Columns(
+        return NodeRows(
             np.array(self._id), np.array(self._group), np.array(self._rank), np.array(self._at),
             np.array(self._spatial).reshape(-1, len(SPATIAL)), np.array(self._bias), np.array(self._biased, bool),
         )  # fmt: skip

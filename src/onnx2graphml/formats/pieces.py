@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.found import Edges
+from onnx2graphml.formats.edge_rows import EdgeRows
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[Any]
@@ -47,11 +47,11 @@ class Pieces:
         """The bytes of the shortest line: it has no port and no term, and numbers of one digit."""
         return int(self.stop[4] + self.stop[9] - self.stop[8]) + 3
 
-    def read(self, data: bytes, start: int) -> tuple[Edges, int]:
+    def read(self, data: bytes, start: int) -> tuple[EdgeRows, int]:
         """The edges of all lines from `start` on, up to the first that is another or not whole; and where that is."""
         n = (len(data) - start) // self.least + 1
         ends = np.empty(n, np.int64), np.empty(n, np.int64)
-        edges = Edges(*ends, np.empty(n), np.empty(n, np.int32), np.empty(n, np.int64))
+        edges = EdgeRows(*ends, np.empty(n), np.empty(n, np.int32), np.empty(n, np.int64))
         hard = np.empty((n, 3), np.int64)
         count, hards, end = read_lines(
             np.frombuffer(data, np.uint8), start, self.text, self.stop, POWERS,
@@ -60,7 +60,7 @@ class Pieces:
         for row, a, b in hard[:hards].tolist():
             edges.weight[row] = float(data[a:b])
         columns = (edges.source, edges.target, edges.weight, edges.port, edges.term)
-        return Edges(*(column[:count] for column in columns)), end
+        return EdgeRows(*(column[:count] for column in columns)), end
 
 
 @compiled

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.found import Edges, FoundLayer
+from onnx2graphml.formats.edge_rows import EdgeRows
+from onnx2graphml.formats.found import FoundLayer
 from onnx2graphml.formats.registry import FORMATS
 
 
@@ -25,7 +26,7 @@ class GraphFile(Protocol):
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; none where the format has no attributes of nodes."""
 
-    def edges(self) -> Iterator[Edges]:
+    def edges(self) -> Iterator[EdgeRows]:
         """All edges, in chunks; after the last one it is known that the file is whole."""
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.formats.columns import Columns, chunks, pieces, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.columns import chunks, pieces, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.attributes import NODE
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.networkx_graph import node_column
@@ -16,7 +17,7 @@ BYTES = {"igraph": 60, "NetworKit": 50, "SciPy": 20, "PyTorch Geometric": 20, "g
 """What an edge takes there, roughly, in bytes; told when a graph is refused for its size."""
 
 
-def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> Columns:
+def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> EdgeRows:
     """Every edge, in the graph's order: ids, weights, ports and terms.
 
     Raises:
@@ -25,7 +26,7 @@ def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> Columns:
     check_size(graph, max_edges, library)
     every = itertools.chain.from_iterable(pieces(graph, layer) for layer in graph.layers)
     weight = weight_type(graph)
-    return next(chunks(every, max(graph.edges, 1), weight), Columns.empty(0, weight))
+    return next(chunks(every, max(graph.edges, 1), weight), EdgeRows.empty(0, weight))
 
 
 def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
@@ -37,7 +38,7 @@ def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
         )
 
 
-def edge_attributes(graph: NeuronGraph, edges: Columns) -> dict[str, Any]:
+def edge_attributes(graph: NeuronGraph, edges: EdgeRows) -> dict[str, Any]:
     """The attributes of edges that the graph has, by name: arrays; -1 where an edge has no port or no term."""
     found = {"weight": edges.weight}
     if uses_ports(graph):

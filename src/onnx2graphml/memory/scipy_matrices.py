@@ -6,7 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from onnx2graphml.errors import MissingExtraError
-from onnx2graphml.formats.columns import Columns, chunks, pieces, weight_type
+from onnx2graphml.formats.columns import chunks, pieces, weight_type
+from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.memory.arrays import check_size
 
@@ -37,7 +38,7 @@ def to_scipy(graph: NeuronGraph, max_edges: int) -> dict[tuple[str, str], scipy.
     return found
 
 
-def _edges(graph: NeuronGraph, layer: Layer, incoming: tuple[Incoming, ...]) -> Columns:
+def _edges(graph: NeuronGraph, layer: Layer, incoming: tuple[Incoming, ...]) -> EdgeRows:
     part = dataclasses.replace(layer, incoming=incoming)
     weight = weight_type(graph)
-    return next(chunks(pieces(graph, part), max(part.in_edges, 1), weight), Columns.empty(0, weight))
+    return next(chunks(pieces(graph, part), max(part.in_edges, 1), weight), EdgeRows.empty(0, weight))

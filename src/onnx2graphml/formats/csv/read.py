@@ -12,52 +12,24 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats import decompressed
-from onnx2graphml.formats.found import NO_PORT, SPATIAL, Edges, FoundLayer, layers_of
+from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
+from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, layers_of
 from onnx2graphml.formats.manifest import Manifest, damage_told
 from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer, number
 from onnx2graphml.formats.pieces import Pieces
 from onnx2graphml.graph.attributes import COLUMN_TYPES, NODE, is_column
 
 ID = re.compile(r"0|[1-9][0-9]{0,17}")
-TYPES = {"string": "", "int": ":int", "double": ":float"}  # of Neo4j's columns
 OPTIONAL = (*SPATIAL, "bias", "activation")
 LONGEST = 1 << 20  # bytes of one edge's line
 NOWHERE = "\0"  # text that no line has
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the two tables are laid out.
-
-    Attributes:
-        nodes: the header of nodes.
-        edges: the header of edges, without the port.
-        port, term: the last columns of edges, in graphs that have ports, or terms as well.
-        constant: the fields between the weight and the port.
-    """
-
-    nodes: tuple[str, ...]
-    edges: tuple[str, ...]
-    port: str
-    term: str
-    constant: tuple[str, ...]
-
-
-GEPHI = Layout(("Id", *(a.name for a in NODE)), ("Source", "Target", "Weight", "Type"), "port", "term", ("Directed",))
-NEO4J = Layout(
-    ("id:ID", *(a.name + TYPES[a.type] for a in NODE)),
-    (":START_ID", ":END_ID", "weight:float"),
-    "port:int",
-    "term:int",
-    (),
-)
 
 
 @contextmanager
@@ -96,7 +68,7 @@ class CsvFolder:
             self._layers = self._layers or self._read_layers()
         return self._layers
 
-    def edges(self) -> Iterator[Edges]:
+    def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
         count = 0
         with damage_told(self._path), open_regular(self._path / "edges.csv") as file:
@@ -113,8 +85,9 @@ class CsvFolder:
             rows = csv.reader(_lines(file), strict=True)
             with _line_told(path, rows):
                 columns = next(rows, [])
-                further = columns[len(self._layout.nodes) :]
-                _check_header(columns[: len(self._layout.nodes)], self._layout.nodes)
+                header = self._layout.node_header()
+                further = columns[len(header) :]
+                _check_header(columns[: len(header)], header)
                 _check_columns(further)
                 for row in rows:
                     _check_fields(row, columns)
@@ -126,7 +99,7 @@ class CsvFolder:
         self._manifest.check_nodes(layers, "nodes.csv")
         return layers
 
-    def _edges(self, file: BinaryIO) -> Iterator[Edges]:
+    def _edges(self, file: BinaryIO) -> Iterator[EdgeRows]:
         """Lines like ours by the compiled loop, and from the first other one to the end of a chunk by a parser."""
         header = file.readline(LONGEST)
         columns = self._edge_columns(header.decode())
@@ -149,13 +122,14 @@ class CsvFolder:
         rows = csv.reader([header], strict=True)
         with _line_told(self._path / "edges.csv", rows):
             found = next(rows, [])
-            more = (self._layout.port, self._layout.term)[: max(len(found) - len(self._layout.edges), 0)]
-            _check_header(found, self._layout.edges + more)
-            return self._layout.edges + more
+            expected = self._layout.edge_header()
+            expected += (self._layout.port, self._layout.term)[: max(len(found) - len(expected), 0)]
+            _check_header(found, expected)
+            return expected
 
     def _pieces(self, columns: Sequence[str], end: str) -> Pieces:
         """The text around the numbers of an edge."""
-        after = "".join("," + text for text in self._layout.constant)
+        after = "".join("," + text for text in self._layout.constants)
         none, number = (NOWHERE, NOWHERE), ("", "")
         if columns[-1] == self._layout.term:
             return Pieces.of("", ",", (",", after + ","), ("", ","), number, end)
@@ -163,7 +137,7 @@ class CsvFolder:
             return Pieces.of("", ",", (",", after + ","), number, none, end)
         return Pieces.of("", ",", (",", after), none, none, end)
 
-    def _others(self, text: str, columns: Sequence[str], line: int) -> Edges:
+    def _others(self, text: str, columns: Sequence[str], line: int) -> EdgeRows:
         """The edges in other lines, such as those with quotes."""
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         found: list[tuple[int, int, float, int, int]] = []
@@ -171,15 +145,15 @@ class CsvFolder:
         with _line_told(self._path / "edges.csv", rows, line - 1):
             for row in rows:
                 _check_fields(row, columns)
-                constant = tuple(row[3 : 3 + len(self._layout.constant)])
-                if constant != self._layout.constant:
-                    raise Wrong(f"{constant} where {self._layout.constant} is expected")
+                constant = tuple(row[3 : 3 + len(self._layout.constants)])
+                if constant != self._layout.constants:
+                    raise Wrong(f"{constant} where {self._layout.constants} is expected")
                 port, term = (
                     integer(row[numbered[name]]) if name in numbered and row[numbered[name]] else NO_PORT
                     for name in (self._layout.port, self._layout.term)
                 )
                 found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port, term))
-        return Edges.of(found)
+        return EdgeRows.of(found)
 
 
 @contextmanager

@@ -6,12 +6,13 @@ https://neo4j.com/docs/operations-manual/current/import/full-import/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from onnx2graphml.formats.columns import bias_type, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.manifest import write_manifest
@@ -19,23 +20,7 @@ from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import NODE, column_attributes, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 
-
-@dataclass(frozen=True)
-class Table:
-    """How the two files are laid out.
-
-    Attributes:
-        nodes: the header of nodes: the id, then all attributes that GraphML has.
-        edges: the header of edges: source, target, weight, and what is constant.
-        constant: the text of that, the same in each edge.
-        port, term: further columns, in graphs that have ports, or terms as well.
-    """
-
-    nodes: tuple[str, ...]
-    edges: tuple[str, ...]
-    constant: str
-    port: str
-    term: str
+REAL = {"float32": "float", "float64": "double"}
 
 
 def write_gephi(
@@ -57,9 +42,7 @@ def write_gephi(
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write_gephi(graph, Path("digits.gephi.csv"))  # doctest: +SKIP
     """
-    nodes = ("Id", *(a.name for a in (*NODE, *column_attributes(graph))))
-    table = Table(nodes, ("Source", "Target", "Weight", "Type"), ",Directed", "port", "term")
-    _write(graph, table, directory, progress, jobs, tile)
+    _write(graph, GEPHI, [a.name for a in column_attributes(graph)], directory, progress, jobs, tile)
 
 
 def write_neo4j(
@@ -72,27 +55,31 @@ def write_neo4j(
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write_neo4j(graph, Path("digits.neo4j.csv"))  # doctest: +SKIP
     """
-    real = {"float32": ":float", "float64": ":double"}
-    types = {"string": "", "int": ":int", "double": real[bias_type(graph).name]}
     columns = [f"{a.name}:{a.type}" for a in column_attributes(graph)]
-    nodes = ("id:ID", *(a.name + types[a.type] for a in NODE), *columns)
-    edges = (":START_ID", ":END_ID", "weight" + real[weight_type(graph).name])
-    _write(graph, Table(nodes, edges, "", "port:int", "term:int"), directory, progress, jobs, tile)
+    _write(graph, NEO4J, columns, directory, progress, jobs, tile)
 
 
-def _write(graph: NeuronGraph, table: Table, directory: Path, progress: Progress | None, jobs: int, tile: int) -> None:
+def _write(
+    graph: NeuronGraph,
+    layout: Layout,
+    columns: Sequence[str],
+    directory: Path,
+    progress: Progress | None,
+    jobs: int,
+    tile: int,
+) -> None:
     with (directory / "nodes.csv").open("wb") as file:
-        _write_nodes(graph, table, file, jobs, tile)
+        file.write(_header((*layout.node_header(REAL[bias_type(graph).name]), *columns)))
+        _write_nodes(graph, file, jobs, tile)
     with (directory / "edges.csv").open("wb") as file:
-        _write_edges(graph, table, file, progress, jobs, tile)
+        _write_edges(graph, layout, file, progress, jobs, tile)
     write_manifest(graph, directory)
 
 
-def _write_nodes(graph: NeuronGraph, table: Table, file: BinaryIO, jobs: int, tile: int) -> None:
+def _write_nodes(graph: NeuronGraph, file: BinaryIO, jobs: int, tile: int) -> None:
     def take(text: memoryview, _: None) -> None:
         file.write(text)
 
-    file.write(_header(table.nodes))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
             nodes = _node_lines(graph, layer)
@@ -102,7 +89,7 @@ def _write_nodes(graph: NeuronGraph, table: Table, file: BinaryIO, jobs: int, ti
 
 
 def _write_edges(
-    graph: NeuronGraph, table: Table, file: BinaryIO, progress: Progress | None, jobs: int, tile: int
+    graph: NeuronGraph, layout: Layout, file: BinaryIO, progress: Progress | None, jobs: int, tile: int
 ) -> None:
     def take(text: memoryview, count: int) -> None:
         file.write(text)
@@ -110,14 +97,16 @@ def _write_edges(
             progress(count)
 
     ports, terms = uses_ports(graph), uses_terms(graph)
-    file.write(_header(table.edges + (table.port,) * ports + (table.term,) * terms))
+    header = layout.edge_header(REAL[weight_type(graph).name])
+    file.write(_header(header + (layout.port,) * ports + (layout.term,) * terms))
+    constant = "".join("," + text for text in layout.constants)
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
             for incoming in layer.incoming:
                 port = "," * ports + ("" if incoming.port is None else str(incoming.port))
                 source = graph.layer(incoming.source)
                 term = "," * terms + NUMBER * incoming.block.has_terms
-                line = f"{NUMBER},{NUMBER},{FLOAT}{table.constant + port + term}\n"
+                line = f"{NUMBER},{NUMBER},{FLOAT}{constant + port + term}\n"
                 edges = EdgeLines.of(incoming, source.first_id, layer.first_id, line)
                 for part in incoming.block.tiles(tile):
                     work.submit(partial(edges.render, part), part.count)

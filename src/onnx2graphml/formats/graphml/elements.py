@@ -9,7 +9,7 @@ from typing import Any
 from xml.parsers import expat
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.formats.nodes import Nodes, Wrong, count, decimal, integer, number
 from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, is_column
 from onnx2graphml.graph.attributes import VERSION as DIALECT
@@ -101,10 +101,10 @@ class Document:
         line = self._parser.CurrentLineNumber + self.passed_over
         raise Error(f"{self._path}, line {line}: {problem}; write the file again")
 
-    def take_edges(self) -> Iterator[Edges]:
+    def take_edges(self) -> Iterator[EdgeRows]:
         """The edges that were met since the last call."""
         if self._edges:
-            yield Edges.of(self._edges)
+            yield EdgeRows.of(self._edges)
             self._edges = []
 
     def edge_keys(self) -> tuple[str, str, str]:

@@ -12,7 +12,8 @@ from typing import IO
 
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.decompressed import gunzipped, plain, unzstd
-from onnx2graphml.formats.found import Edges, FoundLayer, layers_of
+from onnx2graphml.formats.edge_rows import EdgeRows
+from onnx2graphml.formats.found import FoundLayer, layers_of
 from onnx2graphml.formats.graphml.elements import Document
 from onnx2graphml.formats.pieces import Pieces
 
@@ -44,7 +45,7 @@ class GraphMLFile:
             self._layers = layers_of(self._document.nodes.columns(), self._document.nodes.groups, self._path)
         return self._layers
 
-    def edges(self) -> Iterator[Edges]:
+    def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if the file is not whole, or has not as many as it says."""
         self.layers()
         count = 0
@@ -67,7 +68,7 @@ class GraphMLFile:
             self._only_tags = self._document.is_in_the_open()
         return bool(text) and not self._rest
 
-    def _all_edges(self) -> Iterator[Edges]:
+    def _all_edges(self) -> Iterator[EdgeRows]:
         """Lines like ours by the compiled loop, what follows the first other one by the parser."""
         weight, port, term = (f'<data key="{key}">' for key in self._document.edge_keys())
         pieces = Pieces.of(

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
-from onnx2graphml.formats.found import NO_PORT, NO_TERM, Edges, FoundLayer
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
+from onnx2graphml.formats.found import FoundLayer
 from onnx2graphml.formats.manifest import damage_told
 
 ROWS = 1 << 20  # taken at once
@@ -83,7 +84,7 @@ class NpzFile:
         """None: the format has no attributes of nodes."""
         return []
 
-    def edges(self) -> Iterator[Edges]:
+    def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if the file is not whole."""
         with self._damage_told(), ExitStack() as streams:
             row, col, data = (self._member(name, streams) for name in ("row", "col", "data"))
@@ -92,7 +93,7 @@ class NpzFile:
             for first in range(0, data.count, ROWS):
                 n = min(ROWS, data.count - first)
                 source, target = row.take(n).astype(np.int64), col.take(n).astype(np.int64)
-                yield Edges(source, target, data.take(n), np.full(n, NO_PORT, np.int32), np.full(n, NO_TERM))
+                yield EdgeRows(source, target, data.take(n), np.full(n, NO_PORT, np.int32), np.full(n, NO_TERM))
             for member in (row, col, data):
                 member.close()
 

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import OutputError, TooLargeError
-from onnx2graphml.formats.columns import Columns, chunks, pieces, weight_type
+from onnx2graphml.formats.columns import chunks, pieces, weight_type
+from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.formats.registry import NPZ_EDGES, Progress
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.parallel import parallel_edges
@@ -62,7 +63,7 @@ def write_npz(
     ids = np.dtype(np.int32 if graph.neurons <= np.iinfo(np.int32).max else np.int64)
     weight, n = weight_type(graph), graph.edges
 
-    def column(of: Callable[[Columns], npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
+    def column(of: Callable[[EdgeRows], npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
         every = itertools.chain.from_iterable(pieces(graph, layer) for layer in graph.layers)
         return (of(columns) for columns in chunks(every, ROWS, weight))
 

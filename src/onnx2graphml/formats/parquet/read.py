@@ -12,7 +12,8 @@ import numpy as np
 
 from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.files.regular import open_regular
-from onnx2graphml.formats.found import NO_PORT, SPATIAL, Columns, Edges, FoundLayer, Shared, layers_of
+from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, layers_of
 from onnx2graphml.formats.manifest import Manifest, damage_told
 from onnx2graphml.formats.parquet import NODES
 
@@ -95,16 +96,16 @@ class ParquetFolder:
             _check_types(file.schema_arrow, NODE_TYPES)
             batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=list(NODE_COLUMNS))]
         columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
-        layers = layers_of(Columns(*columns), list(groups), self._path)
+        layers = layers_of(NodeRows(*columns), list(groups), self._path)
         self._manifest.check_nodes(layers, NODES)
         return layers
 
-    def edges(self) -> Iterator[Edges]:
+    def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
         with _damage_told(self._path):
             yield from self._edges()
 
-    def _edges(self) -> Iterator[Edges]:
+    def _edges(self) -> Iterator[EdgeRows]:
         listed = self._manifest.content
         parts, into = listed["parts"], dict.fromkeys((x["name"] for x in listed["layers"]), 0)
         files = {f"edges/{p.name}" for p in (self._path / "edges").iterdir()}
@@ -130,7 +131,7 @@ class ParquetFolder:
                 )
         self._manifest.check_edges(sum(into.values()))
 
-    def _part(self, name: str, rows: int) -> Iterator[Edges]:
+    def _part(self, name: str, rows: int) -> Iterator[EdgeRows]:
         with _opened(self._path / name, rows) as file:
             _check_types(file.schema_arrow, EDGE_TYPES)
             columns = [c for c in ("src", "dst", "weight", "port", "term") if c in file.schema_arrow.names]
@@ -143,9 +144,9 @@ class ParquetFolder:
                 if port.max(initial=-1) >= 1 << 31:
                     raise Error(f"{self._path}: a port in {name} is {port.max()}; expected one below {1 << 31:,}")
                 ends = source.astype(np.int64), target.astype(np.int64)
-                yield Edges(*ends, weight, port.astype(np.int32), term)
+                yield EdgeRows(*ends, weight, port.astype(np.int32), term)
 
-    def _check_target(self, edges: Edges, part: dict[str, Any]) -> None:
+    def _check_target(self, edges: EdgeRows, part: dict[str, Any]) -> None:
         layer = self._first_and_last[part["layer"]] if part["layer"] else (0, 0)
         if len(edges) and not layer[0] <= edges.target.min() <= edges.target.max() < layer[1]:
             raise Error(f"{self._path}: {part['file']} has edges into other layers than {part['layer']!r}")
@@ -172,7 +173,7 @@ def _check_types(schema: Any, expected: Mapping[str, Callable[[Any], bool]]) -> 
 
 
 def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
-    """The arrays of `Columns`; what nodes share is entered into `groups`."""
+    """The arrays of `NodeRows`; what nodes share is entered into `groups`."""
     n = len(batch)
     combined = np.zeros(n, np.int64)
     texts = []

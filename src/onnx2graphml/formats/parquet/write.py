@@ -16,19 +16,9 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import MissingExtraError
+from onnx2graphml.formats.columns import Piece, bias_type, chunks, pieces, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.files.temporary import HIDDEN
-from onnx2graphml.formats.columns import (
-    NO_PORT,
-    NO_TERM,
-    Columns,
-    Piece,
-    bias_type,
-    chunks,
-    pieces,
-    uses_ports,
-    uses_terms,
-    weight_type,
-)
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.parquet import NODES
 from onnx2graphml.formats.registry import Progress
@@ -160,8 +150,8 @@ def edge_schema(graph: NeuronGraph) -> pa.Schema:
     return pa.schema([*columns, *ports, *[pa.field("term", pa.int64())] * uses_terms(graph)])
 
 
-def edge_table(columns: Columns, schema: pa.Schema) -> pa.Table:
-    """Columns of edges for pyarrow; only ports and terms are copied."""
+def edge_table(columns: EdgeRows, schema: pa.Schema) -> pa.Table:
+    """EdgeRows of edges for pyarrow; only ports and terms are copied."""
     arrays = [pa.array(a) for a in (columns.source, columns.target, columns.weight)]
     if "port" in schema.names:
         arrays.append(pa.array(columns.port, mask=columns.port == NO_PORT))

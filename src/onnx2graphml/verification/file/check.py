@@ -13,7 +13,8 @@ import numpy.typing as npt
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import reading, registry
-from onnx2graphml.formats.columns import NO_TERM, uses_ports
+from onnx2graphml.formats.columns import uses_ports
+from onnx2graphml.formats.edge_rows import NO_TERM
 from onnx2graphml.formats.registry import Lack
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.against_runtime import compared, network_values

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.found import NO_TERM, Edges
+from onnx2graphml.formats.edge_rows import NO_TERM, EdgeRows
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.graph.neurons import BASIC, parse_activations
 from onnx2graphml.graph.xmltext import unescape
@@ -39,7 +39,7 @@ class Combined:
             if code in START and layer.bias is None:
                 self.total[rows] = START[code]
 
-    def add(self, edges: Edges) -> None:
+    def add(self, edges: EdgeRows) -> None:
         """Take edges, whose ends are places."""
         source, target, single = edges.source, edges.target, self.matched.single
         accumulate.combine(source, target, edges.weight, self.code, single, self.values, self.total, self.size)
@@ -49,7 +49,7 @@ class Combined:
             if mine.size:
                 self._into(tables, edges, mine, rows.start)
 
-    def _into(self, tables: dict[int | None, Values], edges: Edges, mine: np.ndarray, first: int) -> None:
+    def _into(self, tables: dict[int | None, Values], edges: EdgeRows, mine: np.ndarray, first: int) -> None:
         """Put a layer's edges into its tables; one that has no place there leaves its neuron without a value."""
         row, x = edges.target[mine] - first, edges.weight[mine] * self.values[edges.source[mine]]
         port, term = edges.port[mine], edges.term[mine]

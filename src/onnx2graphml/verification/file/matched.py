@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import reading, registry
-from onnx2graphml.formats.found import SPATIAL, Edges, FoundLayer
+from onnx2graphml.formats.edge_rows import EdgeRows
+from onnx2graphml.formats.found import SPATIAL, FoundLayer
 from onnx2graphml.formats.registry import Lack
 from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Layer, NeuronGraph
@@ -109,7 +110,7 @@ class Matched:
         layers = tuple(by_name[layer.name] for layer in graph.layers)
         return Matched(graph, path, layers, place, bias, single, tuple(problems), known)
 
-    def edges(self, found: Iterator[Edges]) -> Iterator[Edges]:
+    def edges(self, found: Iterator[EdgeRows]) -> Iterator[EdgeRows]:
         """A file's edges with places instead of ids; `Error` where one is no node."""
         for edges in found:
             source, target = np.empty(len(edges), np.int64), np.empty(len(edges), np.int64)
@@ -118,7 +119,7 @@ class Matched:
                 ends = f"n{edges.source[wrong]} to n{edges.target[wrong]}"
                 raise Error(f"{self.path}: an edge from {ends}; the last node is n{len(self.place) - 1}")
             port = edges.port if self.known_ports is None else self.known_ports(source, target)
-            yield Edges(source, target, edges.weight, port, edges.term)
+            yield EdgeRows(source, target, edges.weight, port, edges.term)
 
 
 def as_found(layer: Layer) -> FoundLayer:

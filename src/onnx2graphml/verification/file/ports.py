@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats.found import NO_PORT
+from onnx2graphml.formats.edge_rows import NO_PORT
 from onnx2graphml.graph.graph import NeuronGraph
 
 Ints = npt.NDArray[np.int64]
