@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import MissingExtraError
+from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.columns import Piece, bias_type, chunks, pieces, uses_ports, uses_terms, weight_type
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
-from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.parquet import NODES
 from onnx2graphml.formats.registry import Progress
