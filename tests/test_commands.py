@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import onnx2graphml as o2g
+from onnx2graphml import api
 from onnx2graphml.cli import main
 from onnx2graphml.cli.parser import module_of, parse, parser_for
 from onnx2graphml.cli.registry import COMMANDS, DEFAULT
@@ -146,6 +148,14 @@ def test_all_public_names_are_there_and_are_listed() -> None:
     assert (Path(o2g.__file__).parent / "py.typed").is_file()
     with pytest.raises(AttributeError, match=r"has no attribute 'verifi'; did you mean 'verify'\?"):
         o2g.verifi  # noqa: B018
+
+
+def test_what_a_type_checker_sees_is_what_there_is() -> None:
+    tree = ast.parse(Path(o2g.__file__).read_text(encoding="utf-8"))
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    names = [alias.name for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert sorted(names) == o2g.__all__
+    assert set(api.__all__) <= set(o2g.__all__)
 
 
 def test_more_than_one_way_to_leave_edges_out_is_refused() -> None:

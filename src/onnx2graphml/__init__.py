@@ -51,16 +51,12 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
-    "api": (
-        "activations analyze architecture estimate estimates film film_callback film_hook from_torch info load neuron "
-        "plot_pattern_process record select trace verify verify_file weights write write_report"
-    ),
     "errors": "Error MissingExtraError ModelError OutputError TooLargeError UnsupportedError",
     "graph.blocks": "EdgeBlock",
     "graph.graph": "Layer NeuronGraph",
     "graph.receptive_field": "receptive_field",
 }
-"""By module, the public names that it has."""
+"""By module, the public names that it has; all others are the api's."""
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
@@ -104,11 +100,11 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version(__name__)
-    if name not in _HOME:
+    if name not in __all__:
         from onnx2graphml.errors import did_you_mean
 
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME.get(name, 'api')}"), name)
     globals()[name] = value
     return value
 
