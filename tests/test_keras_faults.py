@@ -12,6 +12,7 @@ import pytest
 import onnx2graphml as o2g
 from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.inference.activations import activations
+from onnx2graphml.parameters.arrays import layer_arrays
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
@@ -128,13 +129,10 @@ def test_an_export_that_computes_something_else_is_refused(monkeypatch: pytest.M
 def test_a_framework_that_cant_run_it_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     from onnx2graphml.frontends import keras as frontend
 
-    def fails(*args):
-        def run(feed):
-            raise RuntimeError("no such kernel")
+    def fails(feed):
+        raise RuntimeError("no such kernel")
 
-        return run
-
-    monkeypatch.setattr(frontend, "_runner", fails)
+    monkeypatch.setattr(frontend, "_runners", lambda *args: [fails])
     with caplog.at_level(logging.WARNING, "onnx2graphml"):
         graph = o2g.load(keras.Sequential([keras.Input((4,)), L.Dense(2)], name="net"))
     assert "net: the export was not compared with the framework's own prediction: RuntimeError" in caplog.text
@@ -237,3 +235,144 @@ def test_an_old_sequential_without_an_input_layer_keeps_its_rank(tmp_path: Path,
     x = np.array([[1.0, -2.0]], np.float32)
     (name,) = graph.model.inputs
     np.testing.assert_allclose(activations(graph, {name: x})["b"], np.asarray(inner(x))[0], rtol=1e-5)
+
+
+# ------------------------------------------------------------------------------------- channels, rows and columns
+
+
+def functional(shape, *layers):
+    return keras.Sequential([keras.Input(shape, name="x"), *layers])
+
+
+AXES = {
+    "one channel": ((8, 8, 1), lambda: [L.Conv2D(2, 3, name="c")], {"x": (2, 0, 1), "c": (2, 0, 1)}),
+    "autoencoder": (
+        (8, 8, 1),
+        lambda: [L.Conv2D(2, 3, 2, padding="same", name="e"), L.Conv2DTranspose(1, 2, 2, name="d")],
+        {"x": (2, 0, 1), "e": (2, 0, 1), "d": (2, 0, 1)},
+    ),
+    "upsampled": (
+        (8, 8, 1),
+        lambda: [L.MaxPooling2D(name="p"), L.UpSampling2D(name="u"), L.Conv2D(1, 3, name="o")],
+        {"x": (2, 0, 1), "p": (2, 0, 1), "u": (2, 0, 1), "o": (2, 0, 1)},
+    ),
+    "series": (
+        (12, 3),
+        lambda: [L.Conv1D(4, 3, name="c"), L.MaxPooling1D(2, name="p")],
+        {"x": (1, 0), "c": (1, 0), "p": (1, 0)},
+    ),
+    "series of one channel": ((12, 1), lambda: [L.Conv1D(1, 3, name="c")], {"x": (1, 0), "c": (1, 0)}),
+}
+
+
+@pytest.mark.parametrize("case", AXES)
+def test_neurons_have_their_channel_row_and_column(case: str):
+    """The channel's position in a layer's shape, then those of the spatial axes."""
+    shape, layers, expected = AXES[case]
+    graph = o2g.load(randomised(functional(shape, *layers())))
+    assert {layer.name: layer.spatial for layer in graph.layers} == expected
+
+
+def test_the_arrays_of_a_convolution_from_one_channel_to_one_are_labelled():
+    layers = [L.Conv2D(1, 3, name="a"), L.Conv2D(1, 1, name="b"), L.Conv2D(1, (1, 3), name="c")]
+    graph = o2g.load(randomised(functional((7, 9, 1), *layers)))
+    axes = {array.name: array.axes for of in layer_arrays(graph) for array in of.arrays}
+    kernel, bias = ("row", "column", "in", "out"), ("out",)
+    assert axes == {f"{n}/{k}": v for n in "abc" for k, v in (("kernel", kernel), ("bias", bias))}
+    series = o2g.load(randomised(functional((5, 1), L.Conv1D(1, 3, name="a"))))
+    axes = {array.name: array.axes for of in layer_arrays(series) for array in of.arrays}
+    assert axes == {"a/kernel": ("position", "in", "out"), "a/bias": bias}
+
+
+# ------------------------------------------------------------------------------------------------- channels first
+
+
+@pytest.mark.parametrize("kind", ["conv", "transposed", "series", "volume"])
+@pytest.mark.parametrize("eager", [False, True])
+def test_channels_first_is_verified_against_what_keras_means(kind: str, eager: bool):
+    """TensorFlow can't run it on a processor, or adds the biases along the wrong axis."""
+    shape, layer = {
+        "conv": ((3, 6, 6), lambda: L.Conv2D(4, 3, data_format="channels_first", name="c")),
+        "transposed": ((3, 5, 5), lambda: L.Conv2DTranspose(4, 3, data_format="channels_first", name="c")),
+        "series": ((3, 6), lambda: L.Conv1D(4, 3, data_format="channels_first", name="c")),
+        "volume": ((2, 4, 6, 6), lambda: L.Conv3D(4, 3, data_format="channels_first", name="c")),
+    }[kind]
+    model = randomised(functional(shape, layer()))
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(eager)
+    try:
+        graph = o2g.load(model)
+        report = o2g.verify(graph)
+    finally:
+        tf.config.run_functions_eagerly(before)
+    assert report.passed
+    if report.unchecked:  # TensorFlow without oneDNN can't run it at all
+        assert report.unchecked[0].startswith("the framework's own prediction: ")
+    else:
+        assert report.rows[-1].layer == "prediction of c"
+    assert graph.layer("c").spatial == tuple(range(len(shape)))
+
+
+# ------------------------------------------------------------------------------------------- calls, parameters, shapes
+
+
+def test_calls_are_numbered_in_the_order_of_the_calls():
+    x = keras.Input((7, 7, 1))
+    conv = L.Conv2D(3, 3, name="c")
+    vision = keras.Model(x, L.Flatten(name="f")(conv(x)), name="vision")
+    first, second = keras.Input((7, 7, 1), name="first"), keras.Input((7, 7, 1), name="second")
+    one, two = vision(first), vision(second)
+    graph = o2g.load(randomised(keras.Model([second, first], L.Concatenate(name="cat")([two, one]))))
+    reads = {layer.name: [i.source for i in layer.incoming] for layer in graph.layers}
+    assert reads["vision/c"] == ["first"]
+    assert reads["vision/c#2"] == ["second"]
+    assert sorted(reads["cat"]) == ["vision/f", "vision/f#2"]
+
+
+def test_a_call_that_runs_late_keeps_its_number():
+    dense = L.Dense(3, name="c")
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    early, late = dense(a), dense(L.ReLU(name="f")(b))
+    graph = o2g.load(randomised(keras.Model([a, b], L.Concatenate(name="cat")([L.ReLU(name="g")(late), early]))))
+    reads = {layer.name: [i.source for i in layer.incoming] for layer in graph.layers}
+    assert (reads["c"], reads["c#2"]) == (["a"], ["f"])
+
+
+def test_parameters_are_those_that_are_trained_each_once():
+    shared = L.Conv2D(3, 3, padding="same", name="shared")
+    x = keras.Input((6, 6, 3), name="x")
+    y = L.Conv2D(2, 3, use_bias=False, name="bare")(shared(L.ReLU()(shared(x))))
+    y = L.BatchNormalization(name="bn")(L.Rescaling(2.0, name="r")(y))
+    model = randomised(keras.Model(x, L.PReLU(name="slopes")(y)))
+    for detail in ("op", "layer", "neuron"):
+        graph = o2g.load(model, detail=detail)
+        assert graph.parameters == 84 + 54 + 4 + 32 == sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    counts = {layer.name: layer.parameters for layer in o2g.load(model).layers}
+    assert (counts["shared"], counts["shared#2"], counts["bare"], counts["bn"], counts["r"]) == (84, 0, 54, 4, 0)
+    model.trainable = False
+    assert o2g.load(model).parameters == 174, "frozen weights were trained, too"
+
+
+def test_what_is_put_out_twice_is_one_layer():
+    x = keras.Input((4,), name="x")
+    h = L.Dense(3, name="h")(x)
+    graph = o2g.load(randomised(keras.Model(x, [h, x, L.Dropout(0.5, name="drop")(h), h])))
+    assert graph.outputs == ("h", "x", "h", "h")
+    assert [layer.name for layer in graph.layers] == ["x", "h"]
+    assert o2g.verify(graph).passed
+
+
+def test_shapes_are_those_of_keras_where_axes_have_one_entry():
+    x = keras.Input((3, 3, 2), name="x")
+    a = L.ReLU(name="a")(L.BatchNormalization()(L.Conv2D(3, 3, use_bias=False)(x)))
+    joined = L.Concatenate(name="cat")([a, L.MaxPooling2D(3, name="p")(x)])
+    model = randomised(keras.Model(x, L.Concatenate(name="o")([L.Conv2D(2, 1)(joined), L.Conv2D(2, 1)(joined)])))
+    graph = o2g.load(model)
+    assert (graph.layer("cat").shape, graph.layer("cat").spatial) == ((1, 1, 5), (2, 0, 1))
+    for layers in ([L.TimeDistributed(L.Dense(6), name="t"), L.Reshape((5, 2, 3), name="r"), L.Flatten(name="f")],):
+        graph = o2g.load(randomised(functional((5, 4), *layers)))
+        assert [shapes(graph)[n] for n in "trf"] == [(5, 6), (5, 2, 3), (30,)]
+    graph = o2g.load(
+        functional((61, 16), L.Conv1D(4, 3, name="c"), L.MaxPooling1D(2, name="p"), L.UpSampling1D(name="u"))
+    )
+    assert shapes(graph) == {"x": (61, 16), "c": (59, 4), "p": (29, 4), "u": (58, 4)}

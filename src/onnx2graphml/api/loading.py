@@ -176,7 +176,12 @@ def _nearest(path: Path) -> str:
 def _imported(imported: Imported, name: str, detail: str, check: bool, files: tuple[Path, ...] = ()) -> NeuronGraph:
     read = load_model(imported.proto, weights=imported.weights)
     model = dataclasses.replace(
-        read, name=name, predict=imported.predict, framework_roundoff=imported.roundoff, files=files
+        read,
+        name=name,
+        predict=imported.predict,
+        other_predictions=imported.other_predictions,
+        framework_roundoff=imported.roundoff,
+        files=files,
     )
     graph = at_detail(walk(model), detail)
     notes = imported.notes

@@ -24,6 +24,7 @@ FOLDER = "onnx2graphml.frontends.keras_files:load_keras"
 
 
 Feed = Mapping[str, np.ndarray]
+Predict = Callable[[Feed], Sequence[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,17 @@ class Imported:
         weights: large weights, by the names under which `proto` has them as additional inputs.
         outputs_of_layers: what each layer puts out in the framework, by its name, with `#2` and so on behind it for its
             later calls, and with the batch axis. Layers of several outputs are missing.
+        other_predictions: other ways to predict, where the framework does not get it right in each.
         examples: inputs to compare the export with, where the user gave some.
         roundoff: the unit roundoff that the framework computes with, where that is not the outputs'.
         notes: what the user should know of how the model was brought in.
     """
 
     proto: onnx.ModelProto
-    predict: Callable[[Feed], Sequence[np.ndarray]]
+    predict: Predict
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     outputs_of_layers: Callable[[Feed], Mapping[str, np.ndarray]] = lambda feed: {}
+    other_predictions: tuple[Predict, ...] = ()
     examples: Sequence[Feed] = ()
     roundoff: float = 0.0
     notes: tuple[str, ...] = ()

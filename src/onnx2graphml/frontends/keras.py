@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from onnx2graphml.errors import ModelError
-from onnx2graphml.frontends import Feed, Imported, tfnames
+from onnx2graphml.frontends import Feed, Imported, Predict, tfnames
 from onnx2graphml.frontends.keras_layers import Row, data_formats, describe, marked, rows_of, trained_variables, watched
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
@@ -68,10 +68,15 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     _tag_copies(proto, [_origin(t) for t in _known(model, "outputs")])
     trained = trained_variables(model)
     describe(proto, inputs, rows, [new[f"W{k}:0"] for k, v in enumerate(variables) if id(v) in trained])
-    run = _runner(model, inputs, rows)
+    run, *others = _runners(model, inputs, rows)
+
+    def predictions(of: Callable[[Feed], Any]) -> Predict:
+        return lambda feed: [np.asarray(output) for output in keras.tree.flatten(of(feed))]
+
     return Imported(
         proto,
-        predict=lambda feed: [np.asarray(output) for output in keras.tree.flatten(run(feed))],
+        predict=predictions(run),
+        other_predictions=tuple(map(predictions, others)),
         weights=large,
         outputs_of_layers=lambda feed: watched(rows, lambda: run(feed)),
         roundoff=ROUNDOFF if widened else 0.0,
@@ -95,24 +100,30 @@ def _tag_copies(proto: onnx.ModelProto, ends: Sequence[str]) -> None:
             node.metadata_props.add(key=LAYER, value=layers[node.output[0]])
 
 
-def _runner(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> Callable[[Feed], Any]:
-    """The model itself, run on arrays by input name.
+def _runners(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> list[Callable[[Feed], Any]]:
+    """The model itself, run on arrays by input name, in one way or more.
 
-    TensorFlow has no convolutions with channels first on a processor, and adds biases along the wrong axis in some of
-    those that it has with oneDNN. Its compiler XLA does both right.
+    With channels first, TensorFlow adds the biases of some convolutions along the wrong axis: of others when it runs a
+    graph than when it runs without one; and some it can't run at all.
     """
 
     def call(*tensors: Any) -> Any:
         return model(*_arguments(model, tensors), **_inference(model))
 
-    first = "channels_first" in data_formats(rows)
+    def runner(of: Callable[..., Any]) -> Callable[[Feed], Any]:
+        def run(feed: Feed) -> Any:
+            with quiet():
+                return of(*(tf.constant(feed[spec.name], spec.dtype) for spec in inputs))
 
-    def run(feed: Feed) -> Any:
-        tensors = [tf.constant(feed[spec.name], spec.dtype) for spec in inputs]
-        with quiet():
-            return tf.function(call, jit_compile=True, autograph=False)(*tensors) if first else call(*tensors)
+        return run
 
-    return run
+    if "channels_first" not in data_formats(rows):
+        return [runner(call)]
+
+    def in_a_graph(*tensors: Any) -> Any:
+        return tf.function(call, autograph=False).get_concrete_function(*tensors)(*tensors)
+
+    return [runner(in_a_graph), runner(call), runner(tf.function(call, autograph=False, jit_compile=True))]
 
 
 def _told_of_bfloat16(rows: Sequence[Row]) -> str:

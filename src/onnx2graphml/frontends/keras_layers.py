@@ -153,7 +153,7 @@ def watched(rows: Sequence[Row], run: Callable[[], Any]) -> dict[str, np.ndarray
     def watch(row: Row, call: Call) -> Call:
         def watching(*args: Any, **kwargs: Any) -> Any:
             outputs = call(*args, **kwargs)
-            if len(flat := keras.tree.flatten(outputs)) == 1:
+            if len(flat := keras.tree.flatten(outputs)) == 1 and not tf.is_symbolic_tensor(flat[0]):
                 found[tfnames.numbered(row.path, found)] = np.asarray(flat[0])
             return outputs
 

@@ -57,6 +57,7 @@ class Model:
         trained: the sizes of the arrays that training changes, by the names of the initializers.
         parameters: how many trained scalars each node has, by the name of its first output.
         predict: the framework's own prediction, from arrays by input name to the outputs in their order.
+        other_predictions: the same in other ways, where the framework does not get it right in each.
         framework_roundoff: the unit roundoff of that, where it is not the outputs'.
         files: what it was read from, its external data among them: nothing that may be written over.
     """
@@ -77,6 +78,7 @@ class Model:
     trained: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, int] = field(default_factory=dict)
     predict: Predict | None = None
+    other_predictions: tuple[Predict, ...] = ()
     framework_roundoff: float = 0.0
     files: tuple[Path, ...] = ()
 

@@ -74,8 +74,14 @@ def _axes_kept(old: Sequence[int], new: Sequence[int]) -> tuple[int | None, ...]
         return ()
     long = iter([d for d, n in enumerate(old) if n > 1])
     single, places = ([d for d, n in enumerate(shape) if n == 1] for shape in (old, new))
-    alike = len(single) == len(places)
-    same = dict(zip(places, single, strict=True)) if alike else {0: 0} if old[:1] == new[:1] == (1,) else {}
+    if len(single) != len(places):
+        same = {0: 0} if old[:1] == new[:1] == (1,) else {}
+    else:
+        if len(old) > 2 and old[-1] == new[1] == 1:  # a single channel goes from the end to the second place
+            single.insert(places.index(1), single.pop())
+        elif len(old) > 2 and old[1] == new[-1] == 1:  # and back
+            single.append(single.pop(single.index(1)))
+        same = dict(zip(places, single, strict=True))
     return tuple(next(long) if n > 1 else same.get(d) for d, n in enumerate(new))
 
 

@@ -234,7 +234,7 @@ def _axes(shape: tuple[int, ...], this: Role, trace: Trace) -> tuple[str, ...]:
     for axis, d in enumerate(trace.axes):
         known = None if d is None else renamed.get(d, this.axes[d])
         names.append(known or ("1" if shape[axis] == 1 else f"axis {axis}"))
-    if this.name == "bias" and sum(n > 1 for n in shape) == 1:
+    if this.name == "bias" and shape and sum(n > 1 for n in shape) <= 1:
         names[max(range(len(shape)), key=shape.__getitem__)] = "out"
     return _depthwise(names, trace) if this.group > 1 and trace.path else tuple(names)
 

@@ -56,6 +56,7 @@ class Traces:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._kernels = {n.input[1] for n in model.proto.graph.node if n.op_type in ("Conv", "ConvTranspose")}
         self._made = {o for node in model.proto.graph.node if self._keeps_arrays(node) for o in node.output}
 
     def into(self, constant: str) -> list[Trace]:
@@ -121,11 +122,20 @@ class Traces:
             if len(narrow) == 1:
                 axes[axis], steps[axis] = narrow[0], int(reached[narrow[0]].argmax())
         if source.shape == target.shape:  # a norm spreads one element over all: the axes that remain stay in place
-            axes = [d if a is None and d not in axes else a for d, a in enumerate(axes)]
+            axes = [
+                d if a is None and n > 1 and d not in axes else a
+                for d, (a, n) in enumerate(zip(axes, source.shape, strict=True))
+            ]
         free = [d for d in range(target.ndim) if target.shape[d] == 1 and d not in axes]
-        for axis in range(source.ndim):
-            if source.shape[axis] == 1 and axes[axis] is None and free:
-                axes[axis] = free.pop(0)
+        single = [a for a in range(source.ndim) if source.shape[a] == 1 and axes[a] is None]
+        if self._model.channels_last and constant in self._kernels:
+            # A kernel (..., in, out) that is reshaped to (out, in, ...), since no value moves.
+            for d in (0, 1):
+                if single and d in free:
+                    axes[single.pop()] = d
+                    free.remove(d)
+        for axis, d in zip(single, free, strict=False):
+            axes[axis] = d
         return tuple(axes), tuple(steps)
 
     def _evaluated(self, array: str, value: Array, constant: str, path: list[onnx.NodeProto]) -> Array:

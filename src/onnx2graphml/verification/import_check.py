@@ -9,7 +9,7 @@ import numpy as np
 from onnx2graphml.errors import ModelError, reason
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference.activations import activations
-from onnx2graphml.verification.against_runtime import Array, output_rows, roundoff
+from onnx2graphml.verification.against_runtime import Array, prediction_rows, roundoff
 
 Feed = Mapping[str, Array]
 
@@ -37,7 +37,7 @@ def check_import(
         return ""
     for feed in feeds:
         try:
-            rows = output_rows(graph, model, feed, ("prediction of", "framework"), model.predict(feed))
+            rows = prediction_rows(graph, model, feed)
         except Exception as e:  # of any kind: a framework or a runtime that can't run it
             return f"the export was not compared with the framework's own prediction: {type(e).__name__}: {reason(e)}"
         worst = max(rows, key=lambda row: row.share, default=None)
