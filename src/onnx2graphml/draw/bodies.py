@@ -41,7 +41,7 @@ def bodies_of(
         if len(lines) <= SIGNALS and len(scales) == 1:
             return (Curves(lines, labels, scales[0], "position"),)
         if len(scales) == 1:
-            return (Matrix(lines, scales[0], labels, (), "channel", "position"),)
+            return (Matrix(lines, scales[0], labels, (), "channel", "position", stretched=True),)
     if tiles.view.form == "map" and len(scales) == 1:
         rows, columns = (f"axis {axis}" for axis in tiles.view.order)
         n, m = tiles.array.shape[1:]

@@ -25,6 +25,7 @@ class Matrix:
         rows, columns: labels; by default the positions.
         row_name, column_name: what they are.
         zoom: pixels of a value at most.
+        stretched: whether values fill the room in either direction, as those of signals may.
     """
 
     values: Array
@@ -34,6 +35,7 @@ class Matrix:
     row_name: str = ""
     column_name: str = ""
     zoom: float = ZOOM
+    stretched: bool = False
 
     def placed(self, width: float, height: float) -> Piece:
         """The image as large as the room allows; a value is a square unless the matrix is very long."""
@@ -43,7 +45,7 @@ class Matrix:
         left = _width(rows) + 8 + (NAME if self.row_name else 0)
         below = 20 + (NAME if self.column_name else 0)
         across, down = (width - left - 12) / m, (height - below - 2) / n
-        if max(n, m) < LONG * min(n, m):
+        if not self.stretched and max(n, m) < LONG * min(n, m):
             across = down = min(across, down)
         high, wide = (max(1, math.floor(k * min(zoom, self.zoom))) for k, zoom in ((n, down), (m, across)))
         pixels = painted(resized(self.values[None], high, wide)[0], self.scale)
