@@ -50,7 +50,7 @@ def faults(case: Case, found: dict[str, Any]) -> list[str]:
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What came of all files: of those that are missing, the process died."""
     command = [sys.executable, "-m", "hostile", str(tmp_path_factory.mktemp("hostile"))]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE, timeout=200, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE, timeout=600, check=False)
     assert done.stderr == ""
     return {each["name"]: each for each in map(json.loads, done.stdout.splitlines())}
 

@@ -124,7 +124,7 @@ class _Network:
         first: dict[tuple[str, str | None], str] = {}
         for k, name in enumerate(self.outputs):
             layer = self.layers[name]
-            if layer.op != "Identity" or self.read_by[name]:
+            if layer.op != "Identity" or self.read_by[name] or len(layer.incoming) != 1:  # none where it has no neurons
                 continue
             (incoming,) = layer.incoming
             source = self.layers[incoming.source]

@@ -49,8 +49,9 @@ def write(
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
     function, more = found.load(), options(found, jobs, labels)
-    if not to_stdout and graph.model is not None:
-        refuse_inputs(path, graph.model.files)
+    if graph.model is not None:
+        graph.model.check_files()
+        refuse_inputs(path, () if to_stdout else graph.model.files)
     if found.out == "directory":
         if to_stdout:
             raise OutputError(f"{format} is a folder, which standard output can't take; give a path")

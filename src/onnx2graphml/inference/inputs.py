@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, MissingExtraError, reason
 from onnx2graphml.functions.rounding import is_exact, is_number
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference import images
+from onnx2graphml.inference.array_files import arrays_of
 from onnx2graphml.inference.whole_numbers import in_range, vocabulary
 from onnx2graphml.model import Model, TensorType
 
@@ -149,10 +149,11 @@ def _read(path: Path, model: Model) -> dict[str, Array]:
     if path.suffix.lower() not in FILES:
         raise Error(f"{path}: not an input; expected {', '.join(MADE)}, or a file {', '.join(SUFFIXES)}")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
-        why = e.strerror if isinstance(e, OSError) and e.strerror else str(e).splitlines()[0]
+        arrays = arrays_of(path, [kind for _, kind in input_types(model)], model.inputs)
+    except (MemoryError, MissingExtraError):
+        raise
+    except Exception as e:  # whatever comes of a damaged archive
+        why = reason(e) or type(e).__name__
         raise Error(f"{path}: not a readable .npy or .npz file: {why}; {_expected(model)}") from None
     for name, array in arrays.items():
         _check_numbers(array, f"{path}: array {name!r}", model)

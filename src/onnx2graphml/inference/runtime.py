@@ -35,6 +35,7 @@ class Runtime:
     """
 
     def __init__(self, model: Model, tensors: Sequence[str]) -> None:
+        model.check_files()
         self._asked = [t for t in tensors if t not in model.inputs]
         self._shapes = {t: _kind(model, t).shape for t in self._asked}
         asked = list(dict.fromkeys([*self._asked, *_rounded(model)]))

@@ -15,9 +15,10 @@ import onnx
 
 from onnx2graphml.errors import ModelError, UnsupportedError, context
 from onnx2graphml.model import file as onnxfile
-from onnx2graphml.model.apart import Limits, apart
+from onnx2graphml.model.apart import Limits
+from onnx2graphml.model.apart import apart as run_apart
 from onnx2graphml.model.evaluation import confirmed
-from onnx2graphml.model.external import DataFiles
+from onnx2graphml.model.external import DataFiles, Stamp, stamp
 from onnx2graphml.model.folding import Folding, needed
 from onnx2graphml.model.initializers import initializers, refer, without_large
 from onnx2graphml.model.limits import check_all_neurons, check_neurons, most_folded
@@ -60,6 +61,7 @@ class Model:
         other_predictions: the same in other ways, where the framework does not get it right in each.
         framework_roundoff: the unit roundoff of that, where it is not the outputs'.
         files: what it was read from, its external data among them: nothing that may be written over.
+        stamps: of files that are mapped into memory; see `check_files`.
     """
 
     nodes: tuple[Node, ...]
@@ -81,11 +83,18 @@ class Model:
     other_predictions: tuple[Predict, ...] = ()
     framework_roundoff: float = 0.0
     files: tuple[Path, ...] = ()
+    stamps: Mapping[Path, Stamp | None] = field(default_factory=dict)
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
         """Of all tensors, computed or constant."""
         return frozenset(self.types) | frozenset(self.constants)
+
+    def check_files(self) -> None:
+        """`ModelError` if a file that is mapped into memory was changed: what was cut off ends the process."""
+        for path, before in self.stamps.items():
+            if stamp(path) != before:
+                raise ModelError(f"{path}: it was changed while the model was in use; load the model again")
 
 
 def load_model(
@@ -112,10 +121,11 @@ def load_model(
         light, large = _light(source, DataFiles(None))
         large |= weights or {}
         return replace(_reduced(light, large, shapes or {}), name=source.graph.name)
-    light, large, sha256, files = _read(Path(source))
-    found = apart(lambda: _sendable(_reduced(light, large, shapes or {}), large), Limits.of(light.ByteSize()))
+    light, large, sha256, beside = _read(Path(source))
+    found = run_apart(lambda: _sendable(_reduced(light, large, shapes or {}), large), Limits.of(light.ByteSize()))
     constants = {**found.constants, **large}
-    return replace(found, constants=constants, name=Path(source).name, sha256=sha256, files=files)
+    found = replace(found, constants=constants, name=Path(source).name, sha256=sha256)
+    return replace(found, files=(Path(source), *beside.paths), stamps=beside.stamps)
 
 
 def _reduced(light: onnx.ModelProto, large: Mapping[str, Array], shapes: Shapes) -> Model:
@@ -131,12 +141,12 @@ def _sendable(model: Model, large: Mapping[str, Array]) -> Model:
     return replace(model, constants={n: v for n, v in model.constants.items() if n not in large})
 
 
-def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str, tuple[Path, ...]]:
-    """What `_light` gives of a file, its SHA-256, and all files that were read; what was read of it is let go."""
+def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str, DataFiles]:
+    """What `_light` gives of a file, its SHA-256, and the files beside it; what was read of it is let go."""
     proto, sha256 = onnxfile.read(path)
     beside = DataFiles(path.parent)
     with context(str(path)):
-        return *_light(proto, beside), sha256, (path, *beside.paths)
+        return *_light(proto, beside), sha256, beside
 
 
 def _light(proto: onnx.ModelProto, files: DataFiles) -> tuple[onnx.ModelProto, dict[str, Array]]:

@@ -23,6 +23,19 @@ from onnx2graphml.errors import ModelError
 Bytes = npt.NDArray[np.uint8]
 
 
+Stamp = tuple[int, int]
+"""A file's size and the time of its last change."""
+
+
+def stamp(path: Path) -> Stamp | None:
+    """What tells that a file was changed; None if it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
 def is_external(tensor: onnx.TensorProto) -> bool:
     """Whether its values stand in another file."""
     return bool(tensor.data_location == onnx.TensorProto.EXTERNAL)
@@ -38,6 +51,7 @@ class DataFiles:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._mapped: dict[str, Bytes] = {}
+        self.stamps: dict[Path, Stamp | None] = {}
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -72,7 +86,9 @@ class DataFiles:
             raise ModelError(f"it is in {location!r}, beside a file: load the model by its path")
         if location not in self._mapped:
             try:
-                self._mapped[location] = _mapped(_inside(self._folder, location))
+                path = _inside(self._folder, location)
+                self._mapped[location] = _mapped(path)
+                self.stamps[Path(path)] = stamp(Path(path))
             except OSError as e:
                 raise ModelError(f"{location!r} can't be read beside the model: {e.strerror}") from None
         return self._mapped[location]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, reason
 from onnx2graphml.model import Array
 
 
@@ -90,8 +90,8 @@ def opened(path: Path) -> ArrayFile:
             header = npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
             shape, by_columns, dtype = header(file)
             start = file.tell()
-    except (OSError, ValueError, EOFError) as e:
-        raise Error(f"{path}: not a readable .npy file: {str(e).splitlines()[0]}") from None
+    except Exception as e:  # whatever comes of a damaged header
+        raise Error(f"{path}: not a readable .npy file: {reason(e) or type(e).__name__}") from None
     if dtype.kind not in "fiub":
         raise Error(f"{path}: its elements have type {dtype}; expected numbers")
     if not shape or not shape[0]:

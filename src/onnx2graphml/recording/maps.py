@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, reason
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.recording.array_file import ArrayFile
 from onnx2graphml.recording.record import Record
@@ -118,8 +118,8 @@ def read_labels(path: Path, count: int) -> Labels:
     """
     try:
         labels = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as e:
-        raise Error(f"{path}: not a readable .npy file: {str(e).splitlines()[0]}") from None
+    except Exception as e:  # whatever comes of a damaged file
+        raise Error(f"{path}: not a readable .npy file: {reason(e) or type(e).__name__}") from None
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iubU":
         raise Error(f"{path}: labels are integers or words in an .npy file; got {getattr(labels, 'dtype', 'an .npz')}")
     if labels.shape != (count,):

@@ -1,0 +1,1 @@
+"""Broken files by the thousand; see tools/fuzz_files.py."""

@@ -1,0 +1,245 @@
+"""No place for compiled loops, a damaged one, a full disk; links, names and seeds: one line, or it just works."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from onnx2graphml import cli
+from onnx2graphml.api import load
+from onnx2graphml.compiled import compiled
+from onnx2graphml.errors import Error, ModelError, TooLargeError
+from onnx2graphml.model import apart, load_model
+from small import model, node, weights
+
+ROOT = Path(__file__).parents[1]
+DIGITS = ROOT / "fixtures" / "digits.onnx"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "onnx2graphml", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, text=True, check=False, capture_output=True, timeout=300
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- compiled loops
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with all that writing needs."""
+    folder = tmp_path_factory.mktemp("cache")
+    done = run(str(DIGITS), str(folder / "g.npz"), NUMBA_CACHE_DIR=str(folder / "c"))
+    assert done.returncode == 0, done.stderr
+    assert list((folder / "c").rglob("*.nbi"))
+    return folder / "c"
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, 40)
+
+
+def other(file: Path) -> None:
+    file.write_bytes(b"\x80\x04no pickle")
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [cut, other, empty])
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_a_damaged_cache_is_made_anew(cache: Path, tmp_path: Path, damage: Callable[[Path], None], suffix: str) -> None:
+    shutil.copytree(cache, tmp_path / "c")
+    for file in (tmp_path / "c").rglob(f"*.{suffix}"):
+        damage(file)
+    done = run(str(DIGITS), str(tmp_path / "g.npz"), NUMBA_CACHE_DIR=str(tmp_path / "c"))
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_cache_that_is_no_folder(tmp_path: Path) -> None:
+    """As where the package is read-only and there is no home."""
+    (tmp_path / "file").write_text("")
+    done = run(str(DIGITS), str(tmp_path / "g.npz"), NUMBA_CACHE_DIR=str(tmp_path / "file"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "g.npz").exists()
+
+
+def test_a_cache_that_can_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full: it works without."""
+
+    def once(x: int) -> int:
+        return x + 1
+
+    function: Any = compiled(once)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(function._cache).__mro__[1], "save_overload", full)
+    assert function(41) == 42
+
+
+def test_no_place_for_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    from onnx2graphml import compiled as module
+
+    def nowhere(_: Any) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(module, "_Cache", nowhere)
+    assert compiled(lambda x: x + 1)(41) == 42
+
+
+# -------------------------------------------------------------------------------------------------- processes of models
+
+
+LIMITS = apart.Limits(2, 1 << 28)
+
+
+def endless() -> None:
+    while True:
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no process")
+@pytest.mark.parametrize(
+    ("function", "kind", "says"),
+    [
+        (endless, TooLargeError, r"node 'n': checking it takes more than 2 s"),
+        (
+            lambda: os.kill(os.getpid(), signal.SIGSEGV),
+            ModelError,
+            r"node 'n': not a valid ONNX model: .* crashes on it",
+        ),
+        (lambda: os.abort(), ModelError, r"crashes on it"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), TooLargeError, r"its process was ended by the system"),
+        (lambda: bytearray(1 << 31), TooLargeError, r"takes more memory than a model of its size may"),
+    ],
+)
+def test_a_process_that_fails(function: Callable[[], Any], kind: type[Error], says: str) -> None:
+    def named() -> Any:
+        apart.at("node 'n'")
+        return function()
+
+    with pytest.raises(kind, match=says):
+        apart.apart(named, LIMITS)
+
+
+def test_what_is_raised_comes_back() -> None:
+    def fails() -> None:
+        raise ModelError("as it is")
+
+    with pytest.raises(ModelError, match=r"^as it is$"):
+        apart.apart(fails, LIMITS)
+    assert apart.apart(lambda: np.arange(3).sum(), LIMITS) == 3
+
+
+def test_no_process_beside_other_threads() -> None:
+    """A copy of this process would not have them, nor what they hold."""
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    try:
+        assert apart.apart(os.getpid, LIMITS) == os.getpid()
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_what_never_ends(tmp_path: Path, number: int) -> None:
+    """The process that checks the model is ended, too."""
+    program = (
+        "import os, signal, sys; from onnx2graphml import cli, model; from onnx2graphml.model import apart\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "def endless(*_):\n  print('here', os.getpid(), flush=True)\n  while True: pass\n"
+        "model._reduced = endless; apart.SECONDS = 100\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "info", str(DIGITS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline().split()[1])
+        process.send_signal(number)
+        assert process.wait(20) == 130
+    for _ in range(50):
+        if not Path(f"/proc/{child}").exists():
+            return
+        time.sleep(0.1)
+    pytest.fail("the process that checks the model lives on")
+
+
+def test_large_weights_are_not_sent_back(tmp_path: Path) -> None:
+    proto = model([node("MatMul", "x w", "y")], {"x": [1, 300]}, {"w": weights(300, 300)})
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    np.testing.assert_array_equal(load_model(tmp_path / "m.onnx").constants["w"], weights(300, 300))
+
+
+# -------------------------------------------------------------------------------------------------------- external data
+
+
+def test_external_data_that_was_cut(tmp_path: Path) -> None:
+    """Before it is used again: what is mapped then would end the process."""
+    proto = model([node("MatMul", "x w", "y")], {"x": [1, 300]}, {"w": weights(300, 300)})
+    onnx.save(proto, tmp_path / "m.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
+    graph = load(tmp_path / "m.onnx")
+    os.truncate(tmp_path / "w.bin", 10)
+    import onnx2graphml
+
+    for use in (lambda: onnx2graphml.verify(graph), lambda: onnx2graphml.write(graph, tmp_path / "g.graphml")):
+        with pytest.raises(
+            ModelError, match=r"w\.bin: it was changed while the model was in use; load the model again"
+        ):
+            use()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.onnx", "w.bin"]
+
+
+# ------------------------------------------------------------------------------------------------------------- the rest
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x", "9" * 30])
+def test_seeds(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["verify", str(DIGITS), f"--seed={seed}"])
+    assert caught.value.code == 2
+    assert "expected a number of 0 or more" in capsys.readouterr().err
+
+
+def test_a_neuron_without_a_receptive_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pad = model([node("Pad", "x p", "y")], {"x": [1, 1, 2, 2]}, {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1])})
+    scalar = model([node("Relu", "x", "y")], {"x": []})
+    for proto, index in ((pad, "0,0,0"), (scalar, "")):
+        (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+        assert cli.main(["neuron", str(tmp_path / "m.onnx"), "the_y", index]) == 0
+        assert "receptive field in x: []" in capsys.readouterr().out
+
+
+def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proto = model([], {"x": [1, 4]}, outputs=["x"])
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    assert cli.main(["verify", str(tmp_path / "m.onnx")]) == 2
+    assert "there is nothing to compare: the network's outputs are its inputs" in capsys.readouterr().err
+
+
+def test_a_constant_of_half_precision(tmp_path: Path) -> None:
+    """It is rounded after each operator, and ONNX Runtime is asked to do the same."""
+    half = np.float16
+    nodes = [node("Mul", "a b", "c"), node("Sub", "c a", "d"), node("Mul", "d b", "e"), node("MatMul", "x e", "y")]
+    constants = {"a": weights(40, 4, dtype=half), "b": weights(40, 4, seed=1, dtype=half)}
+    proto = model(nodes, {"x": [1, 40]}, constants, dtype=half)
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    assert cli.main(["verify", str(tmp_path / "m.onnx")]) == 0
