@@ -60,7 +60,7 @@ def check(s: Sample, semiring: str, weight: str | None) -> None:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Weights by planes, whose matrices are made a few elements at a time, or by edges."""
     monkeypatch.setattr(f"{MODULE}.EDGES_OF_A_PLANE", WAYS[request.param])
-    monkeypatch.setattr(f"{MODULE}.MATRIX", 5)
+    monkeypatch.setattr("onnx2graphml.engine.planes.MATRIX", 5)
     return str(request.param)
 
 
@@ -81,7 +81,7 @@ def test_products_of_random_axes(s: Sample, semiring: str, weight: str | None):
     for edges in WAYS.values():
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(f"{MODULE}.EDGES_OF_A_PLANE", edges)
-            patch.setattr(f"{MODULE}.MATRIX", 7)
+            patch.setattr("onnx2graphml.engine.planes.MATRIX", 7)
             check(s, semiring, weight)
 
 
@@ -126,13 +126,13 @@ def test_any_function_of_the_weights():
 
 def test_planes_are_used_where_they_pay_and_edges_where_not(monkeypatch: pytest.MonkeyPatch):
     used: list[str] = []
-    for name in ("_by_planes", "_by_edges"):
+    for name in ("by_planes", "_by_edges"):
         real = getattr(__import__(MODULE, fromlist=[name]), name)
         monkeypatch.setattr(f"{MODULE}.{name}", lambda *a, name=name, real=real: (used.append(name), real(*a))[1])
     conv = synthetic.conv_graph(16, 12).layers[1].incoming[0].block
     product(conv, np.ones(16 * 144), 16 * 144, weight="weight")
     product(SAMPLES["gaps"].block, np.ones(10), 12, weight="weight")
-    assert used == ["_by_planes", "_by_edges"]
+    assert used == ["by_planes", "_by_edges"]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +145,20 @@ def test_planes_are_used_where_they_pay_and_edges_where_not(monkeypatch: pytest.
 def test_an_unknown_semiring_or_weight_is_refused(call: dict[str, Any], message: str):
     with pytest.raises(Error, match=message):
         product(SAMPLES["conv"].block, np.ones(60), 24, **call)
+
+
+@pytest.mark.parametrize(
+    ("x", "size", "options", "message"),
+    [
+        (59, 24, {}, r"values of shape \(59,\); expected one dimension of at least 60, the block's sources"),
+        (60, 19, {}, r"size of shape \(19,\); expected one dimension of at least 20, the block's targets"),
+        (19, 60, {"transpose": True}, r"values of shape \(19,\); expected one dimension of at least 20"),
+        ((6, 10), 24, {}, r"values of shape \(6, 10\); expected one dimension of at least 60"),
+    ],
+)
+def test_arrays_that_are_too_short_are_refused(x: Any, size: int, options: dict[str, Any], message: str):
+    with pytest.raises(Error, match=message):
+        product(SAMPLES["conv"].block, np.ones(x), size, weight="weight", **options)
 
 
 def test_the_names_of_weights_are_those_that_the_tests_try():
