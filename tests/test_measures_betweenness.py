@@ -14,8 +14,11 @@ from measured import SOURCES, as_networkx, network
 from onnx2graphml import measures
 from onnx2graphml.api import load
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.measures.chains import NotAChain, chain_of
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.measures.chains import chain_of
+from onnx2graphml.measures.dimensions import NotAChain
 from small import SIDE, model, node, weights
 
 each_network = pytest.mark.parametrize("name", SOURCES)
@@ -212,6 +215,35 @@ def test_a_chain_whose_positions_have_no_common_dimensions():
         chain_of(graph)
     got = measures.betweenness_centrality(graph, normalized=False).array
     np.testing.assert_allclose(got, as_igraph(graph).betweenness(), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shapes", "message"),
+    [
+        ((ax.same(0),), ((3,), (3,)), "layer 'y' has no edges"),
+        ((ax.relation(range(6), [0, 2, 4, 1, 3, 5]),), ((2, 3), (3, 2)), "layer 'y' joins places along more than one"),
+        ((ax.relation([0, 2], 0), ax.gather(2).strided(1, 0)), ((4,), (1,)), "layer 'y' has two relations along one"),
+        ((ax.shift(1), ax.relation([0, 1], [0, 1])), ((2, 2), (2,)), "told by dimensions that don't fit"),
+        (
+            (ax.window(5, 5, 3, pad=1).strided(1, 1),),
+            ((5,), (5,)),
+            "layer 'y' has a relation of 5 by 5 places along one dimension",
+        ),
+    ],
+)
+def test_steps_that_are_no_relations_of_dimensions(
+    axes: Any, shapes: Any, message: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Their betweenness is found from source to source."""
+    monkeypatch.setattr("onnx2graphml.measures.chains.LARGEST", 4)
+    x = Layer("x", "Input", shapes[0], "input")
+    y = Layer("y", "Conv", shapes[1], incoming=(Incoming("x", EdgeBlock(axes)),))
+    z = Layer("z", "Flatten", shapes[1], incoming=(Incoming("y", synthetic.same(math.prod(shapes[1]))),))
+    graph = synthetic.graph_of(x, y, z)
+    with pytest.raises(NotAChain, match=message):
+        chain_of(graph)
+    got = measures.betweenness_centrality(graph, normalized=False).array
+    np.testing.assert_allclose(got, as_igraph(graph).betweenness(), rtol=1e-12)
 
 
 def test_one_layer_is_no_chain():

@@ -10,7 +10,8 @@ import numpy as np
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.measures.brandes import dependencies
-from onnx2graphml.measures.chains import Chain, NotAChain, chain_of
+from onnx2graphml.measures.chains import Chain, chain_of
+from onnx2graphml.measures.dimensions import NotAChain
 from onnx2graphml.measures.relations import product, through
 from onnx2graphml.measures.values import Array, NodeValues
 

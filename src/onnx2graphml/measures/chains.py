@@ -17,16 +17,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from onnx2graphml.graph.axes import Axis, Ints
-from onnx2graphml.graph.axes import strides as strides_of
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.measures.dimensions import NotAChain, move_of, radices_of
 from onnx2graphml.measures.relations import Relation, identity
 
 LARGEST = 1 << 12  # places along one dimension whose relation is held as a matrix
-
-
-class NotAChain(Exception):
-    """The network has branches, or a layer that isn't a product of dimensions; the reason in words."""
 
 
 @dataclass(eq=False)
@@ -88,57 +84,13 @@ def chain_of(graph: NeuronGraph) -> Chain:
         if not layer.in_edges:
             raise NotAChain(f"layer {layer.name!r} has no edges")
     blocks = [layer.incoming[0].block for layer in graph.layers[1:]]
-    radices = _radices([layer.shape for layer in graph.layers], [x.neurons for x in graph.layers], blocks)
+    radices = radices_of([layer.shape for layer in graph.layers], [x.neurons for x in graph.layers], blocks)
     tracks = [Track(dimension=[d]) for d in range(len(radices[0]))]
     steps = []
     for k, block in enumerate(blocks):
         factors = _factors(block, radices[k], radices[k + 1], graph.layers[k + 1].name)
         steps.append(tuple(_extend(tracks, factors)))
     return Chain(tuple(radices), tuple(tracks), tuple(steps))
-
-
-# ----------------------------------------------------------------------- how positions are told by dimensions
-
-
-def _radices(
-    shapes: Sequence[tuple[int, ...]], sizes: Sequence[int], blocks: Sequence[EdgeBlock]
-) -> list[tuple[int, ...]]:
-    """Of each layer, the sizes of its dimensions: those of its shape, made finer where a neighbour's pass through."""
-    cuts = [{s for s in strides_of(shape) if s < size} | {1} for shape, size in zip(shapes, sizes, strict=True)]
-    moves = [[m for m in map(_move, block.axes) if m is not None] for block in blocks]
-    for k, block in enumerate(blocks):
-        cuts[k + 1] |= {s for s in (_full(a.target) for a in block.axes) if s is not None and s < sizes[k + 1]}
-    before = None
-    while cuts != before:
-        before = [set(c) for c in cuts]
-        for k, own in enumerate(moves):
-            for source, target, n in own:
-                cuts[k + 1] |= {c // source * target for c in cuts[k] if c % source == 0 and source <= c < n * source}
-                cuts[k] |= {c // target * source for c in cuts[k + 1] if c % target == 0 and target <= c < n * target}
-    return [_sizes(sorted(c), size) for c, size in zip(cuts, sizes, strict=True)]
-
-
-def _sizes(cuts: list[int], size: int) -> tuple[int, ...]:
-    bounds = [*cuts, size]
-    if any(b % a for a, b in itertools.pairwise(bounds)):
-        raise NotAChain("a layer's positions are told by dimensions that don't fit")
-    return tuple(b // a for a, b in itertools.pairwise(bounds))[::-1]
-
-
-def _move(axis: Axis) -> tuple[int, int, int] | None:
-    """The strides and the length of an axis that hands values on in their order."""
-    source, target = _full(axis.source), _full(axis.target)
-    if source is None or target is None or len(axis) != len(np.unique(axis.source)):
-        return None
-    return (source, target, len(axis)) if (axis.source * target == axis.target * source).all() else None
-
-
-def _full(offsets: Ints) -> int | None:
-    """The stride of offsets 0, s, 2s, ... without a gap; None where they are not such, or only one."""
-    values = np.unique(offsets)
-    if len(values) < 2 or values[0] != 0:
-        return None
-    return int(values[1]) if (np.diff(values) == values[1]).all() else None
 
 
 # ------------------------------------------------------------------------ a step as relations along dimensions
@@ -218,7 +170,7 @@ def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[Facto
             *(Factor(d, None, _some(p, before.sizes[d], False), k, (p, 0)) for d, p in source.items()),
             *(Factor(None, d, _some(p, after.sizes[d], True), k, (0, p)) for d, p in target.items()),
         ]
-    if _move(axis) is not None and [before.sizes[d] for d in source] == [after.sizes[d] for d in target]:
+    if move_of(axis) is not None and [before.sizes[d] for d in source] == [after.sizes[d] for d in target]:
         pairs = zip(source, target, strict=True)
         return [Factor(s, t, identity(before.sizes[s]), k, (source[s], target[t])) for s, t in pairs]
     if len(source) != 1 or len(target) != 1:

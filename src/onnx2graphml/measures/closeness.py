@@ -12,7 +12,8 @@ from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.measures.betweenness import MOST_SOURCES
 from onnx2graphml.measures.brandes import FAR, searches
-from onnx2graphml.measures.chains import NotAChain, chain_of
+from onnx2graphml.measures.chains import chain_of
+from onnx2graphml.measures.dimensions import NotAChain
 from onnx2graphml.measures.relations import product
 from onnx2graphml.measures.values import Array, NodeValues
 

@@ -15,7 +15,8 @@ from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.blocks import EdgeBlock, Edges
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.measures.brandes import Search, accumulated, searches
-from onnx2graphml.measures.chains import Chain, Factor, NotAChain, Track, chain_of
+from onnx2graphml.measures.chains import Chain, Factor, Track, chain_of
+from onnx2graphml.measures.dimensions import NotAChain
 from onnx2graphml.measures.edge_values import EdgesBetween, EdgeValues
 from onnx2graphml.measures.relations import Along, Relation, across, product
 from onnx2graphml.measures.values import Array

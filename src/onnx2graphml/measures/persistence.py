@@ -53,8 +53,6 @@ def neural_persistence(
     """
     chosen = _chosen(graph, layers)
     largest = max((float(np.abs(block.weights).max(initial=0)) for _, block, _ in chosen), default=0.0)
-    if not math.isfinite(largest):
-        raise Error("a weight is infinite or not a number; expected finite ones, by whose largest all are divided")
     found = {}
     for name, block, (sources, targets) in chosen:
         weights = spanning_forest(block, sources, targets) / (largest or 1.0)
@@ -81,7 +79,12 @@ def spanning_forest(block: EdgeBlock, sources: int, targets: int) -> Array:
 
     Args:
         block: edges of a bipartite graph of `sources` and `targets` neurons.
+
+    Raises:
+        Error: a weight is not finite.
     """
+    if not np.isfinite(block.weights).all():
+        raise Error("a weight is infinite or not a number; expected finite ones, which can be put in order")
     from onnx2graphml.engine import kernels
 
     if block.count == 0:
