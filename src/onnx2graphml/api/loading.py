@@ -104,8 +104,9 @@ def from_torch(
 
 
 def as_graph(model: Any) -> NeuronGraph:
-    """A graph as it is; of anything else, what `load` makes."""
-    return model if isinstance(model, NeuronGraph) else load(model)
+    """A graph as it is, and the one that a view for NetworkX is of; of anything else, what `load` makes."""
+    found = getattr(model, "neuron_graph", model)
+    return found if isinstance(found, NeuronGraph) else load(model)
 
 
 def select(

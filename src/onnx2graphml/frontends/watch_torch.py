@@ -66,6 +66,7 @@ def layer(name: str, value: Array) -> Layer:
     """A layer for what was put out: without the batch axis; of the rank of a picture, its channels come first.
 
     Example:
+        >>> import numpy as np
         >>> layer("conv", np.zeros((1, 16, 8, 8))).shape, layer("conv", np.zeros((1, 16, 8, 8))).spatial
         ((16, 8, 8), (0, 1, 2))
     """

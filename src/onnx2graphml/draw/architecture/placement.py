@@ -39,7 +39,7 @@ def placed(graph: NeuronGraph, folds: Sequence[Fold] = (), columns: int | None =
         >>> import onnx2graphml
         >>> drawing = placed(onnx2graphml.load("fixtures/digits.onnx"))
         >>> drawing.boxes[1].lines
-        ('conv1', 'Conv 3×3  8×8×16', '1,024 neurons, 7,744 edges', '160 parameters')
+        ('conv1', 'Conv2D 3×3  8×8×16', '1,024 neurons, 7,744 edges', '160 parameters')
     """
     hidden = {name for fold in folds for copy in fold.copies[1:] for name in copy}
     layers = [layer for layer in graph.layers if layer.name not in hidden]
