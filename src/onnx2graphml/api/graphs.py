@@ -16,6 +16,7 @@ from onnx2graphml.graph.table import Table
 if TYPE_CHECKING:
     from onnx2graphml.draw.architecture.drawing import Drawing
     from onnx2graphml.formats.estimate import Cost
+    from onnx2graphml.progress import Told
 
 WORTH_AN_ESTIMATE = 10_000_000  # edges: below, writing is as quick as asking whether there is room
 
@@ -92,11 +93,12 @@ def estimate(model: Any, format: str) -> Cost:
     return estimating.estimate(as_graph(model), registry.suffix(format))
 
 
-def estimates(model: Any) -> dict[str, Cost | str]:
+def estimates(model: Any, *, progress: Told | None = None) -> dict[str, Cost | str]:
     """The size and the time of the graph in every format, or the reason why it can't be written.
 
     Args:
         model: a graph, or what `load` takes.
+        progress: told how many formats are tried, of how many, and the next one.
 
     Example:
         >>> import onnx2graphml
@@ -105,7 +107,7 @@ def estimates(model: Any) -> dict[str, Cost | str]:
     """
     from onnx2graphml.formats import estimate as estimating
 
-    return estimating.estimates(as_graph(model))
+    return estimating.estimates(as_graph(model), progress)
 
 
 def info(model: Any) -> Table:

@@ -26,12 +26,15 @@ def add_options(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
     from onnx2graphml import api
+    from onnx2graphml.progress import told
 
     graph = load_graph(options)
     print(api.info(graph))
     if options.sizes:
         print()
-        print(costs(api.estimates(graph)))
+        with told("estimating") as progress:
+            found = api.estimates(graph, progress=progress)
+        print(costs(found))
     return 0
 
 

@@ -17,7 +17,7 @@ from onnx2graphml.formats.registry import FORMATS, Format, options
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.progress import duration, size
+from onnx2graphml.progress import Told, duration, size
 
 TRIED_EDGES = 1 << 20  # of each block
 TRIED_BLOCKS = 6  # the largest; the others are taken to cost as much an edge
@@ -129,10 +129,12 @@ def _written(format: Format, write: Callable[[object], None]) -> Cost:
         return Cost(sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()), seconds)
 
 
-def estimates(graph: NeuronGraph) -> dict[str, Cost | str]:
-    """The cost in every format, or why it can't be written."""
+def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cost | str]:
+    """The cost in every format, or why it can't be written; `progress` is told which one is tried."""
     found: dict[str, Cost | str] = {}
-    for suffix in FORMATS:
+    for done, suffix in enumerate(FORMATS):
+        if progress:
+            progress(done, len(FORMATS), suffix)
         try:
             found[suffix] = estimate(graph, suffix)
         except (MissingExtraError, TooLargeError) as e:
