@@ -42,8 +42,9 @@ def sum_tolerance(n: int, size: Values, bias_size: float, u: float) -> Values:
         return u * (fan_in_factor(n) * size + SPARE * bias_size)
 
 
-RUNTIMES_WEIGHTS = ("DFT", "Resize", "STFT", "Upsample")
-"""Operators whose weights a runtime computes itself: numbers of up to 1, with a rounding of 1 even where they are 0."""
+RUNTIMES_WEIGHTS = {"DFT": 1, "GridSample": 16, "Resize": 1, "STFT": 1, "Upsample": 1}
+"""Operators whose weights a runtime computes itself: numbers of up to 1, with roundings of 1 even where they are 0; of
+GridSample those of positions, which are larger numbers."""
 
 
 def bias_size_of(layer: Layer, values: Mapping[str, Values], bias: Values) -> float:
@@ -51,7 +52,8 @@ def bias_size_of(layer: Layer, values: Mapping[str, Values], bias: Values) -> fl
     own = max(layer.bias_size, float(np.abs(bias).max(initial=0)))
     if layer.op not in RUNTIMES_WEIGHTS:
         return own
-    return own + sum(i.block.degree("target") * float(np.abs(values[i.source]).max(initial=0)) for i in layer.incoming)
+    largest = (i.block.degree("target") * float(np.abs(values[i.source]).max(initial=0)) for i in layer.incoming)
+    return own + RUNTIMES_WEIGHTS[layer.op] * sum(largest)
 
 
 def in_type(value: Values, dtype: np.dtype[Any]) -> tuple[Values, float]:

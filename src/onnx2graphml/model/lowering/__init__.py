@@ -13,6 +13,7 @@ import onnx
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     classical,
+    compress,
     control,
     embedding,
     grids,
@@ -20,6 +21,7 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
     normalization,
     quantized,
     recurrent,
+    sampled,
     sequences,
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
