@@ -128,13 +128,13 @@ def measure(tool: str, network: str, names: list[str]) -> dict[str, Any]:
         for call in ours(made("digits")).values():
             call()  # compiles
     graph = made(network)
-    calls, seconds = TOOLS[tool](graph), {}
+    calls, seconds, processor = TOOLS[tool](graph), {}, {}
     for name, call in calls.items():
         if not names or name in names:
-            start = time.perf_counter()
+            clock, used = time.perf_counter(), time.process_time()
             call()
-            seconds[name] = time.perf_counter() - start
-    return {"seconds": seconds, "neurons": graph.neurons, "edges": graph.edges, "peak": peak()}
+            seconds[name], processor[name] = time.perf_counter() - clock, time.process_time() - used
+    return {"seconds": seconds, "processor": processor, "neurons": graph.neurons, "edges": graph.edges, "peak": peak()}
 
 
 def measured(tool: str, network: str, names: list[str]) -> dict[str, Any]:
@@ -164,13 +164,18 @@ def section() -> str:
                 runs[peer, tool, on] = measured(tool, on, names)
     rows = []
     for name, seconds in whole["seconds"].items():
-        row = [name, f"{seconds:.2f} s"]
+        row = [name, f"{seconds:.2f} s", f"{whole['processor'][name]:.2f} s"]
         for peer, network in PEERS.items():
             on = "digits" if name in SLOW else network
             theirs, own = (runs[peer, tool, on]["seconds"].get(name) for tool in (peer, "ours"))
             row += [f"{theirs:.3g} s", f"{own:.3g} s", times(theirs / own)] if theirs else ["", "", ""]
         rows.append(row)
-    head = ["measure", "VGG16", *(t for peer in PEERS for t in (peer, "this package there", "ratio"))]
+    head = [
+        "measure",
+        "VGG16",
+        "its processor time",
+        *(t for peer in PEERS for t in (peer, "this package there", "ratio")),
+    ]
     sizes = {n: next(r for (_, _, on), r in runs.items() if on == n) for n in ("digits", *PEERS.values())}
     sized = "; ".join(f"{n}: {r['neurons']:,} neurons, {r['edges']:,} edges" for n, r in sizes.items())
     told = (
