@@ -1,5 +1,7 @@
 """Faults that were met in use with ONNX files: each case was refused, or computed something else, without need."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -7,7 +9,7 @@ from onnx import TensorProto as T
 from onnx import helper as h
 
 import onnx2graphml as o2g
-from onnx2graphml.errors import ModelError, UnsupportedError
+from onnx2graphml.errors import Error, ModelError, UnsupportedError
 
 FLOAT = T.FLOAT
 
@@ -164,3 +166,37 @@ def test_the_first_step_of_a_recurrent_layer_multiplies_constants():
     gemm = h.make_node("Gemm", ["a", "b", "x"], ["y"], alpha=0.5, beta=2.0, transB=1)
     proto = model([gemm], [("x", FLOAT, [2, 4])], [("y", FLOAT, [2, 4])], constants=constants)
     assert check(proto, (2, 4)).edges == 8
+
+
+# --------------------------------------------------------------------------------------------- parts that are asked for
+
+DIGITS = str(Path(__file__).parent.parent / "fixtures" / "digits.onnx")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"layers": "conv1,dense1"}, "no edge joins two of the layers 'conv1,dense1'; conv1:dense1 has all"),
+        ({"layers": "conv1:conv9"}, "no layer is named 'conv9'; did you mean '"),
+        ({"layers": "conv9:dense1"}, "no layer is named 'conv9'"),
+        ({"layers": ["conv1", "bn1"]}, "layers are a list; expected text: names separated by commas"),
+        ({"min_abs_weight": float("nan")}, "min-abs-weight is nan; expected a number that is 0 or more"),
+        ({"min_abs_weight": -1.0}, r"min-abs-weight is -1.0; expected a number that is 0 or more"),
+        ({"top_k": 2.5}, "top-k is 2.5; expected a whole number, at least 1"),
+        ({"sample": 2.5}, "sample is 2.5; expected a whole number from 0 to 25,816"),
+    ],
+)
+def test_a_part_that_there_is_not_is_refused(asked, message):
+    with pytest.raises(Error, match=message):
+        o2g.select(DIGITS, **asked)
+
+
+def test_a_value_may_begin_with_a_minus(tmp_path, capsys):
+    Image = pytest.importorskip("PIL.Image")
+
+    from onnx2graphml.cli import main
+
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "black.png")
+    command = ["activations", DIGITS, str(tmp_path / "black.png"), "-o", str(tmp_path / "out"), "--preprocess", "-1..1"]
+    assert main([*command, "--layers", "conv1"]) == 0
+    assert "scaled by -1..1" in capsys.readouterr().err

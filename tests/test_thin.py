@@ -82,9 +82,9 @@ def test_a_thinned_graph_is_not_verified_nor_thinned_again(graph: NeuronGraph) -
         o2g.verify(thin)
     with pytest.raises(Error, match="thinned already"):
         sample(thin, 3)
-    with pytest.raises(Error, match="top-k is 0; expected at least 1"):
+    with pytest.raises(Error, match="top-k is 0; expected a whole number, at least 1"):
         top_k(graph, 0)
-    with pytest.raises(Error, match="sample is -1; expected 0 to"):
+    with pytest.raises(Error, match="sample is -1; expected a whole number from 0 to"):
         sample(graph, -1)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from onnx2graphml.cli.registry import COMMANDS, DEFAULT
 from onnx2graphml.errors import did_you_mean
@@ -32,7 +33,11 @@ examples:
 
 
 class Parser(argparse.ArgumentParser):
-    """A mistake is one line."""
+    """A mistake is one line, and a value may begin with a minus, as `-1..1` does."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._negative_number_matcher = re.compile(r"-\d")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import numbers
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -30,6 +31,8 @@ def min_abs_weight(graph: NeuronGraph, threshold: float) -> NeuronGraph:
         >>> min_abs_weight(graph, 0.1).edges < graph.edges
         True
     """
+    if not threshold >= 0:  # nor is NaN
+        raise Error(f"min-abs-weight is {threshold}; expected a number that is 0 or more")
     return _thinned(graph, f"min-abs-weight {threshold:g}", lambda layer: _each(layer, lambda b: heavy(b, threshold)))
 
 
@@ -42,8 +45,8 @@ def top_k(graph: NeuronGraph, k: int) -> NeuronGraph:
         >>> top_k(graph, 2).layer("conv1").in_edges
         2048
     """
-    if k < 1:
-        raise Error(f"top-k is {k}; expected at least 1")
+    if not _is_whole(k) or k < 1:
+        raise Error(f"top-k is {k!r}; expected a whole number, at least 1")
     return _thinned(graph, f"top-k {k}", lambda layer: _strongest_of_layer(layer, k))
 
 
@@ -55,8 +58,8 @@ def sample(graph: NeuronGraph, n: int, seed: int = 0) -> NeuronGraph:
         >>> sample(onnx2graphml.load("fixtures/digits.onnx"), 1000).edges
         1000
     """
-    if not 0 <= n <= graph.edges:
-        raise Error(f"sample is {n:,}; expected 0 to {graph.edges:,}, the number of edges")
+    if not _is_whole(n) or not 0 <= n <= graph.edges:
+        raise Error(f"sample is {n:,}; expected a whole number from 0 to {graph.edges:,}, the number of edges")
     chosen = np.sort(np.random.default_rng(seed).choice(graph.edges, n, replace=False, shuffle=False))
     counts = [i.block.count for layer in graph.layers for i in layer.incoming]
     bounds = np.searchsorted(chosen, np.cumsum([0, *counts]))
@@ -68,6 +71,15 @@ def sample(graph: NeuronGraph, n: int, seed: int = 0) -> NeuronGraph:
         return [dataclasses.replace(i, block=at(i.block, next(parts))) for i in layer.incoming]
 
     return _thinned(graph, f"sample {n} seed {seed}", pick)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, numbers.Integral)
+
+
+def _check_text(layers: object) -> None:
+    if not isinstance(layers, str):
+        raise Error(f"layers are a {type(layers).__name__}; expected text: names separated by commas, or FIRST:LAST")
 
 
 def _thinned(graph: NeuronGraph, how: str, pick: Callable[[Layer], list[Incoming]]) -> NeuronGraph:
@@ -210,6 +222,7 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
         >>> [layer.name for layer in subnetwork(graph, "dense1:").layers]
         ['dense1', 'digit']
     """
+    _check_text(layers)
     kept = set(layer_names(graph, layers))
     needed = set()
     for layer in graph.layers:
@@ -221,6 +234,11 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
         for layer in graph.layers
         if layer.name in kept | needed
     ]
+    if len(kept) > 1 and not any(layer.incoming for layer in chosen):
+        first, *_, last = [layer.name for layer in graph.layers if layer.name in kept]
+        raise Error(
+            f"no edge joins two of the layers {layers!r}; {first}:{last} has all layers between the first and the last"
+        )
     read = {i.source for layer in chosen for i in layer.incoming}
     outputs = tuple(layer.name for layer in chosen if layer.name in kept and layer.name not in read)
     columns = {
@@ -242,6 +260,9 @@ def layer_names(graph: NeuronGraph, text: str) -> list[str]:
         return [text]
     ends = _ends(set(order), text)
     if ends is None:
+        before, colon, after = text.partition(":")
+        if colon and "," not in text and (before in order or after in order):
+            graph.layer(after if before in order else before)  # which it does not have
         return [graph.layer(name).name for name in text.split(",")]
     first = order.index(ends[0]) if ends[0] else 0
     last = order.index(ends[1]) if ends[1] else len(order) - 1
