@@ -370,3 +370,11 @@ def test_the_file_is_identified(tmp_path: Path) -> None:
     path.write_bytes(dense().SerializeToString())
     graph = load(path)
     assert (graph.model_name, graph.model_sha256) == ("net.onnx", hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def test_weights_that_are_only_moved_are_little_work() -> None:
+    """Exporters transpose every weight: BERT's base model has 74 matrices of this size and smaller ones."""
+    from onnx2graphml.model.work import MOST_WORK, work
+
+    transposed = node("Transpose", "w", "t")
+    assert 100 * work(transposed, [np.broadcast_to(np.float32(0), (3072, 768))], [(768, 3072)]) < MOST_WORK

@@ -50,6 +50,16 @@ ELEMENTWISE = frozenset(
 
 PER_ELEMENT = 32
 
+MOVES = frozenset(
+    {
+        *("Concat", "Constant", "Expand", "Flatten", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose"),
+        "Unsqueeze",
+    }
+)
+"""Operators that copy each element once, if at all: exporters transpose every weight of a large model."""
+
+PER_MOVED = 2
+
 
 def check_kind(node: onnx.NodeProto, values: Mapping[str, Array]) -> None:
     """Refuse to compute what takes text or gives it, or anything but tensors.
@@ -78,6 +88,8 @@ def work(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]
         768
     """
     elements = sum(x.size for x in inputs) + sum(map(math.prod, outputs))
+    if node.op_type in MOVES:
+        return PER_MOVED * elements
     if node.op_type in ELEMENTWISE:
         return PER_ELEMENT * elements
     if node.op_type in PRODUCTS and len(inputs) >= 1 and outputs:
