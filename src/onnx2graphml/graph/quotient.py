@@ -6,6 +6,7 @@ has weights, not edges.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -175,13 +176,17 @@ def _parts(block: EdgeBlock, source_group: Ints, target_group: Ints, many: int) 
     ]
     summed = [block.axes[k] for k in range(len(block.axes)) if k not in kept]
     start = ax.relation(*(sum(int(getattr(a, side)[0]) for a in summed) for side in ("source", "target")))
-    taps, times = _taps(summed)
+    own = [np.unique(axis.tap, return_counts=True) for axis in summed]
+    own.sort(
+        key=lambda of: -int(np.ptp(of[0])) // len(of[0])
+    )
+    count = math.prod(len(axis) for axis in summed)
     for tile in block._part((start, *(block.axes[k] for k in kept))).tiles():
         outer, inner = tile.axes
         source, target, tap = (_outer(outer, inner, side) for side in ("source", "target", "tap"))
-        weight, absolute = _sums(block.weights, tap, taps, times)
-        count = np.full(len(tap), int(times.sum()))
-        yield _joined([(source_group[source] * many + target_group[target], (count, weight, absolute))])
+        weight, absolute = _sums(block.weights, tap, own)
+        totals = np.full(len(tap), count), weight, absolute
+        yield _joined([(source_group[source] * many + target_group[target], totals)])
 
 
 def _matters(block: EdgeBlock, side: Side, group: Ints, axis: int) -> bool:
@@ -193,11 +198,30 @@ def _matters(block: EdgeBlock, side: Side, group: Ints, axis: int) -> bool:
     return bool((grid != grid[:1]).any())
 
 
-def _taps(axes: list[Axis]) -> tuple[Ints, Ints]:
-    """The taps of a product of axes, and how many edges each has."""
+Taps = tuple[Ints, Ints]
+"""Distinct taps, and how many entries of an axis have each."""
+
+
+def _sums(weights: npt.NDArray[Any], at: Ints, axes: list[Taps]) -> tuple[Floats, Floats]:
+    """For each place of `at`, the sums of the weights at all sums of the axes' taps, and of their absolute values."""
+    cut, room = len(axes), max(1, TABLE // len(at))
+    while cut and math.prod(len(taps) for taps, _ in axes[cut - 1 :]) <= room:
+        cut -= 1
+    cut = min(cut, max(len(axes) - 1, 0))  # one axis at least is looked up at once
+    fast, fast_times = _product(axes[cut:])
+    total, absolute = np.zeros(len(at)), np.zeros(len(at))
+    for tap, times in zip(*_product(axes[:cut]), strict=True):
+        for first in range(0, len(fast), room):
+            some, edges = fast[first : first + room] + tap, times * fast_times[first : first + room].astype(np.float64)
+            found = weights[at[:, None] + some].astype(np.float64)
+            total += found @ edges
+            absolute += np.abs(found) @ edges
+    return total, absolute
+
+
+def _product(axes: list[Taps]) -> Taps:
     taps, times = np.zeros(1, np.int64), np.ones(1, np.int64)
-    for axis in axes:
-        own, count = np.unique(axis.tap, return_counts=True)
+    for own, count in axes:
         taps, times = np.add.outer(taps, own).ravel(), np.multiply.outer(times, count).ravel()
     return taps, times
 
@@ -205,15 +229,3 @@ def _taps(axes: list[Axis]) -> tuple[Ints, Ints]:
 def _outer(outer: Axis, inner: Axis, side: str) -> Ints:
     found: Ints = np.add.outer(getattr(outer, side), getattr(inner, side)).ravel()
     return found
-
-
-def _sums(weights: npt.NDArray[Any], at: Ints, taps: Ints, times: Ints) -> tuple[Floats, Floats]:
-    """For each place of `at`, the sums of the weights at its taps, and of their absolute values."""
-    total, absolute = np.zeros(len(at)), np.zeros(len(at))
-    step = max(1, TABLE // len(at))
-    for first in range(0, len(taps), step):
-        some, edges = taps[first : first + step], times[first : first + step].astype(np.float64)
-        found = weights[at[:, None] + some].astype(np.float64)
-        total += found @ edges
-        absolute += np.abs(found) @ edges
-    return total, absolute
