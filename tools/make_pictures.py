@@ -28,6 +28,9 @@ def main() -> None:
         keep(found.folder, "04-maxpool-overlay.png", "digits-overlay.png")
         o2g.weights(graph, Path(folder, "weights"), order="norm")
         keep(Path(folder, "weights"), "01-conv1-0-kernel.png", "digits-kernels.png")
+        o2g.analyze(graph, Path(folder, "analysis"))
+        keep(Path(folder, "analysis"), "pagerank.png", "digits-pagerank.png")
+        keep(Path(folder, "analysis"), "layers.png", "digits-layers.png")
     o2g.architecture(graph, OUT / "digits-architecture.svg")
     o2g.architecture(ROOT / "fixtures" / "residual.onnx", OUT / "residual-architecture.svg")
 

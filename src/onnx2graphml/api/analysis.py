@@ -69,6 +69,7 @@ def analyze(
         _check(Path(folder), format)
 
     def of(source: Any, told: Told | None = None) -> Analysis:
+        source = getattr(source, "neuron_graph", source)
         known = isinstance(source, NeuronGraph)
         graph = source if known else load(source, shapes=shapes, detail=detail, trust=trust)
         return analyzed(select(graph, layers), measures, weight, told)

@@ -34,7 +34,7 @@ def write(
     """Write the graph into a file or a folder: all of it or nothing.
 
     Args:
-        model: a graph, or what `load` takes.
+        model: a graph, or what `load` takes; or the view that `to_networkx(as_view=True)` made, with its columns.
         path: its suffix chooses the format; see docs/formats.md. An older file of that name is replaced once the new
             one is whole; a folder only if this package wrote it. `-` is standard output.
         format: a suffix such as `.graphml`, in place of the path's.

@@ -25,7 +25,6 @@ def write(
     """Write a graph into a file or a folder, in the format that its suffix names; all of it or nothing.
 
     Args:
-        graph: or the view that its `to_networkx(as_view=True)` made, with the columns that it has been given.
         path: an older one of that name is replaced once the new one is whole; a folder only if this package wrote it.
             `-` is standard output.
         format: a suffix to be taken instead of the path's.
@@ -45,7 +44,6 @@ def write(
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write(graph, "digits.graphml")  # doctest: +SKIP
     """
-    graph = getattr(graph, "neuron_graph", graph)
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
     function, more = found.load(), options(found, jobs, labels)
