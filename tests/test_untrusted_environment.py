@@ -147,6 +147,22 @@ def test_what_is_raised_comes_back() -> None:
     assert apart.apart(lambda: np.arange(3).sum(), LIMITS) == 3
 
 
+def test_types_come_back_as_they_are() -> None:
+    """Who asks whether NumPy has a type of its own would get another answer for a copy."""
+    sent = [np.zeros(3), np.zeros((), np.float16), np.dtype("f8"), np.array(["a", "bc"]), np.zeros(2, np.int64)[::2]]
+    for before, after in zip(sent, apart.apart(lambda: sent, LIMITS), strict=True):
+        kinds = [each if isinstance(each, np.dtype) else each.dtype for each in (before, after)]
+        assert kinds[0] == kinds[1]
+        assert kinds[0].isbuiltin == kinds[1].isbuiltin
+        np.testing.assert_array_equal(before, after)
+
+
+def test_double_precision_of_a_file(tmp_path: Path) -> None:
+    proto = model([node("Tanh", "x", "y")], {"x": [1, 40]}, dtype=np.float64)
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    assert cli.main(["verify", str(tmp_path / "m.onnx")]) == 0
+
+
 def test_no_process_beside_other_threads() -> None:
     """A copy of this process would not have them, nor what they hold."""
     stop = threading.Event()

@@ -77,7 +77,7 @@ def tables(path: Path) -> Any:
     from pyarrow import parquet
 
     found: list[Any] = []
-    for file in [path / "nodes.parquet", *sorted((path / "edges").iterdir())]:
+    for file in sorted(path.rglob("*.parquet")):
         table = parquet.read_table(file)
         types = {f.name: str(f.type) for f in table.schema if f.name not in ("layer", "op", "combine", "activation")}
         found.append((file.name, types, sorted(map(str, table.to_pylist()))))
@@ -88,4 +88,4 @@ def matrix(path: Path) -> Any:
     """The entries of the matrix."""
     with np.load(path, allow_pickle=False) as file:
         entries = sorted(zip(file["row"].tolist(), file["col"].tolist(), file["data"].tolist(), strict=True))
-        return entries, file["shape"].tolist(), file["format"].item(), file["data"].dtype.str
+        return entries, file["shape"].tolist(), file["format"].item()

@@ -51,6 +51,7 @@ class Worker:
         self._process: Any = context.Process(target=work, args=(self._what, self._seed, other), daemon=True)
         self._process.start()
         other.close()
+        self.pipe.recv()  # it is ready: what it compiles and imports is no file's
 
     def give(self, number: int) -> None:
         self.number, self._since = number, time.monotonic()
@@ -91,6 +92,7 @@ def work(what: str, seed: int, pipe: Connection) -> None:
     os.dup2(null, 2)
     module = importlib.import_module(f"fuzzing.{what}")
     module.prepare()
+    pipe.send("ready")
     statm = Path("/proc/self/statm")
     used = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
     most = used + int(2 * MEGABYTES) * 1_000_000

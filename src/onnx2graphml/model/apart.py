@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import io
 import mmap
 import os
 import pickle
@@ -22,6 +23,8 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
+
+import numpy as np
 
 from onnx2graphml.errors import Error, ModelError, TooLargeError
 
@@ -106,7 +109,7 @@ def _run(function: Callable[[], Any], limits: Limits, writer: int) -> NoReturn:
         except BaseException as e:
             answer = (False, e)
         try:
-            sent = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+            sent = packed(answer)
         except MemoryError:
             sent = pickle.dumps((False, TooLargeError("its constants take more memory than a model of its size may")))
         except Exception:
@@ -117,6 +120,27 @@ def _run(function: Callable[[], Any], limits: Limits, writer: int) -> NoReturn:
         status = 0
     finally:
         os._exit(status)
+
+
+class _Pickler(pickle.Pickler):
+    """NumPy's types come back as what they are: a pickled one is a copy, which says that it is not built in."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, np.dtype) and value == np.dtype(value.type):
+            return np.dtype, (value.type,)
+        return NotImplemented
+
+
+def packed(value: Any) -> bytes:
+    """A value as bytes, for `pickle.loads`.
+
+    Example:
+        >>> pickle.loads(packed(np.dtype("f8"))).isbuiltin, pickle.loads(pickle.dumps(np.dtype("f8"))).isbuiltin
+        (1, 0)
+    """
+    room = io.BytesIO()
+    _Pickler(room, pickle.HIGHEST_PROTOCOL).dump(value)
+    return room.getvalue()
 
 
 def _limit(limits: Limits) -> None:
