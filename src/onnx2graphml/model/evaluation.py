@@ -7,6 +7,7 @@ than rounding, nothing is.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,22 +57,28 @@ def confirmed(
 ) -> dict[str, Array]:
     """ONNX Runtime's values of constants that nodes compute.
 
+    What it has no code for it can't run in the network either: the reference's values of such nodes are left, and the
+    others are compared one by one.
+
     Args:
         nodes: all that are constant, in topological order.
         constants: the values of all constants, those that the nodes compute as the reference has them.
         wanted: names of those to be computed; what no node computes is left out.
 
     Raises:
-        UnsupportedError: ONNX Runtime can't compute them, or makes something else of them; names the tensor.
+        UnsupportedError: ONNX Runtime makes something else of them; names the tensor.
     """
     chosen = _needed([n for n in nodes if all(i in constants for i in read_by(n))], wanted)
-    made = {o: node for node in chosen for o in node.output if o}
     if all(node.op_type in TRIVIAL for node in chosen):
         return {}
-    asked = [n for n in made if n in constants and (n in wanted or _rounds(made[n], constants[n]))]
-    read = {i for node in chosen for i in read_by(node)} - made.keys()
-    feeds = {n: np.asarray(constants[n], order="C") for n in sorted(read) if n in constants}
-    found = _by_runtime(_model(chosen, feeds, asked, around, constants), feeds, asked)
+    try:
+        found = _by_runtime(chosen, constants, wanted, around)
+    except UnsupportedError:
+        found = {}
+        for node in chosen:
+            with contextlib.suppress(UnsupportedError):
+                found |= _by_runtime([node], constants, node.output, around)
+    made = {o: node for node in chosen for o in node.output if o}
     for name, value in found.items():
         if not agree(constants[name], value):
             node = made[name]
@@ -125,16 +132,24 @@ def agree(one: Array, other: Array) -> bool:
     return bool((np.abs(a - b) <= bound).all())
 
 
-def _by_runtime(proto: onnx.ModelProto, feeds: Mapping[str, Array], asked: Sequence[str]) -> dict[str, Array]:
+def _by_runtime(
+    nodes: Sequence[onnx.NodeProto], constants: Mapping[str, Array], wanted: Collection[str], around: onnx.ModelProto
+) -> dict[str, Array]:
+    """What the nodes make of the constants that they read."""
     import onnxruntime as ort
 
+    made = {o: node for node in nodes for o in node.output if o}
+    asked = [n for n in made if n in constants and (n in wanted or _rounds(made[n], constants[n]))]
+    read = {i for node in nodes for i in read_by(node)} - made.keys()
+    feeds = {n: np.asarray(constants[n], order="C") for n in sorted(read)}
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
-        session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        return dict(zip(asked, map(np.asarray, session.run(list(asked), dict(feeds))), strict=True))
+        proto = _model(nodes, feeds, asked, around, constants).SerializeToString()
+        session = ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
+        return dict(zip(asked, map(np.asarray, session.run(asked, feeds)), strict=True))
     except MemoryError:
         raise
     except Exception as e:
