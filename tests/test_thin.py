@@ -102,7 +102,7 @@ def test_a_subnetwork_computes_what_it_computed_in_the_whole() -> None:
     for first in range(len(names)):
         for last in range(first, len(names), 5):
             part = subnetwork(graph, f"{names[first]}:{names[last]}")
-            assert o2g.verify(part).passed or all(x.aggregation == "input" for x in part.layers)
+            assert all(x.aggregation == "input" for x in part.layers) or o2g.verify(part).passed
             for layer in part.layers:
                 assert layer.aggregation == "input" or layer.in_edges == graph.layer(layer.name).in_edges
 
