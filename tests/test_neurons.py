@@ -60,7 +60,7 @@ PARAMETERS: dict[str, list[dict[str, float | str]]] = {
     "LogSoftmax": [{"axis": "0"}, {"axis": "1"}],
 }
 OF_SEVERAL = ("Clip", "PRelu", "Pow")  # that are activations, too, where all but one of their values are constant
-ELSEWHERE = ("Cast",)  # whose parameter is a type
+ELSEWHERE = ("BitCast", "Cast")  # whose parameters are types
 ACTIVATIONS = [name for name, f in FUNCTIONS.items() if f.is_activation and name not in ELSEWHERE] + [*OF_SEVERAL]
 COUPLING = [name for name in ACTIVATIONS if FUNCTIONS[name].couples]
 PARAMETERS = {name: PARAMETERS.get(name, [{}]) for name in ACTIVATIONS}
@@ -266,7 +266,9 @@ def test_a_function_of_several_inputs_is_onnxs_operator(op: str, more: dict[str,
     if op == "BitShift":
         x, y, kind = np.abs(np.trunc(x)), np.abs(np.trunc(y)), np.uint32
     x, y = x.astype(kind), y.astype(kind)
-    ours = FUNCTIONS[op](x.astype(np.float64), y.astype(np.float64), **more)
+    ours = FUNCTIONS[op](
+        x.astype(np.float64), y.astype(np.float64), **more, **({"bits": 32} if op == "BitShift" else {})
+    )
     with np.errstate(all="ignore"):
         theirs, swapped = onnx_value(op, [x, y], more), onnx_value(op, [y, x], more)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
@@ -288,6 +290,20 @@ def test_a_cast_is_onnxs(to: str):
     source = x.astype(np.int64 if to[0] in "iu" else np.float32)
     number = helper.np_dtype_to_tensor_dtype(np.dtype(getattr(ml_dtypes, to, to)))
     assert Cast(x.copy(), to=to).tolist() == onnx_value("Cast", [source], {"to": number}).tolist()
+
+
+def test_the_same_bits_as_another_type():
+    x = np.array([1.0, -2.5, 0.0, 3e-40])
+    bits = FUNCTIONS["BitCast"](x, of="float32", to="int32")
+    assert bits.tolist() == x.astype(np.float32).view(np.int32).tolist()
+    assert FUNCTIONS["BitCast"](bits, of="int32", to="float32").tolist() == x.astype(np.float32).tolist()
+
+
+@pytest.mark.parametrize(("direction", "by"), [("LEFT", [0, 3, 8, -1]), ("RIGHT", [0, 3, 8, -1])])
+def test_bits_are_shifted_out(direction: str, by: list[int]):
+    expected = {"LEFT": [200, 200 * 8 % 256, 0, 0], "RIGHT": [200, 25, 0, 0]}[direction]
+    shifted = FUNCTIONS["BitShift"](np.full(4, 200.0), np.array(by, float), direction=direction, bits=8)
+    assert shifted.tolist() == expected
 
 
 def test_a_function_is_registered_once_and_known_by_name():
