@@ -17,11 +17,17 @@ from onnx2graphml.graph.attributes import VERSION as DIALECT
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 PARENTS = {
     "graphml": ("",), "key": ("graphml",), "graph": ("graphml",), "node": ("graph",), "edge": ("graph",),
-    "data": ("graph", "node", "edge"),
+    "data": ("graph", "node", "edge"), "default": ("key",),
 }  # fmt: skip
 TYPES = {("graph", name): "string" for name in (*ABOUT, "thinned")} | {
     (a.owner, a.name): a.type for a in (*NODE, *EDGE, *LABELS)
 }
+OURS = "w"
+"""The id of the key of weights, as we write it; other programs give their own."""
+NUMERIC = ("int", "long", "float", "double")
+"""Types that programs exchange when they save a graph again: one has integers of 64 bits, another only doubles."""
+OPTIONAL = {"channel", "row", "col", "bias", "activation", "port", "term"}
+WHOLE = re.compile(r"([0-9]+)\.0+")
 ID = re.compile(r"n(0|[1-9][0-9]{0,17})")
 LONGEST = 1 << 20  # characters of one attribute
 LONGEST_TAG = 1 << 23  # bytes that the parser holds back: it begins anew with each piece of what is longer
@@ -47,6 +53,10 @@ class Document:
         self._finished = False
         self._open: list[str] = []
         self._keys: dict[str, tuple[str, str]] = {}
+        self._saved_again: set[str] = set()  # attributes whose key has another type than we write
+        self._defaults: dict[str, dict[str, str]] = {"graph": {}, "node": {}, "edge": {}}
+        self._key_of_default = ("", "")
+        self._in_graph = False
         self._columns: set[str] = set()
         self._fed = 0
         self._nonce, self._seen = "", ""
@@ -115,8 +125,8 @@ class Document:
 
     def check_end(self, edges: int) -> None:
         """Compare the numbers of nodes and edges with those that the file states."""
-        if self._promised != (self.nodes.count, edges):
-            nodes, promised = self._promised or (0, 0)
+        if self._promised is not None and self._promised != (self.nodes.count, edges):
+            nodes, promised = self._promised
             raise Error(
                 f"{self._path}: it has {self.nodes.count} nodes and {edges} edges, and says it has {nodes} and "
                 f"{promised}: it is damaged; write the file again"
@@ -144,6 +154,8 @@ class Document:
             self._start_data(attributes)
         elif tag == "key":
             self._start_key(attributes)
+        elif tag == "default":
+            self._text, self._length = [], 0
         elif tag == "graph":
             self._start_graph(attributes)
         elif tag in ("node", "edge"):
@@ -151,19 +163,26 @@ class Document:
 
     def _start_key(self, attributes: dict[str, str]) -> None:
         owned = attributes["for"], attributes["attr.name"]
-        if attributes["id"] in self._keys or owned in self._keys.values() or self._promised:
+        if attributes["id"] in self._keys or owned in self._keys.values() or self._in_graph:
             raise Wrong(f"key {attributes['id']!r} is declared twice or within the graph")
-        self._columns |= {owned[1]} if _is_column(owned, attributes["attr.type"]) else set()
-        if TYPES.get(owned) != attributes["attr.type"] and owned[1] not in self._columns:
-            raise Wrong(f"key {owned} of type {attributes['attr.type']!r}; expected {TYPES.get(owned, 'no such key')}")
-        self._keys[attributes["id"]] = owned
+        given, ours = attributes["attr.type"], TYPES.get(owned)
+        self._columns |= {owned[1]} if _is_column(owned, given) else set()
+        if ours not in (None, given):
+            if ours not in NUMERIC or given not in NUMERIC:
+                raise Wrong(f"key {owned} of type {given!r}; expected {ours}")
+            self._saved_again.add(owned[1])
+        self._keys[attributes["id"]] = self._key_of_default = owned
 
     def _start_graph(self, attributes: dict[str, str]) -> None:
-        if self._promised:
+        if self._in_graph:
             raise Wrong("a second graph; expected one")
+        self._in_graph = True
         if attributes["edgedefault"] != "directed":
             raise Wrong(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
-        self._promised = count(attributes["parse.nodes"]), count(attributes["parse.edges"])
+        numbers = [attributes[name] for name in ("parse.nodes", "parse.edges") if name in attributes]
+        saved_again = self._keys.get(OURS) != ("edge", "weight")
+        if len(numbers) == 2 or not saved_again:  # other programs leave them out
+            self._promised = count(attributes["parse.nodes"]), count(attributes["parse.edges"])
 
     def _start_data(self, attributes: dict[str, str]) -> None:
         owner, name = self._keys[attributes["key"]]
@@ -172,7 +191,7 @@ class Document:
         self._key, self._text, self._length = name, [], 0
 
     def _characters(self, text: str) -> None:
-        if self._open[-1] == "data":
+        if self._open[-1] in ("data", "default"):
             self._length += len(text)
             if self._length > LONGEST:
                 raise Wrong(f"an attribute of more than {LONGEST} characters")
@@ -182,7 +201,12 @@ class Document:
 
     def _end(self, _: str) -> None:
         tag = self._open.pop()
-        if tag == "data":
+        if tag in ("node", "edge"):
+            self._own = self._as_we_write(tag)
+        if tag == "default":
+            owner, name = self._key_of_default
+            self._defaults.setdefault(owner, {})[name] = "".join(self._text)
+        elif tag == "data":
             (self.about if self._open[-1] == "graph" else self._own)[self._key] = "".join(self._text)
         elif tag == "node":
             if self.has_edges:
@@ -198,6 +222,15 @@ class Document:
             self._edges.append((_id(ends["source"]), _id(ends["target"]), decimal(own["weight"]), port, term))
         if tag in ("node", "edge"):
             self._own = {}
+
+    def _as_we_write(self, owner: str) -> dict[str, str]:
+        """The attributes of a node or an edge, defaults among them, without what stands for none in other programs."""
+        own = self._own | {n: v for n, v in self._defaults[owner].items() if n not in self._own}
+        for name in self._saved_again & own.keys():
+            if TYPES.get((owner, name)) == "int" and (whole := WHOLE.fullmatch(own[name])):
+                own[name] = whole[1]
+        optional = [n for n in OPTIONAL & own.keys() if own[n].lower() in ("", "nan")]
+        return {n: v for n, v in own.items() if n not in optional} if optional else own
 
 
 def _is_column(owned: tuple[str, str], kind: str) -> bool:

@@ -32,8 +32,10 @@ class GraphMLFile:
         self._layers: list[FoundLayer] | None = None
 
     def about(self) -> dict[str, str]:
-        """The attributes of the graph, which stand before its first node."""
+        """The attributes of the graph, which we write before its first node, and others behind its last edge."""
         while not self._document.nodes.count and self._feed():
+            pass
+        while "detail" not in self._document.about and self._feed():
             pass
         return self._document.about
 
