@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -84,6 +85,13 @@ CALLS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
 }  # fmt: skip
 
 
+PARALLEL = {
+    "pagerank", "degree_centrality", "in_degree_centrality", "out_degree_centrality", "ancestors", "descendants",
+    "has_path", "density", "topological_generations", "is_directed_acyclic_graph", "is_weakly_connected",
+    "weakly_connected_components", "number_weakly_connected_components", "single_source_shortest_path_length",
+}  # fmt: skip
+"""What parallel edges don't change, or NetworkX counts one by one, too."""
+
 SLOW = {"betweenness_centrality", "closeness_centrality", "harmonic_centrality", "katz_centrality_numpy"}
 
 
@@ -96,6 +104,8 @@ def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.Monkey
         pytest.skip("its first neurons lead nowhere")
     if call == "betweenness_centrality k" and nx.__version__.startswith("3.4"):
         pytest.skip("NetworkX scales it up from 3.5 on")
+    if E.is_multigraph() and call.split()[0] not in PARALLEL:
+        pytest.skip("parallel edges are refused")
     if call in SLOW and len(E) > 1500:
         pytest.skip("NetworkX takes minutes")
     try:
@@ -103,7 +113,9 @@ def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.Monkey
     except nx.PowerIterationFailedConvergence:
         pytest.skip("NetworkX's iteration does not converge")
     found = plain(CALLS[call](G, {}))
-    if isinstance(expected, dict | float):
+    if isinstance(expected, float) and not math.isfinite(expected):
+        assert not math.isfinite(found)  # nothing by nothing, or what rounding leaves of it
+    elif isinstance(expected, dict | float):
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)
     else:
         assert found == expected
@@ -112,6 +124,8 @@ def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", NETWORKS)
 def test_shortest_paths(name: str) -> None:
     G, E = lazy(name), expanded(name)
+    if E.is_multigraph():
+        pytest.skip("an edge is not one by its ends")
     source = next(n for n in E if E.out_degree(n))
     reached = sorted(nx.descendants(E, source))
     for target in (reached[0], reached[len(reached) // 2], reached[-1]):
@@ -142,7 +156,9 @@ def test_orders_and_longest_paths(name: str) -> None:
     G, E = lazy(name), expanded(name)
     place = {n: k for k, n in enumerate(nx.topological_sort(G))}
     assert len(place) == len(E)
-    assert all(place[u] < place[v] for u, v in E.edges)
+    assert all(place[u] < place[v] for u, v, *_ in E.edges)
+    if E.is_multigraph():
+        return
     path = nx.dag_longest_path(G)
     assert sum(E[u][v]["weight"] for u, v in itertools.pairwise(path)) == pytest.approx(nx.dag_longest_path_length(E))
 

@@ -177,6 +177,7 @@ def _parts(block: EdgeBlock, source_group: Ints, target_group: Ints, many: int) 
     summed = [block.axes[k] for k in range(len(block.axes)) if k not in kept]
     start = ax.relation(*(sum(int(getattr(a, side)[0]) for a in summed) for side in ("source", "target")))
     own = [np.unique(axis.tap, return_counts=True) for axis in summed]
+    # Neighbours in memory last: those are looked up together.
     own.sort(key=lambda of: -int(np.ptp(of[0])) // len(of[0]))
     count = math.prod(len(axis) for axis in summed)
     for tile in block._part((start, *(block.axes[k] for k in kept))).tiles():
