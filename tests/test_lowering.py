@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from lowered import assert_lowered_exactly
-from onnx2graphml.errors import ModelError, TooLargeError, UnsupportedError
+from onnx2graphml.errors import Error, ModelError, TooLargeError, UnsupportedError
 from onnx2graphml.model import limits, load_model
 from onnx2graphml.model.lowering import BY_BODY, LOWERINGS, is_lowered
 from onnx2graphml.model.lowering.functions import has_body
@@ -341,3 +341,32 @@ def test_an_error_within_a_part_names_the_node_and_the_part() -> None:
 def test_is_lowered_knows_the_domain() -> None:
     assert is_lowered(helper.make_node("LSTM", [], [], domain="ai.onnx"), 17)
     assert not is_lowered(helper.make_node("LSTM", [], [], domain="somewhere.else"), 17)
+
+
+FIT = "its attributes or its subgraphs don't fit its inputs"
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Loop", "n _ x x", "l y", body=loop_body([node("Relu", "v", "u"), node("Neg", "u", "c")]))],
+        [node("Scan", "x", "y", body=branch([node("Relu", "x", "r")]), num_scan_inputs=1)],
+        [node("Scan", "x", "y", body=branch([node("Relu", "x", "r")]), num_scan_inputs=3)],
+        [node("SplitToSequence", "x", "s", axis=7), node("SequenceAt", "s n", "y")],
+        [node("LRN", "x", "y", size=0)],
+        [node("LSTM", "x x x", "y", hidden_size=0)],
+    ],
+    ids=lambda nodes: nodes[0].op_type,
+)
+def test_a_node_that_is_not_valid_is_one_line(nodes: list[onnx.NodeProto]) -> None:
+    """Whether ONNX's checker or shape inference finds it, or the lowering."""
+    with pytest.raises(Error) as caught:
+        load_model(model(nodes, {"x": [1, 4]}, {"n": np.int64(2)}))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_body_of_too_many_inputs() -> None:
+    body = loop_body([node("Relu", "v", "u"), node("Neg", "u", "c")])
+    body.input.append(value("more", [1, 4]))
+    with pytest.raises(ModelError, match=FIT):
+        load_model(model([node("Loop", "n _ x", "l y", body=body)], {"x": [1, 4]}, {"n": np.int64(2)}))

@@ -6,11 +6,11 @@ ours, of those in `LOWERINGS`, or by the function body that ONNX itself defines,
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 import onnx
 
-from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.errors import ModelError, UnsupportedError, reason
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     classical,
     compress,
@@ -79,12 +79,13 @@ def add_lowered(graph: Graph, node: onnx.NodeProto, layer: str | None) -> dict[s
 
     Raises:
         UnsupportedError: an output, an input or an attribute is none that the lowering knows.
+        ModelError: its attributes or its subgraphs don't fit its inputs.
     """
     op = Builder(graph, node, layer)
-    if (function := LOWERINGS.get(_key(node))) is not None:
-        outputs = call(function, op, node.input, plain(node, layer).attributes)
-    else:
-        outputs = by_body(op, node)
+    try:
+        outputs = _outputs(op, node, layer)
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as e:  # of a file that is not valid
+        raise ModelError(f"its attributes or its subgraphs don't fit its inputs: {reason(e)}") from None
     made: dict[str, str] = {}
     for k, name in enumerate(node.output):
         if not name:
@@ -99,3 +100,10 @@ def add_lowered(graph: Graph, node: onnx.NodeProto, layer: str | None) -> dict[s
             result = str(op.Identity(result, label="output"))
         made[result] = name
     return made
+
+
+def _outputs(op: Builder, node: onnx.NodeProto, layer: str | None) -> Sequence[str | None]:
+    """What a node's outputs are called after its parts were added."""
+    if (function := LOWERINGS.get(_key(node))) is not None:
+        return call(function, op, node.input, plain(node, layer).attributes)
+    return by_body(op, node)
