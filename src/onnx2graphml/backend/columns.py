@@ -7,9 +7,9 @@ from typing import Any
 
 import networkx as nx
 
-from onnx2graphml.backend.functions import own
 from onnx2graphml.backend.lazy_graph import LazyGraph
 from onnx2graphml.backend.measured import Measured, NoMethod
+from onnx2graphml.backend.own import own
 from onnx2graphml.measures.values import NodeValues
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import networkx as nx
 from networkx.utils.backends import _registered_algorithms  # its only private name here: all functions by name
 
-from onnx2graphml.backend import columns  # noqa: F401  (what it has is noted in OWN)
 from onnx2graphml.backend.convert import ConvertedGraph, from_networkx
 from onnx2graphml.backend.functions import OWN
 from onnx2graphml.backend.info import NAME
