@@ -470,7 +470,9 @@ def test_what_is_no_model_is_refused(tmp_path):
     refused("zip.keras", "can't be loaded as a Keras model", (tmp_path / "zip.keras").read_bytes())
     residual().save_weights(tmp_path / "only.weights.h5")
     weights = (tmp_path / "only.weights.h5").read_bytes()
-    refused("weights.h5", "can't be loaded by Keras 3: with the Keras that wrote it, export it as a Saved", weights)
+    refused(
+        "weights.h5", "holds weights without a model: build the model, load_weights, and save it as .keras", weights
+    )
     with pytest.raises(ModelError, match="there is no file"):
         load_keras(tmp_path / "missing.keras")
     (tmp_path / "folder").mkdir()

@@ -200,3 +200,10 @@ def test_a_value_may_begin_with_a_minus(tmp_path, capsys):
     command = ["activations", DIGITS, str(tmp_path / "black.png"), "-o", str(tmp_path / "out"), "--preprocess", "-1..1"]
     assert main([*command, "--layers", "conv1"]) == 0
     assert "scaled by -1..1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["net.pt", "net.PTH"])
+def test_a_file_of_torch_save_is_told(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(ModelError, match=r"a file of torch.save, .*from_torch\(module, \(x,\)\), or save it with"):
+        o2g.load(tmp_path / name)

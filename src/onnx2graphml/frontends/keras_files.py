@@ -118,6 +118,8 @@ def _refusal(path: Path, error: Exception, trust: bool) -> str:
     if "safe_mode" in str(error) and not trust:
         return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add --trust"
     if path.suffix != ".keras" and path.open("rb").read(8) == _HDF5:
+        if "No model config found" in str(error):
+            return f"'{path}' holds weights without a model: build the model, load_weights, and save it as .keras"
         return (
             f"'{path}' can't be loaded by Keras 3: with the Keras that wrote it, export it as a SavedModel ({reason})"
         )
