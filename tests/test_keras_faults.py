@@ -376,3 +376,15 @@ def test_shapes_are_those_of_keras_where_axes_have_one_entry():
         functional((61, 16), L.Conv1D(4, 3, name="c"), L.MaxPooling1D(2, name="p"), L.UpSampling1D(name="u"))
     )
     assert shapes(graph) == {"x": (61, 16), "c": (59, 4), "p": (29, 4), "u": (58, 4)}
+
+
+def test_a_class_that_is_not_there_is_told_with_the_way_out(tmp_path: Path):
+    @keras.saving.register_keras_serializable("faults")
+    class Scale(L.Layer):
+        def call(self, x):
+            return x * 2.0
+
+    functional((3,), Scale(name="s")).save(tmp_path / "custom.keras")
+    del keras.saving.get_custom_objects()["faults>Scale"]
+    with pytest.raises(ModelError, match=r"needs the class 'Scale', which only your program has: .*model.export"):
+        o2g.load(tmp_path / "custom.keras", trust=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -117,6 +118,11 @@ def _refusal(path: Path, error: Exception, trust: bool) -> str:
         return f"'{path}' can't be loaded as a Keras model: {reason}; if you trust it, add --trust"
     if "safe_mode" in str(error) and not trust:
         return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add --trust"
+    if found := re.search(r"Could not locate (class|function) ['\"]?(\w+)", str(error)):
+        return (
+            f"'{path}' needs the {found[1]} {found[2]!r}, which only your program has: pass the model to "
+            f"onnx2graphml.load there, or save it by model.export(FOLDER) and give that folder"
+        )
     if path.suffix != ".keras" and path.open("rb").read(8) == _HDF5:
         if "No model config found" in str(error):
             return f"'{path}' holds weights without a model: build the model, load_weights, and save it as .keras"

@@ -165,8 +165,15 @@ def converting() -> Iterator[None]:
 
 
 def one_line(error: Exception) -> str:
-    """What an exception says, in one line and without the colours that Keras puts in."""
+    """What an exception says, in one line: without the colours, the configurations and the arguments Keras puts in.
+
+    Example:
+        >>> one_line(ValueError("It fails. config={'a': 1}. Exception encountered: no such class"))
+        'no such class'
+    """
     text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
+    text = text.rsplit("Exception encountered: ", 1)[-1]
+    text = re.split(r" (?:Full object config|Arguments received by|config=\{)", text)[0]
     return text[:300] or type(error).__name__
 
 
