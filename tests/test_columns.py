@@ -98,8 +98,6 @@ def test_what_is_not_finite_is_refused_where_it_can_not_be_held(suffix: str, tmp
     ("suffix", "file", "old", "new", "message"),
     [
         ("graphml", "", 'key="c.w">-1<', 'key="c.w">one<', "'one' where a number is expected"),
-        ("graphml", "", 'name="rank" attr.type="double"', 'name="rank" attr.type="string"', "no such key"),
-        ("graphml", "", 'attr.name="rank"', 'attr.name="page rank"', "no such key"),
         ("gephi.csv", "nodes.csv", ",-1\n", ",one\n", "'one' where a number is expected"),
         ("gephi.csv", "nodes.csv", "rank,w", "page rank,w", "the header has a column 'page rank'"),
         ("neo4j.csv", "nodes.csv", "rank:double", "rank:string", "the header has a column 'rank:string'"),

@@ -419,7 +419,7 @@ def test_what_a_file_holds_takes_the_place_of_the_zeros_that_weights_start_with(
     model.get_layer("dense").set_weights([np.arange(12.0).reshape(4, 3), np.ones(3)])
     model.get_layer("slopes").set_weights([np.arange(3.0)])
     model.save(tmp_path / "model.keras")
-    imported = load_keras(tmp_path / "model.keras")
+    imported = load_keras(tmp_path / "model.keras", trust=True)
     assert_same(imported)
     feed = feed_for(imported.proto)
     np.testing.assert_allclose(imported.predict(feed)[0], np.asarray(model(next(iter(feed.values())))), rtol=1e-6)

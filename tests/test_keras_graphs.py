@@ -48,7 +48,8 @@ def test_vgg16_has_its_15_billion_edges() -> None:
     assert graph.edges == 14_975_970_560
     assert graph.parameters == model.count_params() == 138_357_544
     row = next(line for line in str(o2g.info(graph)).splitlines() if line.startswith("block1_conv1"))
-    assert row.split() == ["block1_conv1", "Conv", "(224,", "224,", "64)", "3,211,264", "86,188,800", "1,792"]
+    numbers = ["(224,", "224,", "64)", "3,211,264", "86,188,800", "1,792"]
+    assert row.split() == ["block1_conv1", "Conv2D", "Conv", "3×3", *numbers]
 
 
 def test_mobilenet_v2_verifies_in_full() -> None:

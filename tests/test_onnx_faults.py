@@ -205,5 +205,5 @@ def test_a_value_may_begin_with_a_minus(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["net.pt", "net.PTH"])
 def test_a_file_of_torch_save_is_told(tmp_path, name):
     (tmp_path / name).write_bytes(b"PK")
-    with pytest.raises(ModelError, match=r"a file of torch.save, .*from_torch\(module, \(x,\)\), or save it with"):
+    with pytest.raises(ModelError, match=r"a PyTorch pickle, .*torch\.export\.save\("):
         o2g.load(tmp_path / name)

@@ -182,7 +182,8 @@ def test_no_program(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["m.pt", "m.pth", "m.onnx"])
 def test_a_pickle_is_refused_with_the_lines_that_export_it(name: str, module: Any, tmp_path: Path) -> None:
     torch.save(module, tmp_path / name)
-    with pytest.raises(ModelError, match=r"a PyTorch pickle.*torch\.export\.export\(.*torch\.export\.save\("):
+    said = r"a PyTorch pickle.*torch\.export\.export\(.*torch\.export\.save\("
+    with pytest.raises(ModelError, match=said):
         o2g.load(tmp_path / name)
 
 

@@ -213,8 +213,8 @@ def test_counts_that_are_no_integers(
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "missing"])
 @pytest.mark.parametrize(
     "name",
-    ["g.gephi.csv/nodes.csv", "g.gephi.csv/edges.csv", "g.neo4j.csv/manifest.json", "g.parquet/nodes.parquet",
-     "g.parquet/edges/part-00000.parquet", "g.graphml", "g.graphml.gz", "g.npz"],
+    ["g.gephi.csv/nodes.csv", "g.gephi.csv/edges.csv", "g.neo4j.csv/manifest.json",
+     "g.parquet/_nodes/part-00000.parquet", "g.parquet/edges/part-00000.parquet", "g.graphml", "g.graphml.gz", "g.npz"],
 )  # fmt: skip
 def test_members_that_are_no_files(
     dense: Path, tmp_path: Path, name: str, kind: str, capsys: pytest.CaptureFixture[str]

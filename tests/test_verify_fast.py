@@ -14,6 +14,7 @@ from measured import SOURCES, network
 from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.cli import main
+from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.verification.recompute import recompute
 from onnx2graphml.verification.tables import is_tabled
@@ -36,7 +37,11 @@ def test_planes_make_what_edges_make(name: str, special: tuple[float, ...]):
     values = filled(graph, 1, special)
     for layer in graph.layers:
         if layer.aggregation != "input" and not is_tabled(layer):  # tables are filled edge by edge in any case
-            slow, fast = (recompute(layer, values, fast=f) for f in (False, True))
+            try:
+                slow, fast = (recompute(layer, values, fast=f) for f in (False, True))
+            except UnsupportedError:
+                assert special, "only what is infinite or no number has no integer"
+                continue
             np.testing.assert_allclose(fast.value, slow.value, rtol=1e-9, atol=1e-12, err_msg=layer.name)
             np.testing.assert_allclose(fast.tolerance, slow.tolerance, rtol=1e-9, err_msg=layer.name)
 

@@ -158,11 +158,6 @@ def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool, chec
     except OSError as e:
         why = f"no such file{_nearest(path)}" if isinstance(e, FileNotFoundError) else reason(e)
         raise ModelError(f"{path}: {why}") from None
-    if path.suffix.lower() in (".pt", ".pth"):
-        raise ModelError(
-            f"{path}: a file of torch.save, which holds weights, or code that would run: load it into the module, and "
-            f"pass that to onnx2graphml.from_torch(module, (x,)), or save it with torch.export.save as .pt2"
-        )
     loader = FOLDER if path.is_dir() else FILES.get(path.suffix.lower())
     if loader is not None:
         module, name = loader.split(":")

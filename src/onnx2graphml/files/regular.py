@@ -28,4 +28,4 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise Error(f"{path}: not a regular file; expected one that was written")
-    return open(descriptor, "rb")
+    return open(path, "rb", opener=lambda *_: descriptor)  # so that its name is the path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,10 +64,10 @@ def damage_told(path: Path) -> Iterator[None]:
 
 def _read(path: Path) -> Any:
     with open_regular(path) as file:
-        text = file.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        raise ValueError(f"{path.name} has more than {LARGEST:,} bytes")
-    return json.loads(text)
+        size = os.fstat(file.fileno()).st_size  # asked first: room is made for as much as is read
+        if size > LARGEST:
+            raise ValueError(f"{path.name} has more than {LARGEST:,} bytes")
+        return json.loads(file.read(size))
 
 
 def _check_count(entry: dict[str, Any], name: str) -> None:

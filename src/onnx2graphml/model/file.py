@@ -17,6 +17,7 @@ HEAD = 512  # bytes by which other files are known
 POINTER = b"version https://git-lfs"
 PICKLE = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04.{26}[^/]*/(data\.pkl|data/\d|code/|constants\.pkl)", re.DOTALL)
 """How a pickle begins, and what `torch.save` and TorchScript write: an archive with pickles."""
+PICKLED = (".pt", ".pth")  # what such files are called, whatever is left of them
 WIRE_TYPES = (0, 1, 2, 5)  # of Protocol Buffers; the first byte of any message has one of them, and a field's number
 
 
@@ -65,7 +66,7 @@ def _check_head(path: Path, head: bytes) -> None:
         raise ModelError(f"{path}: a Git LFS pointer, not the model itself: get that by `git lfs pull`")
     if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise ModelError(f"{path}: a web page, not an ONNX model: download the model itself")
-    if PICKLE.match(head):
+    if PICKLE.match(head) or path.suffix.lower() in PICKLED:
         raise ModelError(
             f"{path}: a PyTorch pickle, which runs code when it is read; where the model is made, export it: "
             f"program = torch.export.export(model.eval(), (example_input,)); torch.export.save(program, 'model.pt2')"

@@ -32,7 +32,7 @@ def SequenceConstruct(op: Builder, *inputs: str) -> str:
 def SequenceInsert(op: Builder, input_sequence: str, tensor: str, position: str | None = None) -> str:
     """With one more tensor, at the end or before the one at a position."""
     members = list(op.members(input_sequence))
-    at = len(members) if position is None else _position(op, position, len(members) + 1)
+    at = len(members) if position is None else _place(op, position, len(members))
     return op.sequence([*members[:at], tensor, *members[at:]])
 
 
@@ -94,6 +94,14 @@ def SequenceMap(
             inputs = [op.members(i)[k] if i in op.graph.sequences else i for i in given]
             results.append(add_graph(op, body, inputs))
     return [op.sequence([r[k] for r in results]) for k in range(len(body.output))]
+
+
+def _place(op: Builder, position: str, length: int) -> int:
+    """Before which of them, or behind the last: -1 is before the last."""
+    at = int(op.known(position, "its position").item())
+    if not -length <= at <= length:
+        raise UnsupportedError(f"its position is {at}; expected one from {-length} to {length}")
+    return at if at >= 0 else at + length
 
 
 def _position(op: Builder, position: str, length: int) -> int:
