@@ -61,6 +61,7 @@ def test_a_picture_of_a_digit(tmp_path: Path, digit: Path, capsys: pytest.Captur
     assert names == {"00-image.png", "01-conv1.png", "02-bn1.png", "03-relu1.png"}
 
 
+@pytest.mark.slow
 def test_what_is_done_with_a_picture_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     Image.fromarray(np.zeros((16, 24), np.uint8)).save(tmp_path / "p.png")
     run(DIGITS, tmp_path / "p.png", "-o", tmp_path / "out", "--min-size", "8x8", "--preprocess=-1..1", "--overlay")
@@ -69,6 +70,7 @@ def test_what_is_done_with_a_picture_is_said(tmp_path: Path, capsys: pytest.Capt
     assert "01-conv1-overlay.png  conv1 on image" in told.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", ["random", "zeros", "file"])
 def test_other_patterns(tmp_path: Path, made: str, capsys: pytest.CaptureFixture[str]):
     np.save(tmp_path / "x.npy", np.ones((8, 8, 1)))
@@ -110,6 +112,7 @@ def test_grids_are_checked(text: str, capsys: pytest.CaptureFixture[str]):
     assert f"got {text!r}; expected rows and columns of 1 or more, such as 3x3" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_some_layers_with_the_names_of_classes(tmp_path: Path, digit: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "names.txt").write_text("\n".join(f"number {k}" for k in range(10)))
     out = tmp_path / "out"

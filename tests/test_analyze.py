@@ -115,6 +115,7 @@ def test_tables() -> None:
     assert str(analyzed(DIGITS).table()).splitlines()[0].split()[2:5] == ["in_degree", "out_degree", "in_strength"]
 
 
+@pytest.mark.slow
 def test_the_folder(tmp_path: Path) -> None:
     found = analyzed(DIGITS, folder=tmp_path / "out", measures="pagerank,in_degree")
     table = duckdb.sql(f"select layer, pagerank, in_degree from '{tmp_path}/out/nodes.parquet' order by id").fetchall()
@@ -146,6 +147,7 @@ def checkpoints(folder: Path, scales: list[float]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_training(tmp_path: Path) -> None:
     folder = checkpoints(tmp_path / "checkpoints", [1, 2, 4])
     found = o2g.analyze(folder, tmp_path / "out", measures="in_strength,in_degree")
@@ -160,6 +162,7 @@ def test_training(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "course-in_strength.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_what_is_no_training(tmp_path: Path) -> None:
     with pytest.raises(Error, match=r"there is one checkpoint, 'epoch1'; expected two or more"):
         o2g.analyze(checkpoints(tmp_path / "one", [1]))
@@ -169,6 +172,7 @@ def test_what_is_no_training(tmp_path: Path) -> None:
         o2g.analyze(other)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyze", DIGITS, "--measures", "in_degree", "--layers", "conv1:", "-o", str(tmp_path / "o")]) == 0
     out = capsys.readouterr().out
@@ -178,6 +182,7 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "no measure is named 'rank'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_pictures_of_awkward_networks(tmp_path: Path) -> None:
     """Scalars, layers without neurons that anything leads to, unnamed models, one layer to draw."""
     for k, graph in enumerate((network("every kind"), network("parallel"), dense_graph(3, 2))):

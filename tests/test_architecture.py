@@ -182,6 +182,7 @@ def wrong_frames(drawing: Drawing) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(networks(), st.booleans())
 def test_any_network_is_drawn_without_a_fault(graph: NeuronGraph, fold: bool) -> None:

@@ -86,6 +86,7 @@ def test_the_svgs_arrows_are_the_drawings() -> None:
         assert ends[-1][-1] == pytest.approx(arrow.points[-1][1], abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", RENDERERS)
 def test_the_same_graph_is_the_same_bytes(graph: NeuronGraph, suffix: str, tmp_path: Path) -> None:
     first = architecture(graph, tmp_path / f"a{suffix}")
@@ -232,6 +233,7 @@ def test_the_command_lists_folds(
     assert said[1] == "× 8: layer1, and the same again in a row, up to layer8"
 
 
+@pytest.mark.slow
 def test_a_framework_model_is_drawn_in_time() -> None:
     keras = pytest.importorskip("keras")
     graph = o2g.load(keras.applications.MobileNetV2(weights=None, input_shape=(96, 96, 3), alpha=0.35))

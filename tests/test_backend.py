@@ -52,6 +52,7 @@ def edges(G: Any) -> list[Any]:
     return sorted((u, v, sorted(data.items())) for u, v, data in G.edges(data=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*NETWORKS, "products"])
 def test_nodes_and_edges_are_those_of_the_expanded_graph(name: str) -> None:
     G, E = lazy(name), expanded(name)
@@ -197,6 +198,7 @@ def test_a_copy_can_be_changed(name: str) -> None:
     assert "new" not in G
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "residual", "parallel"])
 def test_constructors_take_it(name: str) -> None:
     G, E = lazy(name), expanded(name)
@@ -207,6 +209,7 @@ def test_constructors_take_it(name: str) -> None:
     assert edges(nx.convert_node_labels_to_integers(G)) == edges(E)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["residual", "concat", "parallel"])
 def test_views_show_what_they_do_of_the_expanded_graph(name: str) -> None:
     G, E = lazy(name), expanded(name)

@@ -102,6 +102,7 @@ def test_a_priority_takes_what_has_a_method_and_leaves_the_rest(monkeypatch: pyt
     assert sum(nx.pagerank(cyclic).values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modules", [("algorithms/tests/test_dag.py", "algorithms/tests/test_dominance.py")])
 def test_networkxs_own_tests_pass(modules: tuple[str, ...]) -> None:
     """A few of them; `tools/networkx_suite.py` runs all that call a function of the backend."""

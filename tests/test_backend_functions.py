@@ -95,6 +95,7 @@ PARALLEL = {
 SLOW = {"betweenness_centrality", "closeness_centrality", "harmonic_centrality", "katz_centrality_numpy"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("call", CALLS)
 def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ def soon() -> Iterator[None]:
     assert time.process_time() - start < SOON
 
 
+@pytest.mark.slow
 def test_what_is_read_from_the_blocks(large: Any) -> None:
     assert (len(large), large.number_of_edges(), large.size("weight")) == (2 * SIDE, EDGES, EDGES)
     assert large.degree[0] == large.in_degree[SIDE] == SIDE
@@ -128,6 +129,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", REFUSED)
 def test_what_would_gather_all_edges_refuses(call: str, large: Any) -> None:
     function, message = REFUSED[call]

@@ -76,6 +76,7 @@ def test_info_expands_nothing(capsys: Any, tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------------------------------------- convert
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_written_file_is_the_graph(capsys: Any, tmp_path: Path, level: str) -> None:
     out = tmp_path / "digits.graphml"
@@ -89,6 +90,7 @@ def test_a_written_file_is_the_graph(capsys: Any, tmp_path: Path, level: str) ->
     assert {(s, t): np.float32(w) for s, t, w in read.edges(data="weight")} == expected
 
 
+@pytest.mark.slow
 def test_standard_output_is_the_file(tmp_path: Path) -> None:
     done = run(DIGITS, "-", "--detail", "neuron")
     assert (done.returncode, done.stderr) == (0, "")
@@ -97,6 +99,7 @@ def test_standard_output_is_the_file(tmp_path: Path) -> None:
     assert done.stdout == out.read_text()
 
 
+@pytest.mark.slow
 def test_an_earlier_file_is_replaced(capsys: Any, tmp_path: Path) -> None:
     out = tmp_path / "digits.graphml"
     out.write_text("earlier")

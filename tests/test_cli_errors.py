@@ -269,6 +269,7 @@ def test_out_of_memory(failing: Failing, monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_real_interruption(tmp_path: Path) -> None:
     """Of a process that is writing a file that takes long."""
     nodes = [node("Conv", "x w", "y", pads=[1, 1, 1, 1])]
@@ -288,6 +289,7 @@ def test_a_real_interruption(tmp_path: Path) -> None:
     assert not list(folder.iterdir())
 
 
+@pytest.mark.slow
 def test_a_closed_pipe() -> None:
     command = [sys.executable, "-m", "onnx2graphml", DIGITS, "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -198,6 +198,7 @@ def test_of_many_epochs_a_film_shows_some_and_says_so():
     assert said[:2] == ["e   (5 of 5)", "net: 2 of 5 epochs"]
 
 
+@pytest.mark.slow
 def test_frames_differ_and_hold_the_colours_of_their_values():
     """A map of three values is drawn in the three colours that a scale from 0 to 4 gives them, whatever its own."""
     import matplotlib as mpl
@@ -386,6 +387,7 @@ def keras_model(keras: Any) -> Any:
     return made
 
 
+@pytest.mark.slow
 def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_path):
     keras = pytest.importorskip("keras")
     from onnx2graphml.frontends.watch_keras import FilmCallback
@@ -565,6 +567,7 @@ def test_the_command_film(tmp_path, capsys):
     np.testing.assert_allclose(values, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_record(tmp_path, capsys):
     digits = shutil.copy(FIXTURES / "digits.onnx", tmp_path)
     with np.load(FIXTURES / "digits.npz") as held:

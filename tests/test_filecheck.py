@@ -333,6 +333,7 @@ def mutants(name: str, kind: str) -> set[bytes]:
     return {b"".join(lines) for lines in damaged if lines is not None} - {b"".join(whole)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POSITIONS)
 def test_all_damage_is_found(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, how, missed, kinds = tmp_path / "a.graphml", Counter[str](), [], set()
@@ -351,6 +352,7 @@ def test_all_damage_is_found(name: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert total >= 40 * POSITIONS[name]
 
 
+@pytest.mark.slow
 def test_every_kind_of_damage_is_one_of_some_model() -> None:
     assert [kind for kind in DAMAGES if not any(mutants(name, kind) for name in POSITIONS)] == []
 
@@ -370,6 +372,7 @@ def test_a_truncated_compressed_file_is_refused(suffix: str, tmp_path: Path) -> 
     assert outcome(graph, path) == "refused"
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, digits = tmp_path / "a.graphml", str(FIXTURES / "digits.onnx")
     assert main([digits, str(path), "--detail", "neuron"]) == 0

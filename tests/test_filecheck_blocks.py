@@ -354,6 +354,7 @@ def found_by_values(wrong: NeuronGraph) -> bool:
     return not verify(wrong).passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_no_mistake_is_found_where_there_is_none(suffix: str, tmp_path: Path) -> None:
     for kind in MISTAKES:
@@ -361,6 +362,7 @@ def test_no_mistake_is_found_where_there_is_none(suffix: str, tmp_path: Path) ->
         assert not found_by_values(right_graph(kind)), kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_mistake_is_found_in_the_file(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -389,6 +391,7 @@ def test_most_mistakes_are_found_by_values_alone(
 CASES = [("digits", suffix) for suffix in registry.FORMATS] + [("residual", ".parquet"), ("residual", ".npz")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "suffix"), CASES)
 def test_a_weight_changed_by_a_thousandth_is_found(name: str, suffix: str, tmp_path: Path) -> None:
     """Of each layer that has weights, one more by 1e-3 of the largest; and no other layer is called wrong."""

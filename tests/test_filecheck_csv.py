@@ -322,6 +322,7 @@ def mutants(kind: str, name: str, whole: Folder) -> list[Folder]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "suffix"), [("digits", ".gephi.csv"), *((n, s) for n in ("ports", "doubles") for s in SUFFIXES)]
 )
@@ -400,6 +401,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         verify_file(graph_of("doubles"), tmp_path / "a.neo4j.csv")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_edges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.neo4j.csv"
     writing.write(every_kind(), path)

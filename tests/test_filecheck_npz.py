@@ -257,6 +257,7 @@ def alike(one: Arrays, other: Arrays) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_all_damage_is_found(
     name: str, files: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -385,6 +386,7 @@ def test_members_of_one_name_are_refused(files: dict[str, bytes], tmp_path: Path
         verify_file(graph_of("doubles"), path)
 
 
+@pytest.mark.slow
 def test_more_than_was_declared_is_not_taken_into_memory(
     files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,7 @@ def test_only_that_neurons_edges_are_kept(tmp_path: Path) -> None:
     assert kept < 200_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", [["random"], ["random", "zeros", "ties"]])
 def test_a_file_is_read_once_whatever_the_number_of_inputs(
     tmp_path: Path, inputs: list[str], monkeypatch: pytest.MonkeyPatch

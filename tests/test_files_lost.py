@@ -215,6 +215,7 @@ made(Path({path!r}), b"second")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("two", [False, True])
 @pytest.mark.parametrize("at", [1, -1, 2, -2])
 def test_killed_between_the_steps(folder: Path, two: bool, at: int) -> None:

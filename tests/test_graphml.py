@@ -378,6 +378,7 @@ class Sink(io.RawIOBase):
         return len(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("small", "large"),
     [(conv_graph(8, 44), conv_graph(40, 44)), (dense_graph(1000, 1000), dense_graph(4000, 1000))],

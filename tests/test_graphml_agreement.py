@@ -123,6 +123,7 @@ def numbers_rounded(attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{n: float(v) if isinstance(v, int) else v for n, v in own.items()} for own in attributes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAPHS)
 def test_all_agree(name: str, tmp_path: Path) -> None:
     graph, path = GRAPHS[name](), tmp_path / "a.graphml"

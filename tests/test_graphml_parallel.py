@@ -122,6 +122,7 @@ def count(text: bytes) -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_an_xml_parser_counts_what_is_promised() -> None:
     graph = conv_graph(12, 28)
     assert graph.edges > 900_000
@@ -317,6 +318,7 @@ print(graph.edges, int(status["VmHWM"].split()[0]) * 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell a process's peak memory")
 @pytest.mark.parametrize(("suffix", "channels"), [(".graphml", 61), (".graphml.gz", 30), (".graphml.zst", 30)])
 def test_peak_memory_does_not_grow_with_edges(suffix: str, channels: int) -> None:
@@ -339,6 +341,7 @@ writing.write(conv_graph(61, 56), sys.argv[1], jobs=2, progress=told)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("suffix", WRITERS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -359,6 +362,7 @@ def test_ended_from_outside(tmp_path: Path, suffix: str, number: signal.Signals)
         assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
 def test_closed_pipe() -> None:
     command = [sys.executable, "-m", "onnx2graphml", str(DIGITS), "-"]

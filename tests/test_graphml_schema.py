@@ -36,6 +36,7 @@ def test_every_graphml_format_is_checked() -> None:
     assert DECOMPRESSED.keys() == {suffix for suffix in registry.FORMATS if ".graphml" in suffix}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", ["digits", "ports", "doubles"])
 def test_what_is_written_is_valid(name: str, level: str, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     return {each["name"]: each for each in map(json.loads, done.stdout.splitlines())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_file(name: str, found: dict[str, dict[str, Any]]) -> None:
     assert name in found, "the process died, or hung"
@@ -177,6 +178,7 @@ def test_external_data_of_a_model_in_memory(tmp_path: Path) -> None:
     assert "it is in 'w.bin', beside a file: load the model by its path" in message
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_external_data_is_not_read_before_it_is_used(tmp_path: Path) -> None:
     """100 MB of weights, none of them looked at; and looked at, they are there once."""

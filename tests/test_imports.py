@@ -198,6 +198,7 @@ def test_importing_the_package_loads_no_framework():
     assert not modules & set(HEAVY)
 
 
+@pytest.mark.slow
 def test_reading_a_model_loads_no_framework():
     """Nor does any room that is not about one: what a graph is made with needs only NumPy and ONNX."""
     rooms = ROOMS[: ROOMS.index("build") + 1]

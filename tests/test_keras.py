@@ -161,6 +161,7 @@ def test_batch_normalization_remains():
     assert "Add" in ops
 
 
+@pytest.mark.slow
 def test_what_is_made_inside_a_layer_belongs_to_it():
     x = keras.Input((6, 8), name="x")
     y = L.MultiHeadAttention(2, 4, name="attention")(x, x)
@@ -335,6 +336,7 @@ def test_a_file_gives_the_same_model(tmp_path, name):
     assert list(rows(imported.proto)) == [layer.name for layer in model.layers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("save", ["export", "tf.saved_model.save"])
 def test_a_saved_model_gives_the_same_model(tmp_path, save):
     model = residual()
@@ -487,6 +489,7 @@ def test_tensorflow_missing():
     assert "this needs TensorFlow, which is not installed: pip install 'onnx2graphml[keras]'" in run.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_written_to_the_terminal(tmp_path):
     residual().save(tmp_path / "model.keras")
     code = "import sys; from onnx2graphml.frontends.keras_files import load_keras; load_keras(sys.argv[1])"
@@ -495,6 +498,7 @@ def test_nothing_is_written_to_the_terminal(tmp_path):
     assert (run.stdout, run.stderr) == ("", "")
 
 
+@pytest.mark.slow
 def test_vgg16():
     model = randomised(keras.applications.VGG16(weights=None))
     imported = from_keras(model)

@@ -189,6 +189,7 @@ for detail in ("op", "layer", "neuron"):
 """
 
 
+@pytest.mark.slow
 def test_a_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     found = []
     for seed in ("1", "2"):
@@ -338,6 +339,7 @@ def test_a_call_that_runs_late_keeps_its_number():
     assert (reads["c"], reads["c#2"]) == (["a"], ["f"])
 
 
+@pytest.mark.slow
 def test_parameters_are_those_that_are_trained_each_once():
     shared = L.Conv2D(3, 3, padding="same", name="shared")
     x = keras.Input((6, 6, 3), name="x")

@@ -38,6 +38,7 @@ def assert_layers_are_keras(graph: o2g.NeuronGraph, model: Any) -> None:
     assert all(type(x).__name__ in merged for x in model.layers if x.name not in shown)
 
 
+@pytest.mark.slow
 def test_vgg16_has_its_15_billion_edges() -> None:
     model = keras.applications.VGG16(weights=None)
     graph = o2g.load(model)
@@ -52,6 +53,7 @@ def test_vgg16_has_its_15_billion_edges() -> None:
     assert row.split() == ["block1_conv1", "Conv2D", "Conv", "3×3", *numbers]
 
 
+@pytest.mark.slow
 def test_mobilenet_v2_verifies_in_full() -> None:
     model = randomised(keras.applications.MobileNetV2(weights=None))
     graph = o2g.load(model)
@@ -102,6 +104,7 @@ def over_the_last_axis() -> Any:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail", ["op", "layer", "neuron"])
 @pytest.mark.parametrize("build", [branching, sequence, over_the_last_axis])
 def test_small_models_verify_and_keep_their_layers(build: Any, detail: str) -> None:
@@ -113,6 +116,7 @@ def test_small_models_verify_and_keep_their_layers(build: Any, detail: str) -> N
         assert_layers_are_keras(graph, model)
 
 
+@pytest.mark.slow
 def test_the_file_and_the_onnx_of_a_model_are_one_graph() -> None:
     one, other = (o2g.load(FIXTURES / f"digits{suffix}") for suffix in (".keras", ".onnx"))
     assert str(o2g.info(one)) == str(o2g.info(other))

@@ -49,6 +49,7 @@ def test_they_are_keras_own():
     assert kinds["depthwise"].groups == 8
 
 
+@pytest.mark.slow
 def test_they_are_pytorchs_own():
     torch = pytest.importorskip("torch")
     network = torch.nn.Sequential(

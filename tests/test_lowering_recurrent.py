@@ -51,6 +51,7 @@ OWN: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize(("op", "attributes"), [(op, a) for op, own in OWN.items() for a in own], ids=str)
 def test_inputs_and_directions(op: str, attributes: Any, direction: str) -> None:

@@ -60,6 +60,7 @@ def test_measures_of_degrees(name: str):
 # ------------------------------------------------------------------------------------- pagerank and katz
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [None, "abs_weight"])
 @each_network
 def test_pagerank(name: str, weight: str | None):
@@ -70,6 +71,7 @@ def test_pagerank(name: str, weight: str | None):
     close(graph, measures.pagerank(graph, 0.5, weight=weight), nx.pagerank(g, 0.5, weight=weight, **ITERATED))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [None, "abs_weight"])
 @each_network
 def test_pagerank_personalised_and_dangling(name: str, weight: str | None):
@@ -122,6 +124,7 @@ def test_negative_weights_that_no_edge_has_are_no_matter():
     assert sum(measures.pagerank(none_negative, weight="weight").values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @each_weight
 @each_network
 def test_katz(name: str, weight: str | None):
@@ -217,6 +220,7 @@ def test_published_values_of_digits():
 # ------------------------------------------------------------------------ components, assortativity
 
 
+@pytest.mark.slow
 @each_network
 def test_weak_components(name: str):
     graph = network(name)
@@ -242,6 +246,7 @@ def test_assortativity_of_digits():
     assert weighted == pytest.approx(nx.degree_assortativity_coefficient(g, weight="abs_weight"), rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [None, "abs_weight"])
 @each_network
 def test_average_neighbor_degree(name: str, weight: str | None):

@@ -104,6 +104,7 @@ def test_closeness_with_branches(name: str):
     np.testing.assert_allclose(got, [harmonic[n] for n in range(graph.neurons)], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_branches_from_source_to_source_are_as_the_chain(monkeypatch: pytest.MonkeyPatch):
     """Two ways to the same numbers, and the memory of one source at a time."""
     graph = chain("upsampled")

@@ -71,6 +71,7 @@ def test_the_ramanujan_gap():
     assert full == pytest.approx(math.sqrt(5) + math.sqrt(3), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "weight"), [("digits", None), *((n, w) for n in ("residual", "concat") for w in FUNCTIONS)]
 )

@@ -25,6 +25,7 @@ from onnx2graphml.recording.views import map_size, view_of
 F = np.float32
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     n=st.integers(1, 30),

@@ -75,6 +75,7 @@ def outputs_from_edges(case: Any) -> list[Any] | None:
     return None
 
 
+@pytest.mark.slow
 def test_onnx_node_cases() -> None:
     """Whatever is not refused is right; and not much is refused."""
     passed, wrong = [], []

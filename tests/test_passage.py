@@ -98,6 +98,7 @@ def test_preprocessing_is_keras(tmp_path: Path):
         np.testing.assert_allclose(read_image(tmp_path / "p.png", layer, ours), expected, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_convolutional_network_is_pytorchs():
     import torch
 
@@ -175,6 +176,7 @@ def manifest(folder: Path) -> Any:
     return json.loads((folder / "manifest.json").read_text())
 
 
+@pytest.mark.slow
 def test_every_layer_has_a_picture_and_an_entry(tmp_path: Path, digits: NeuronGraph, digit: Any):
     found = activations(digits, {"image": digit}, tmp_path / "out", overlay="layer", limit=5, channels="top")
     told = manifest(tmp_path / "out")
@@ -195,6 +197,7 @@ def test_every_layer_has_a_picture_and_an_entry(tmp_path: Path, digits: NeuronGr
     assert set(told["not_overlaid"]) == {"flatten", "dense1", "digit"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_the_same_bytes_each_time(tmp_path: Path, kind: str):
     graph = load(model([node("Softmax", "x", "s"), node("ReduceMean", "s", "y", axes=[1])], {"x": [1, 4, 5]}))
@@ -224,6 +227,7 @@ def test_hostile_names_stay_in_the_folder(tmp_path: Path):
     assert len({e["file"].lower() for e in told["layers"]}) == len(names) + 1
 
 
+@pytest.mark.slow
 def test_what_is_too_small_is_listed(tmp_path: Path, digits: NeuronGraph, digit: Any):
     found = activations(digits, {"image": digit}, tmp_path / "out", min_size=(4, 4))
     assert [p.layer.name for p in found.layers] == ["image", "conv1", "bn1", "relu1", "maxpool"]
@@ -247,6 +251,7 @@ def test_an_older_folder_is_replaced_and_another_is_not(tmp_path: Path):
     assert [f.name for f in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_a_run_that_failed(
     tmp_path: Path, digits: NeuronGraph, digit: Any, monkeypatch: pytest.MonkeyPatch
 ):
@@ -317,6 +322,7 @@ def test_constants_are_shown_too():
     assert constant.value.ravel().tolist() == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_as_many_sheets_as_are_needed(tmp_path: Path, digits: NeuronGraph, digit: Any):
     found = activations(digits, {"image": digit}, tmp_path / "out", grid=(1, 4), kind="svg")
     assert found.sheets == ("sheet-0.svg", "sheet-1.svg", "sheet-2.svg")

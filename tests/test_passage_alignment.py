@@ -74,6 +74,7 @@ def checked(graph: NeuronGraph, found: dict[str, tuple[str, tuple[Fields, Fields
     return inside
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in NETWORKS if n != "upsampled"])
 def test_fields_are_those_of_single_neurons(name: str):
     graph = network(name)

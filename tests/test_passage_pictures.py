@@ -93,6 +93,7 @@ def test_an_images_pixels_are_the_files(tmp_path: Path, digits: Activations, nam
         assert (seen[y : y + high, x - 1 : x - 1 + wide] != image.pixels[..., :3]).any(-1).mean() > differs.mean()
 
 
+@pytest.mark.slow
 def test_pictures_have_the_size_of_their_pages_and_are_not_blank(tmp_path: Path, digits: Activations):
     drawn = [layer_page(p) for p in digits.layers] + [overview(digits.layers[:9], (3, 3))]
     for k, made in enumerate(drawn):
@@ -119,6 +120,7 @@ def assert_legible(made: Page) -> None:
     assert illegible(made) == []
 
 
+@pytest.mark.slow
 def test_text_is_inside_and_does_not_overlap(digits: Activations):
     for picture in digits.layers:
         assert_legible(layer_page(picture))
@@ -191,6 +193,7 @@ def test_extreme_values_can_be_drawn(tmp_path: Path, value: float):
         assert pixels(relu(*shape, value=given), tmp_path / "p.png").std() > 5
 
 
+@pytest.mark.slow
 def test_a_long_vector_is_a_band_of_its_least_and_greatest(tmp_path: Path):
     value = np.abs(weights(1_000_000))
     made = layer_page(relu(1_000_000, value=value))

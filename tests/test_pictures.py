@@ -44,6 +44,7 @@ def test_the_articles_function_takes_paths_and_arrays(tmp_path: Path) -> None:
     assert {p.name for p in (tmp_path / "process").iterdir()} == set(names)
 
 
+@pytest.mark.slow
 def test_a_keras_model_is_watched_while_it_learns(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras", reason="needs the extra keras")
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])

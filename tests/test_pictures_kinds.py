@@ -182,6 +182,7 @@ def test_an_output_of_the_inputs_size_lies_on_it_where_the_edges_tell_no_alignme
     assert any("lies on them one for one" in t for t in texts(overlay_page(overlay)))
 
 
+@pytest.mark.slow
 def test_a_map_of_small_differences_uses_all_of_the_colours():
     nodes, constants = [node("Conv", "x w b", "c", **SIDE), node("Sigmoid", "c", "y")], {"w": weights(1, 1, 3, 3)}
     graph = load(model(nodes, {"x": [1, 1, 9, 9]}, constants | {"b": np.ones(1, np.float32)}))

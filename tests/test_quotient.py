@@ -56,6 +56,7 @@ def channel(graph: NeuronGraph, neuron: int) -> str:
     return f"{layer.name}[{(index[layer.spatial[0]] if layer.spatial else index[-1]) if layer.shape else 0}]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_by_channel(name: str) -> None:
     graph = graph_of(name)

@@ -40,6 +40,7 @@ def hold(network: Network, turn: int, folder: Path) -> str:
     return law.check(network, turn, folder).control
 
 
+@pytest.mark.slow
 @settings(max_examples=BY_CHOICES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.integers(0, 1000))
 def test_the_law(tmp_path_factory: pytest.TempPathFactory, random: Random, turn: int) -> None:
@@ -51,6 +52,7 @@ def test_the_law(tmp_path_factory: pytest.TempPathFactory, random: Random, turn:
         assume(False)
 
 
+@pytest.mark.slow
 def test_the_law_by_numbers(tmp_path: Path) -> None:
     discarded = 0
     for number in range(BY_NUMBERS):

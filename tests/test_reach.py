@@ -119,6 +119,7 @@ def test_every_neuron(name: str, level: str) -> None:
         assert as_sets(receptive_field(graph, neuron)) == by_search(graph, g, neuron), graph.layer_of(neuron).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", ["digits", "residual"])
 def test_neurons_of_the_fixtures(name: str, level: str) -> None:

@@ -82,6 +82,7 @@ def assert_read_back(graph: NeuronGraph, path: Path) -> None:
         assert (s, t, edge[2].dtype.type(w), p, m) == edge
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [s for s in FORMATS if "node attributes" not in registry.FORMATS[s].cannot_hold])
 @pytest.mark.parametrize("name", GRAPHS)
 def test_reads_back(name: str, suffix: str, tmp_path: Path) -> None:
@@ -224,6 +225,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_damaged_parquet_is_found(kind: str, tmp_path: Path) -> None:
     graph, folder = load(FIXTURES / "digits.onnx"), tmp_path / "a.parquet"

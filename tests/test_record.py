@@ -161,6 +161,7 @@ class Stopped(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_run_stopped_at_any_write_goes_on_to_the_same_bytes(digits, saved, tmp_path, monkeypatch):
     chosen, buffer = ["maxpool", "digit"], 1 << 15
     recorded(digits, saved, tmp_path / "whole", chosen, buffer=buffer)
@@ -199,6 +200,7 @@ record(graph, told, Path(sys.argv[3]), buffer=1 << 16)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bytes(digits, images, tmp_path):
     saved, count = tmp_path / "many.npy", 10 * len(images)
     np.save(saved, np.tile(images, (10, 1, 1, 1)))
@@ -445,6 +447,7 @@ print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of this process alone is read from /proc")
 def test_memory_does_not_depend_on_the_number_of_patterns(tmp_path):
     peaks = {}

@@ -38,6 +38,7 @@ def with_defaults_and_ids(source: Path, target: Path) -> None:
     target.write_text(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("saved", [by_networkx, by_networkx_with_names, by_igraph, with_defaults_and_ids])
 def test_a_file_that_was_saved_again_is_read(tmp_path: Path, saved):
     graph = o2g.load(DIGITS)
@@ -48,6 +49,7 @@ def test_a_file_that_was_saved_again_is_read(tmp_path: Path, saved):
     assert not report.unchecked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("saved", [by_networkx, by_igraph])
 def test_an_edit_in_it_is_found(tmp_path: Path, saved):
     graph = o2g.load(DIGITS)

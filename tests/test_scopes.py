@@ -92,6 +92,7 @@ def layers(path):
     return [(node.op_type, layer) for node, layer in nodes if node.op_type in seen]
 
 
+@pytest.mark.slow
 def test_dynamo_with_its_weights_beside(net, tmp_path):
     path = tmp_path / "net.onnx"
     torch.onnx.export(net, (torch.zeros(1, 3, 8, 8),), path, dynamo=True, verbose=False)
@@ -100,6 +101,7 @@ def test_dynamo_with_its_weights_beside(net, tmp_path):
     assert layers(path) == NET
 
 
+@pytest.mark.slow
 def test_dynamo_unoptimized_by_either_of_its_metadata(net, tmp_path):
     path = tmp_path / "net.onnx"
     torch.onnx.export(net, (torch.zeros(1, 3, 8, 8),), path, dynamo=True, optimize=False, verbose=False)

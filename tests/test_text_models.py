@@ -35,6 +35,7 @@ def test_a_text_model_verifies(name: str, detail: str) -> None:
         assert graph.layer(embedding).in_edges == steps * SIZE.words * SIZE.width
 
 
+@pytest.mark.slow
 def test_the_weights_of_attention_are_a_softmax_over_all_keys() -> None:
     module, inputs = text_models.made("bert", SIZE)
     graph = from_torch(module, inputs)
@@ -45,6 +46,7 @@ def test_the_weights_of_attention_are_a_softmax_over_all_keys() -> None:
     assert {x.in_edges for x in coupled} == {2 * SIZE.heads * SIZE.steps**2 * SIZE.width // SIZE.heads}
 
 
+@pytest.mark.slow
 def test_an_lstm_has_an_edge_for_every_weight_of_every_step() -> None:
     """Four gates from input and state, of which the first step has none, and so no forget gate; and what joins them."""
     module, inputs = text_models.made("characters", dataclasses.replace(SIZE, steps=3))

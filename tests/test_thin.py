@@ -56,6 +56,7 @@ def test_a_sample_is_of_the_graph_and_without_repetition(graph: NeuronGraph) -> 
     assert edges(sample(graph, 0)) == []
 
 
+@pytest.mark.slow
 def test_a_sample_is_uniform(graph: NeuronGraph) -> None:
     """Each layer's share of many samples is its share of the edges, within five standard deviations."""
     n, rounds = 400, 50

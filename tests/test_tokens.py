@@ -47,6 +47,7 @@ def test_the_one_hot_layer_says_which_word() -> None:
     assert np.array_equal(np.broadcast_to(hot.bias, hot.shape)[0], [0, -1, -2, -3, -4])
 
 
+@pytest.mark.slow
 def test_the_embedding_of_bert_is_lazy() -> None:
     """30,522 words, 768 numbers each, 128 tokens: 3.0 billion edges, counted in a moment."""
     table = np.zeros((30_522, 768), np.float32)

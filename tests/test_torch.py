@@ -133,6 +133,7 @@ def imported_case(name):
     return from_torch(randomised(module), examples)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("name", CASES)
 def test_onnx_runtime_computes_what_pytorch_predicts(name):
@@ -211,6 +212,7 @@ def test_a_module_at_two_paths_has_one_name():
     assert [row["name"] for row in rows(proto)] == ["first", "act"]
 
 
+@pytest.mark.slow
 def test_a_layer_that_forward_does_not_call_is_not_listed():
     class Half(nn.Sequential):
         def forward(self, x):
@@ -245,6 +247,7 @@ def frozen():
     return module
 
 
+@pytest.mark.slow
 def test_training_modes_and_statistics_are_left_as_found():
     module = frozen()
     before, state = modes(module), {name: value.clone() for name, value in module.state_dict().items()}
@@ -282,6 +285,7 @@ def one_line(error):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_after_a_failure_too():
     module = Branching()
     before = modes(module)
@@ -297,6 +301,7 @@ def test_after_a_failure_too():
     assert not any(part._forward_hooks for part in module.modules())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "examples", "message"),
     [

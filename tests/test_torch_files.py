@@ -36,6 +36,7 @@ def program(module: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_program_is_the_module_that_it_was_made_from(module: Any, program: Path) -> None:
     graph = o2g.load(program)
     assert [layer.name for layer in graph.layers] == ["input", "0", "1", "2", "3", "4"]
@@ -49,6 +50,7 @@ def test_a_program_is_the_module_that_it_was_made_from(module: Any, program: Pat
     np.testing.assert_array_equal(graph.model.predict({"input": x})[0], module(torch.tensor(x)).detach().numpy())
 
 
+@pytest.mark.slow
 def test_a_program_in_memory_is_the_program_in_a_file(module: Any, program: Path) -> None:
     exported = torch.export.export(module, (torch.zeros(1, 1, 6, 6),))
     graph = o2g.load(exported)
@@ -57,6 +59,7 @@ def test_a_program_in_memory_is_the_program_in_a_file(module: Any, program: Path
     assert o2g.verify(graph).passed
 
 
+@pytest.mark.slow
 def test_a_program_of_several_inputs_by_name(tmp_path: Path) -> None:
     class Two(torch.nn.Module):
         def forward(self, a: Any, *, b: Any) -> Any:
@@ -157,6 +160,7 @@ def test_a_file_that_runs_code_is_refused(name: str, program: Path, tmp_path: Pa
     assert not RAN
 
 
+@pytest.mark.slow
 def test_a_copied_archive_is_no_forgery(program: Path, tmp_path: Path) -> None:
     assert o2g.load(forged(program, tmp_path / "m.pt2", lambda members: None)).neurons == o2g.load(program).neurons
 

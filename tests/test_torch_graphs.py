@@ -62,6 +62,7 @@ def exported(net: Any, folder: Path, exporter: str) -> Any:
     return o2g.load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exporter", ["live", "dynamo", "torchscript"])
 @pytest.mark.filterwarnings("ignore")
 def test_a_module_keeps_its_paths_and_verifies(net: Any, tmp_path: Path, exporter: str) -> None:
@@ -77,6 +78,7 @@ def test_a_module_keeps_its_paths_and_verifies(net: Any, tmp_path: Path, exporte
     assert o2g.verify(graph, {name: x.numpy()}).passed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_every_way_in_leads_to_the_same_neurons(net: Any, tmp_path: Path) -> None:
     """Below the exporters' differences, what computes is one graph: same layers, same edges, same weights."""

@@ -26,6 +26,7 @@ def names() -> list[Any]:
     return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in verified]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_a_module_verifies(name: str) -> None:
     torch.manual_seed(0)

@@ -60,6 +60,7 @@ def empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut, other, empty])
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 def test_a_damaged_cache_is_made_anew(cache: Path, tmp_path: Path, damage: Callable[[Path], None], suffix: str) -> None:
@@ -70,6 +71,7 @@ def test_a_damaged_cache_is_made_anew(cache: Path, tmp_path: Path, damage: Calla
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_no_folder(tmp_path: Path) -> None:
     """As where the package is read-only and there is no home."""
     (tmp_path / "file").write_text("")

@@ -98,6 +98,7 @@ def test_a_tag_without_end(dense: Path, tmp_path: Path, monkeypatch: pytest.Monk
         file.layers()
 
 
+@pytest.mark.slow
 def test_a_compressed_file_that_is_a_bomb(tmp_path: Path) -> None:
     """What is held at a time does not grow with what it unpacks to."""
     import zstandard

@@ -103,6 +103,7 @@ def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, text=True, check=False, **{"stderr": subprocess.PIPE, **options})  # type: ignore[call-overload,no-any-return]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("command", [["verify", str(DIGITS)], ["info", str(DIGITS)], [str(DIGITS), "-"]])
 def test_standard_output_on_a_full_disk(command: list[str]) -> None:
@@ -120,6 +121,7 @@ def closing(*descriptors: int) -> object:
     return close
 
 
+@pytest.mark.slow
 def test_standard_output_that_is_closed(tmp_path: Path) -> None:
     done = run("info", str(DIGITS), preexec_fn=closing(1))
     assert done.returncode == 2
@@ -128,6 +130,7 @@ def test_standard_output_that_is_closed(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_standard_error_that_is_closed(tmp_path: Path) -> None:
     done = run(str(DIGITS), str(tmp_path / "g.graphml"), stdout=subprocess.PIPE, stderr=None, preexec_fn=closing(0, 2))
     assert done.returncode == 0
@@ -137,12 +140,14 @@ def test_standard_error_that_is_closed(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_standard_error_on_a_full_disk() -> None:
     with open("/dev/full", "w") as full:
         assert run("info", "nothing", stderr=full).returncode == 2
 
 
+@pytest.mark.slow
 def test_standard_output_that_takes_ascii_only(tmp_path: Path) -> None:
     path = injecting(tmp_path, "é")
     done = run("info", path, "--detail", "op", stdout=subprocess.PIPE, env={**os.environ, "PYTHONIOENCODING": "ascii"})

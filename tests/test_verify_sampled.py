@@ -60,6 +60,7 @@ def test_a_report_of_a_sample() -> None:
     assert "sampled: at most 7 neurons of each layer" in str(report)
 
 
+@pytest.mark.slow
 def test_as_many_as_there_are_is_all_of_them() -> None:
     sampled, whole = verify(DIGITS, sample_neurons=10**9), verify(DIGITS)
     for s, w in zip(sampled.rows, whole.rows, strict=True):

@@ -139,6 +139,7 @@ def test_the_strongest_of_each_block(high: int, wide: int):
             assert found[i, j] == block[np.abs(block).argmax()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("proto", "limit"),
     [(conv(6, 3, 3, 3), 64), (conv(70, 5, 3, 3), 4), (conv(300, 1, 3, 3), 64), (conv(2, 1, 7, 7), 64)],

@@ -206,6 +206,7 @@ def test_a_convolutions_windows_lie_where_onnx_runtime_has_them(auto_pad: str):
         check_windows("Conv", *case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("auto_pad", AUTO_PADS)
 def test_a_transposed_convolutions_windows_lie_where_onnx_runtime_has_them(auto_pad: str):
     """Also where `output_shape` asks for less than the windows reach, or for more."""
