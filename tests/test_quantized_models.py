@@ -36,13 +36,14 @@ class Patterns:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     logging.disable(logging.WARNING)
     path: Path = tmp_path_factory.mktemp("quantized") / "prepared.onnx"
     quant_pre_process(str(FIXTURE), str(path))
-    return path
+    yield path
+    logging.disable(logging.NOTSET)
 
 
 def quantized(prepared: Path, how: str) -> Path:

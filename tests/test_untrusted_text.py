@@ -89,7 +89,8 @@ def test_formulas_in_the_table_of_weights(tmp_path: Path, capsys: pytest.Capture
     assert not [c for c in cells if c.startswith(("=", "@", "+")) or (c.startswith("-") and not float(c))]
 
 
-def test_what_is_logged_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_logged_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)  # whatever others left
     cli.log_to_stderr()
     logging.getLogger("onnx2graphml").info("read %s", "a\x1b[2J\nb")
     assert capsys.readouterr().err == "read a\\x1b[2J\\nb\n"
