@@ -12,7 +12,7 @@ import numpy.typing as npt
 from onnx2graphml.attribution.relevance import Relevance
 from onnx2graphml.errors import Error, OutputError, TooLargeError
 from onnx2graphml.files.atomic_file import atomic
-from onnx2graphml.graph.networkx_graph import node_column
+from onnx2graphml.graph.networkx_graph import neuron_attributes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -77,14 +77,12 @@ class Trace:
         import networkx as nx
 
         graph, found = self.relevance.local.graph, nx.DiGraph()
-        for layer in graph.layers:
-            ids = self.neurons[(self.neurons >= layer.first_id) & (self.neurons < layer.first_id + layer.neurons)]
-            if len(ids):
-                columns = {name: list(column) for name in NODES if (column := node_column(layer, name)) is not None}
-                for id in ids.tolist():
-                    attributes = {name: column[id - layer.first_id] for name, column in columns.items()}
-                    value, score = self.relevance.local.value[id], self.relevance.score[id]
-                    found.add_node(id, **attributes, value=float(value), relevance=float(score))
+        for id in self.neurons.tolist():
+            layer = graph.layer_of(id)
+            attributes = neuron_attributes(layer, id - layer.first_id)
+            value, score = self.relevance.local.value[id], self.relevance.score[id]
+            own = {name: attributes[name] for name in NODES if name in attributes}
+            found.add_node(id, **own, value=float(value), relevance=float(score))
         rows = zip(*(a.tolist() for a in (self.source, self.target, self.weight, self.flow)), strict=True)
         found.add_edges_from((u, v, {"weight": w, "flow": f}) for u, v, w, f in rows)
         return found

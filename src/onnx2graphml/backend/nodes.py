@@ -11,8 +11,7 @@ from networkx.classes.reportviews import NodeDataView, NodeView
 from onnx2graphml.backend.limits import WRITE, refuse_if_large
 from onnx2graphml.backend.owner import Owner
 from onnx2graphml.backend.readonly import ReadOnly
-from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
-from onnx2graphml.graph.networkx_graph import node_attributes, node_column
+from onnx2graphml.graph.networkx_graph import neuron_attributes, node_attributes, node_column
 
 Attributes = Mapping[str, Any]
 MOST_IN_TURN = 1 << 17  # nodes of a large graph whose attributes are read one after the other
@@ -24,7 +23,6 @@ class Nodes(Mapping[int, Attributes]):
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._shared: dict[str, dict[str, Any]] = {}
         self._last, self._in_turn = -1, 0
 
     def __len__(self) -> int:
@@ -50,23 +48,7 @@ class Nodes(Mapping[int, Attributes]):
     def _attributes(self, node: int) -> dict[str, Any]:
         graph = self._owner.neuron_graph
         layer = graph.layer_of(node)
-        index, place = [], node - layer.first_id
-        for n in reversed(layer.shape):
-            place, at = divmod(place, n)
-            index.append(at)
-        index.reverse()
-        if layer.name not in self._shared:
-            self._shared[layer.name] = {
-                name: layer_attributes(layer).get(name)
-                for name in (a.name for a in NODE)
-                if node_column(layer, name) is not None
-            }
-        found = self._shared[layer.name].copy()
-        found["index"] = ",".join(map(str, index))
-        for name, dimension in spatial_dimensions(layer).items():
-            found[name] = index[dimension]
-        if layer.bias is not None:
-            found["bias"] = float(layer.bias[tuple(index)])
+        found = neuron_attributes(layer, node - layer.first_id)
         for name, column in graph.columns.items():
             found[name] = column[node].item()
         return found

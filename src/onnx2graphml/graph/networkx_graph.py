@@ -74,6 +74,16 @@ def node_attributes(layer: Layer) -> Iterator[Attributes]:
         yield dict(zip(columns, values, strict=True))
 
 
+def neuron_attributes(layer: Layer, position: int) -> Attributes:
+    """The attributes of one neuron, at a flat position in its layer; no other's are made."""
+    index = tuple(int(i) for i in np.unravel_index(position, layer.shape))
+    own: Attributes = {**layer_attributes(layer), "index": ",".join(map(str, index))}
+    own |= {name: index[dimension] for name, dimension in spatial_dimensions(layer).items()}
+    if layer.bias is not None:
+        own["bias"] = float(layer.bias[index])
+    return {a.name: own[a.name] for a in NODE if a.name in own}
+
+
 def node_column(layer: Layer, name: str) -> Iterable[Any] | None:
     """One attribute of a layer's nodes, in order; None where they don't have it."""
     shared, spatial = layer_attributes(layer), spatial_dimensions(layer)
