@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import pytest
 import onnx2graphml as o2g
 from onnx2graphml import cli
 from onnx2graphml.attribution.local import LocalGraph, local
-from onnx2graphml.attribution.relevance import blocks_of, relevance
+from onnx2graphml.attribution.relevance import relevance
 from onnx2graphml.attribution.rules import RULES, alpha_beta, find
 from onnx2graphml.attribution.slopes import EXACT, slope
 from onnx2graphml.attribution.trace import trace
 from onnx2graphml.errors import Error, OutputError, TooLargeError, UnsupportedError
+from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.neurons import Activation
 from small import FIXTURES, model, node, weights
@@ -67,6 +69,13 @@ def given(graph: NeuronGraph, seed: int = 0) -> dict[str, Any]:
 def largest(found: LocalGraph) -> int:
     last = found.graph.layer(found.graph.outputs[-1])
     return last.first_id + int(np.argmax(found.value[last.ids]))
+
+
+def blocks_of(local: LocalGraph) -> Iterator[tuple[str, str, EdgeBlock]]:
+    """All blocks of the local graph: source, target and edges."""
+    for layer in local.graph.layers:
+        for source, block in local.blocks[layer.name]:
+            yield source, layer.name, block
 
 
 def inputs(found: LocalGraph) -> np.ndarray[Any, Any]:

@@ -56,16 +56,6 @@ def test_a_command_has_its_function_and_its_line_in_the_readme(
     assert COMMANDS[command].summary.split(":")[0] in re.sub(r"\s+", " ", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("name", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
-def test_command_lines_in_the_documentation_parse(name: str) -> None:
-    text = (ROOT / name).read_text()
-    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.M | re.S)
-    for line in "\n".join(blocks).replace("\\\n", " ").splitlines():
-        found = re.match(r"(?:\$ )?onnx2graphml ([^|#>]*)", line)
-        if found and "COMMAND" not in line:
-            parse(shlex.split(found[1]))
-
-
 # No option means two things: a name has one way of being read and one metavariable in every command.
 
 

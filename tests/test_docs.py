@@ -63,7 +63,7 @@ def test_python_blocks_run(page: Path, workplace: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_commands_are_understood(page: Path) -> None:
     for block in blocks(page, "sh") + blocks(page, "console"):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             found = re.match(r"(?:\$ )?onnx2graphml (.*)", line)
             if found:
                 parse(shlex.split(found[1], comments=True))

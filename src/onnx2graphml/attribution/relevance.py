@@ -12,7 +12,7 @@ from onnx2graphml.attribution.local import LocalGraph
 from onnx2graphml.attribution.rules import Function, Group, Rule, find, same
 from onnx2graphml.engine.products import product
 from onnx2graphml.errors import Error
-from onnx2graphml.graph.blocks import EdgeBlock, Edges
+from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import Layer
 
 Values = npt.NDArray[np.float64]
@@ -175,10 +175,3 @@ def _share(local: LocalGraph, layer: Layer, group: Group, score: Values) -> Valu
             total = total + product(block, values[before.ids], layer.neurons, weight=_along(weight))
     total = total + group.epsilon * np.where(total < 0, -1.0, 1.0)
     return np.divide(group.coefficient * score, total, out=np.zeros_like(total), where=total != 0)
-
-
-def blocks_of(local: LocalGraph) -> Iterator[tuple[str, str, EdgeBlock]]:
-    """All blocks of the local graph: source, target and edges."""
-    for layer in local.graph.layers:
-        for source, block in local.blocks[layer.name]:
-            yield source, layer.name, block

@@ -14,7 +14,7 @@ from typing import Protocol
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.formats.found import FoundLayer
-from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.formats.registry import FORMATS, suffix_of
 
 
 class GraphFile(Protocol):
@@ -43,10 +43,10 @@ def open_graph(path: str | Path) -> AbstractContextManager[GraphFile]:
         ...     edges = sum(len(chunk) for chunk in file.edges())
     """
     path = Path(path)
-    fitting = [suffix for suffix in FORMATS if path.name.lower().endswith(suffix)]
-    if not fitting:
+    suffix = suffix_of(path.name)
+    if suffix is None:
         raise Error(f"{path}: no reader for this format; what can be read back: {', '.join(FORMATS)}")
     if not path.exists():
         raise Error(f"{path}: no such file or folder")
-    opened: AbstractContextManager[GraphFile] = FORMATS[max(fitting, key=len)].load_reader()(path)
+    opened: AbstractContextManager[GraphFile] = FORMATS[suffix].load_reader()(path)
     return opened

@@ -75,13 +75,18 @@ DEFAULT = ".graphml"  # of standard output, which has no suffix
 
 def suffix(name: str) -> str:
     """The suffix in a file's name that names its format; of two that fit, the longer one counts."""
-    fitting = [suffix for suffix in FORMATS if name.lower().endswith(suffix)]
-    if not fitting:
+    found = suffix_of(name)
+    if found is None:
         near = did_you_mean("".join(Path(name).suffixes[-2:]).lower(), FORMATS)
         raise OutputError(
             f"no format is known for {name!r}; the file's name must end in one of {', '.join(FORMATS)}{near}"
         )
-    return max(fitting, key=len)
+    return found
+
+
+def suffix_of(name: str) -> str | None:
+    """The same; None where no format has it."""
+    return max((suffix for suffix in FORMATS if name.lower().endswith(suffix)), key=len, default=None)
 
 
 def find(name: str) -> Format:
