@@ -61,6 +61,9 @@ CALLS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "harmonic_centrality": lambda G, _: nx.harmonic_centrality(G),
     "average_neighbor_degree": lambda G, _: nx.average_neighbor_degree(G, "in", "out", weight="abs_weight"),
     "core_number": lambda G, _: nx.core_number(G),
+    "strongly_connected_components": lambda G, _: sorted(map(sorted, nx.strongly_connected_components(G))),
+    "number_strongly_connected_components": lambda G, _: nx.number_strongly_connected_components(G),
+    "is_strongly_connected": lambda G, _: nx.is_strongly_connected(G),
     "immediate_dominators": lambda G, _: nx.immediate_dominators(G, 0),
     "degree_assortativity_coefficient": lambda G, _: nx.degree_assortativity_coefficient(G),
     "modularity": lambda G, _: nx.community.modularity(G, [set(range(9)), set(range(9, len(G)))], "abs_weight"),
@@ -120,6 +123,15 @@ def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.Monkey
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)
     else:
         assert found == expected
+
+
+@pytest.mark.parametrize("name", ["residual", "concat"])  # the largest singular value occurs once there
+@pytest.mark.parametrize("normalized", [True, False])
+def test_hits(name: str, normalized: bool) -> None:
+    theirs = nx.hits(expanded(name), 10_000, 1e-14, normalized=normalized)
+    for got, expected in zip(nx.hits(lazy(name), normalized=normalized), theirs, strict=True):
+        a, b = (np.array([x[n] for n in expected]) for x in (got, expected))
+        np.testing.assert_allclose(a * (1 if normalized else np.sign(a @ b)), b, atol=1e-7 * np.abs(b).max())
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -231,7 +243,7 @@ FALLBACKS: dict[str, Callable[[Any], Any]] = {
     "a function of edges": lambda G: nx.shortest_path_length(
         G, 0, max(nx.descendants(G, 0)), lambda u, v, d: abs(d["weight"])
     ),
-    "strongly connected": lambda G: list(map(sorted, nx.strongly_connected_components(G))),
+    "reciprocity": lambda G: nx.overall_reciprocity(G),
     "transitive reduction": lambda G: sorted(nx.transitive_reduction(G).edges),
     "a subgraph": lambda G: nx.pagerank(G.subgraph(range(0, len(G), 2)), weight=None),
     "of several graphs": lambda G: sorted(nx.compose_all([G, G]).edges),
@@ -253,7 +265,7 @@ def test_a_graph_is_expanded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interface, "expanded", lambda graph: made.append(graph) or expand(graph))
     G = lazy("concat")
     for _ in range(3):
-        nx.number_strongly_connected_components(G)
+        nx.overall_reciprocity(G)
     assert len(made) == 1
     G.set_column("one", 1.0)
     assert nx.attribute_assortativity_coefficient(G, "one") is not None  # the column is in what was expanded

@@ -78,6 +78,17 @@ def _katz(G: Measured, alpha: float, beta: Any, normalized: bool, weight: Any) -
 
 
 @own
+def hits(
+    G: Measured, max_iter: int = 100, tol: float = 1.0e-8, nstart: Values | None = None, normalized: bool = True
+) -> tuple[Values, Values]:
+    """By the layers' singular vectors; where the largest value occurs more than once, one of many."""
+    if max_iter < 1:
+        raise NoMethod("no iteration is allowed")
+    hubs, authorities = measures.hits(G.measured, G.weight("weight"), normalized)
+    return G.by_node(hubs), G.by_node(authorities)
+
+
+@own
 def degree_centrality(G: Measured) -> Values:
     """Degree / (n - 1)."""
     return G.by_node(measures.degree_centrality(G.measured))

@@ -67,6 +67,27 @@ def is_weakly_connected(G: Measured) -> bool:
 
 
 @own
+def strongly_connected_components(G: Measured) -> Iterator[set[Node]]:
+    """Every node by itself, from the outputs back, as Tarjan's method finds them."""
+    _only_here(G)
+    return ({node} for node in G.nodes_of(np.arange(len(G))[::-1]))
+
+
+@own
+def number_strongly_connected_components(G: Measured) -> int:
+    """A network has no cycles: as many as nodes."""
+    return len(G)
+
+
+@own
+def is_strongly_connected(G: Measured) -> bool:
+    """Only one node alone is."""
+    if not len(G):
+        raise nx.NetworkXPointlessConcept("Connectivity is undefined for the null graph.")
+    return len(G) == 1
+
+
+@own
 def degree_assortativity_coefficient(
     G: Measured, x: Any = "out", y: Any = "in", weight: Any = None, nodes: Any = None
 ) -> float:
