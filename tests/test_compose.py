@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph import compose as composing
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.compose import NotComposable, compose
+from onnx2graphml.graph.compose import NotComposableError, compose
 from oracle import (
     Edge,
     Step,
@@ -421,7 +421,7 @@ def check_limit(case: Case, limit: int) -> None:
         patch.setattr(composing, "LIMIT", limit)
         check_join(*case, compose(*case))
         patch.setattr(composing, "LIMIT", limit - 1)
-        with pytest.raises(NotComposable):
+        with pytest.raises(NotComposableError):
             compose(*case)
 
 
@@ -432,7 +432,7 @@ def test_an_axis_that_would_be_multiplied_out_is_limited():
 def test_what_is_too_large_to_be_multiplied_out_is_not_tried():
     n = 100_000
     many = EdgeBlock(tuple(ax.same(n).strided(n**i, n**i) for i in (2, 1, 0)))
-    with pytest.raises(NotComposable):
+    with pytest.raises(NotComposableError):
         compose(many, EdgeBlock((ax.shift(source=5),)), (n**3,))
     assert compose(many, many, (n, n, n)).count == n**3, "where the dimensions are apart, nothing is multiplied out"
 
@@ -458,7 +458,7 @@ def test_a_table_no_larger_than_its_parts_is_never_too_large(monkeypatch: pytest
 def test_the_limit_is_told_apart():
     case: Case = (reshaping((4, 6), (3, 8)).block, transposing((3, 8), (1, 0)).block, (3, 8))
     for wrong in (23, 30):
-        with pytest.raises((NotComposable, pytest.fail.Exception)):
+        with pytest.raises((NotComposableError, pytest.fail.Exception)):
             check_limit(case, wrong)
 
 

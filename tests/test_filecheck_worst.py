@@ -173,16 +173,16 @@ def test_a_file_is_read_once_whatever_the_number_of_inputs(
     writing.write(graph, good)
     writing.write(damaged(damaged(graph, LAYER, larger), "conv1", larger), bad)
     passes: list[Path] = []
-    prints: list[object] = []
+    fingerprints: list[object] = []
     edges = Matched.edges
     monkeypatch.setattr(Matched, "edges", lambda self, found: passes.append(self.path) or edges(self, found))
-    whole = check.model_prints
-    monkeypatch.setattr(check, "model_prints", lambda *given: prints.append(given) or whole(*given))
+    whole = check.model_fingerprints
+    monkeypatch.setattr(check, "model_fingerprints", lambda *given: fingerprints.append(given) or whole(*given))
     assert verify_file(graph, good, inputs, worst=3).passed
     assert passes == [good]
     report = verify_file(graph, bad, inputs, worst=3)
     assert passes == [good, bad, bad]
-    assert len(prints) == 2
+    assert len(fingerprints) == 2
     assert [found.layer for found in report.worst] == [row.layer for row in report.rows if not row.passed]
     assert len(report.worst) == 2
     assert not verify_file(graph, bad, inputs).worst

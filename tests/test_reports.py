@@ -17,7 +17,7 @@ from onnx2graphml.errors import OutputError
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.inference import inputs
-from onnx2graphml.verification.report import About, Report, Row, together
+from onnx2graphml.verification.report import About, Report, Row, merge_rows
 from onnx2graphml.verification.reports import write_report
 
 DIGITS = str(Path(__file__).parents[1] / "fixtures" / "digits.onnx")
@@ -75,7 +75,7 @@ def test_attributes_alone_are_a_failure(tmp_path: Path) -> None:
 def test_of_several_inputs_the_worst_counts() -> None:
     worse = dataclasses.replace(GOOD, share=0.5)
     failed = dataclasses.replace(GOOD, share=0.1, problems=("another op",))
-    rows = together({"a": (GOOD, worse), "b": (worse, failed)})
+    rows = merge_rows({"a": (GOOD, worse), "b": (worse, failed)})
     assert [(row.input, row.share) for row in rows] == [("b", 0.5), ("b", 0.1)], "a failure goes first"
     assert not Report(rows).passed
 

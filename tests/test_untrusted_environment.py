@@ -135,7 +135,7 @@ def test_a_process_that_fails(
     function: Callable[[], Any], kind: type[Error], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def named() -> Any:
-        apart.at("node 'n'")
+        apart.note_place("node 'n'")
         return function()
 
     monkeypatch.setattr(apart.threading, "active_count", lambda: 1)  # whatever other tests left running

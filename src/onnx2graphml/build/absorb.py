@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.compose import NotComposable, followed
+from onnx2graphml.graph.compose import NotComposableError, compose_in_first_order
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.neurons import Activation
@@ -44,8 +44,8 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     if activation is None:
         return None
     try:
-        edges = tuple(Incoming(i.source, followed(i.block, block, producer.shape), i.port) for i in producer.incoming)
-    except NotComposable:
+        edges = tuple(Incoming(i.source, compose_in_first_order(i.block, block, producer.shape), i.port) for i in producer.incoming)
+    except NotComposableError:
         return None
     return dataclasses.replace(
         layer,

@@ -17,12 +17,12 @@ import numpy as np
 
 from onnx2graphml.build.absorb import absorbed, is_one_to_one
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.compose import NotComposable, compose
+from onnx2graphml.graph.compose import NotComposableError, compose
 from onnx2graphml.errors import Error
 from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.build.names import in_order_of, named
-from onnx2graphml.build.framework_order import as_declared, as_shown
+from onnx2graphml.build.framework_order import as_declared, in_framework_order
 
 LEVELS = ("op", "layer", "neuron")
 
@@ -57,7 +57,7 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
         )
     else:
         network.rewrite(lambda layer, near: True, lambda layer, producer: True)
-    shown = [as_shown(layer, network.layers) for layer in network.layers.values()]
+    shown = [in_framework_order(layer, network.layers) for layer in network.layers.values()]
     layers, names = named(shown, network.read_by, all_in_layers)
     if graph.model is not None:
         shapes = graph.model.layer_shapes
@@ -204,7 +204,7 @@ class _Network:
                 for first in layer.incoming:
                     block = compose(first.block, incoming.block, layer.shape)
                     edges.append(Incoming(first.source, block, incoming.port))
-        except NotComposable:
+        except NotComposableError:
             return None
         edges = [e for e in edges if e.block.count]
         return None if may_repeat(edges) else tuple(edges)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.compose import NotComposable, compose, followed
+from onnx2graphml.graph.compose import NotComposableError, compose, compose_in_first_order
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph.graph import Incoming, Layer
 
 
-def as_shown(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
+def in_framework_order(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
     """The layer with its axes in the framework's order, and its in-edges between layers so shown.
 
     Args:
@@ -22,8 +22,8 @@ def as_shown(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
         TooLargeError: that is not possible in bounded memory.
     """
     try:
-        edges = [_between_shown(i, layers[i.source], layer) for i in layer.incoming]
-    except NotComposable:
+        edges = [_between(i, layers[i.source], layer) for i in layer.incoming]
+    except NotComposableError:
         raise TooLargeError(
             f"layer {layer.name!r} is too large to be brought from ONNX's order of axes into the framework's; "
             f"--detail op shows it in ONNX's"
@@ -43,12 +43,12 @@ def as_shown(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
     )
 
 
-def _between_shown(incoming: Incoming, source: Layer, layer: Layer) -> Incoming:
+def _between(incoming: Incoming, source: Layer, layer: Layer) -> Incoming:
     block = incoming.block
     if not _in_order(source):
         block = compose(reordering(source).flipped(), block, source.shape)
     if not _in_order(layer):
-        block = followed(block, reordering(layer), layer.shape)
+        block = compose_in_first_order(block, reordering(layer), layer.shape)
     return Incoming(incoming.source, block, incoming.port)
 
 

@@ -70,13 +70,13 @@ def _placed(layers: Mapping[str, Layer], traits: Mapping[str, Traits], channels_
     return placed
 
 
-def shown(shape: tuple[int, ...]) -> tuple[int, ...]:
+def layer_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """A tensor's shape as a layer's: a leading axis of size 1 is dropped where the rank is over 1."""
     return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
 
 
 def _layer(name: str, op: str, kind: TensorType, **fields: Any) -> Layer:
-    shape = shown(kind.shape)
+    shape = layer_shape(kind.shape)
     provenance = Provenance(tensor=name, order=tuple(range(len(shape))))
     return Layer(name=name, op=op, shape=shape, dtype=kind.dtype, provenance=provenance, **fields)
 

@@ -51,7 +51,7 @@ LARGEST = 1 << 28  # bytes of a manifest
 
 
 @contextmanager
-def damage_told(path: Path) -> Iterator[None]:
+def reading_errors(path: Path) -> Iterator[None]:
     """What a damaged file makes others raise, whatever it is, as an `Error` of one line."""
     try:
         yield
@@ -87,7 +87,7 @@ class Manifest:
         self._path = folder
         if not folder.is_dir():
             raise Error(f"{folder}: not a folder; a graph in this format is one")
-        with damage_told(folder):
+        with reading_errors(folder):
             self.content: dict[str, Any] = _read(manifest_path(folder))
             for name in ("nodes", "edges"):
                 _check_count(self.content, name)
@@ -97,7 +97,7 @@ class Manifest:
 
     def about(self) -> dict[str, str]:
         """The attributes of the graph."""
-        with damage_told(self._path):
+        with reading_errors(self._path):
             told = [name for name in (*ABOUT, "thinned") if name in self.content or name in ABOUT]
             return {name: str(self.content[name]) for name in told}
 

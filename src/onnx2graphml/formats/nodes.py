@@ -19,7 +19,7 @@ DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 INFINITY = re.compile(r"[+-]?(INF|Infinity)")
 
 
-class Wrong(Exception):
+class FormatError(Exception):
     """Something that the dialect does not have; the caller adds where it stands."""
 
 
@@ -27,21 +27,21 @@ class Wrong(Exception):
 def integer(text: str) -> int:
     """A number of at most nine digits, without sign or zeros before it."""
     if not INT.fullmatch(text):
-        raise Wrong(f"{text[:40]!r} where an integer is expected")
+        raise FormatError(f"{text[:40]!r} where an integer is expected")
     return int(text)
 
 
 def count(text: str) -> int:
     """A number of nodes or edges."""
     if not COUNT.fullmatch(text):
-        raise Wrong(f"{text[:40]!r} where a number is expected")
+        raise FormatError(f"{text[:40]!r} where a number is expected")
     return int(text)
 
 
 def decimal(text: str) -> float:
     """A finite decimal, with space around it or not."""
     if not DECIMAL.fullmatch(text.strip(" \t\r\n")) or not np.isfinite(value := float(text)):
-        raise Wrong(f"{text[:40]!r} where a finite number is expected")
+        raise FormatError(f"{text[:40]!r} where a finite number is expected")
     return value
 
 
@@ -51,9 +51,9 @@ def decimal_or_infinity(text: str) -> float:
 
 
 def number(text: str) -> None:
-    """Accept a number of any size, of a column that is not looked at further; `Wrong` if it is none."""
+    """Accept a number of any size, of a column that is not looked at further; `FormatError` if it is none."""
     if not DECIMAL.fullmatch(text.strip(" \t\r\n")):
-        raise Wrong(f"{text[:40]!r} where a number is expected")
+        raise FormatError(f"{text[:40]!r} where a number is expected")
 
 
 class Nodes:
@@ -72,14 +72,14 @@ class Nodes:
         return len(self._id)
 
     def add(self, id: int, own: Mapping[str, str]) -> None:
-        """Take a node with its attributes; `Wrong`, or `KeyError`, where they are no node's."""
+        """Take a node with its attributes; `FormatError`, or `KeyError`, where they are no node's."""
         shared = own["layer"], own["op"], own["combine"], own.get("activation", "")
         if shared not in self._number:
             self._number[shared] = len(self.groups)
             self.groups.append(shared)
             self._text += sum(map(len, shared))
             if self._text > MOST_TEXT:
-                raise Wrong(f"the names of layers have more than {MOST_TEXT:,} characters together")
+                raise FormatError(f"the names of layers have more than {MOST_TEXT:,} characters together")
         at = [integer(n) for n in own["index"].split(",")] if own["index"] else []
         self._id.append(id)
         self._group.append(self._number[shared])

@@ -12,7 +12,7 @@ from onnx2graphml.cpu import processors
 from onnx2graphml.errors import Error, OutputError, did_you_mean
 
 Progress = Callable[[int], None]
-Lack = Literal["graph attributes", "node attributes", "ports", "parallel edges", "non-finite numbers"]
+Feature = Literal["graph attributes", "node attributes", "ports", "parallel edges", "non-finite numbers"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Format:
     writer: str
     reader: str
     out: Literal["file", "directory"]
-    cannot_hold: tuple[Lack, ...] = ()
+    cannot_hold: tuple[Feature, ...] = ()
     takes_jobs: bool = False
     max_edges: int | None = None
     takes_labels: bool = False
@@ -49,8 +49,8 @@ class Format:
 
 NPZ_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
 
-_TEXT: tuple[Lack, ...] = ("non-finite numbers",)
-_NPZ: tuple[Lack, ...] = ("graph attributes", "node attributes", "ports", "parallel edges")
+_TEXT: tuple[Feature, ...] = ("non-finite numbers",)
+_NPZ: tuple[Feature, ...] = ("graph attributes", "node attributes", "ports", "parallel edges")
 
 FORMATS: dict[str, Format] = {
     ".graphml": Format(

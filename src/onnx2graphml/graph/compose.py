@@ -19,7 +19,7 @@ from onnx2graphml.graph.blocks import EdgeBlock
 LIMIT = 1 << 24  # entries of one joined axis, or of the table of its weights: above, composing costs more than it saves
 
 
-class NotComposable(Exception):
+class NotComposableError(Exception):
     """The composition would not be a small product of axes."""
 
 
@@ -45,7 +45,7 @@ def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBl
         shape: of the tensor in between.
 
     Raises:
-        NotComposable: where the result would be larger than `LIMIT` along one axis.
+        NotComposableError: where the result would be larger than `LIMIT` along one axis.
 
     Example:
         Padding by one on both sides and then a window of three is a padded window:
@@ -62,7 +62,7 @@ def compose(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBl
     return _with_weights(joins, first, second)
 
 
-def followed(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBlock:
+def compose_in_first_order(first: EdgeBlock, second: EdgeBlock, shape: Sequence[int]) -> EdgeBlock:
     """The same as `compose`, with the edges in the order of `first` instead of `second`.
 
     A convolution whose output is moved keeps its order: pictures inside, so that one weight stands in long runs.
@@ -110,7 +110,7 @@ def _touched(offsets: Ints, shape: Sequence[int]) -> set[int]:
 
 def _product(axes: Sequence[Axis]) -> Axis:
     if math.prod(len(a) for a in axes) > LIMIT:
-        raise NotComposable
+        raise NotComposableError
     return ax.product(axes)
 
 
@@ -121,7 +121,7 @@ def _join(first: Axis, second: Axis) -> _Join:
     low = np.searchsorted(middle, second.source, side="left")
     n = np.searchsorted(middle, second.source, side="right") - low
     if n.sum() > LIMIT:
-        raise NotComposable
+        raise NotComposableError
     g = np.repeat(np.arange(len(second)), n)
     within = np.arange(len(g)) - np.repeat(np.cumsum(n) - n, n)
     f = order[low[g] + within]
@@ -132,7 +132,7 @@ def _joined_terms(first: Axis, second: Axis) -> Ints | None:
     """Values that are moved before or after a product keep the product's terms; only one side has any."""
     if first.term is None or second.term is None:
         return second.term if first.term is None else first.term
-    raise NotComposable
+    raise NotComposableError
 
 
 def _with_weights(joins: Sequence[_Join], first: EdgeBlock, second: EdgeBlock) -> EdgeBlock:
@@ -140,7 +140,7 @@ def _with_weights(joins: Sequence[_Join], first: EdgeBlock, second: EdgeBlock) -
     pairs = [np.unique(np.stack([j.first_tap, j.second_tap], 1), axis=0, return_inverse=True) for j in joins]
     sizes = [len(distinct) for distinct, _ in pairs]
     if math.prod(sizes) > max(LIMIT, 2 * (first.weights.size + second.weights.size)):
-        raise NotComposable
+        raise NotComposableError
     w1 = first.weights[ax.outer_sum([distinct[:, 0] for distinct, _ in pairs])]
     w2 = second.weights[ax.outer_sum([distinct[:, 1] for distinct, _ in pairs])]
     dtype = np.result_type(first.weights, second.weights)

@@ -33,7 +33,9 @@ def min_abs_weight(graph: NeuronGraph, threshold: float) -> NeuronGraph:
     """
     if not threshold >= 0:  # nor is NaN
         raise Error(f"min-abs-weight is {threshold}; expected a number that is 0 or more")
-    return _thinned(graph, f"min-abs-weight {threshold:g}", lambda layer: _each(layer, lambda b: heavy(b, threshold)))
+    return _thinned(
+        graph, f"min-abs-weight {threshold:g}", lambda layer: _each(layer, lambda b: above_threshold(b, threshold))
+    )
 
 
 def top_k(graph: NeuronGraph, k: int) -> NeuronGraph:
@@ -68,7 +70,7 @@ def sample(graph: NeuronGraph, n: int, seed: int = 0) -> NeuronGraph:
     )
 
     def pick(layer: Layer) -> list[Incoming]:
-        return [dataclasses.replace(i, block=at(i.block, next(parts))) for i in layer.incoming]
+        return [dataclasses.replace(i, block=edges_at(i.block, next(parts))) for i in layer.incoming]
 
     return _thinned(graph, f"sample {n} seed {seed}", pick)
 
@@ -95,7 +97,7 @@ def _each(layer: Layer, pick: Callable[[EdgeBlock], Sequence[EdgeBlock]]) -> lis
     return [dataclasses.replace(i, block=b) for i in layer.incoming for b in pick(i.block)]
 
 
-def at(block: EdgeBlock, index: Ints) -> EdgeBlock:
+def edges_at(block: EdgeBlock, index: Ints) -> EdgeBlock:
     """The edges at some positions of the block's order."""
     entries = np.unravel_index(index, [len(a) for a in block.axes]) if block.axes else ()
     zero = ax.relation(np.zeros(len(index), np.int64), 0)
@@ -103,7 +105,7 @@ def at(block: EdgeBlock, index: Ints) -> EdgeBlock:
     return EdgeBlock((chosen,), block.weights)
 
 
-def heavy(block: EdgeBlock, threshold: float) -> list[EdgeBlock]:
+def above_threshold(block: EdgeBlock, threshold: float) -> list[EdgeBlock]:
     """The edges of weight `threshold` or more, either sign, as blocks.
 
     Axes of which each entry has its own tap are multiplied out and cut down. In the others, such as a window's, many

@@ -52,7 +52,7 @@ class Limits:
         return Limits(SECONDS + size // BYTES_A_SECOND, MEMORY + 40 * size)
 
 
-def at(place: str) -> None:
+def note_place(place: str) -> None:
     """Note what is being looked at, for the message about a process that dies."""
     if _place is not None:
         text = place.encode("utf-8", "replace")[: ROOM - 2]

@@ -17,7 +17,7 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import ModelError, UnsupportedError, context, reason
-from onnx2graphml.model.apart import at
+from onnx2graphml.model.apart import note_place
 from onnx2graphml.model.boundary import about
 from onnx2graphml.model.evaluation import evaluated
 from onnx2graphml.model.initializers import array
@@ -93,7 +93,7 @@ class Folding:
             TooLargeError: of its output.
         """
         place = where(node_name(node), node.op_type, layer, self.opset)
-        at(place)
+        note_place(place)
         with context(place), about("its inputs and attributes don't fit together"):
             self._add(node, layer)
 

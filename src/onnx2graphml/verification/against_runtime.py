@@ -16,7 +16,7 @@ from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.runtime import Runtime, original_outputs
 from onnx2graphml.model import Model
 from onnx2graphml.verification.recompute import Progress, Values, recompute
-from onnx2graphml.verification.report import Report, Row, about, together
+from onnx2graphml.verification.report import Report, Row, about, merge_rows
 from onnx2graphml.verification.sampled import positions, recompute_neuron
 from onnx2graphml.verification.tolerance import fan_in_factor, unit_roundoff
 
@@ -53,7 +53,7 @@ def verify(
     unchecked: list[str] = []
     rows = {name: _rows(graph, feeds, progress, unchecked, fast, sample) for name, feeds in inputs.items()}
     how = about(graph, "planes" if fast else "edges", sample.neurons if sample else 0)
-    return Report(together(rows), tuple(dict.fromkeys(unchecked)), how)
+    return Report(merge_rows(rows), tuple(dict.fromkeys(unchecked)), how)
 
 
 def _rows(

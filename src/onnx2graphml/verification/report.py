@@ -181,12 +181,12 @@ def _row_cells(row: Row) -> tuple[str, ...]:
     return row.layer, row.op, f"{row.neurons:,}", f"{row.edges:,}", *differences, "pass" if row.passed else failed
 
 
-def together(rows: Mapping[str, tuple[Row, ...]]) -> tuple[Row, ...]:
+def merge_rows(rows: Mapping[str, tuple[Row, ...]]) -> tuple[Row, ...]:
     """The rows for several inputs, by their names, as one for each layer: the one with the largest share.
 
     Example:
         >>> row = Row("y", "Relu", 1, 1, 0.5, 0.5, 0.1, 5.0, 0)
-        >>> together({"zeros": (dataclasses.replace(row, share=0.0),), "random": (row,)})[0].input
+        >>> merge_rows({"zeros": (dataclasses.replace(row, share=0.0),), "random": (row,)})[0].input
         'random'
     """
     found = []

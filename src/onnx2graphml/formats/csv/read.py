@@ -21,8 +21,8 @@ from onnx2graphml.formats import decompressed
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
 from onnx2graphml.formats.found import SPATIAL, FoundLayer, layers_of
-from onnx2graphml.formats.manifest import Manifest, damage_told
-from onnx2graphml.formats.nodes import Nodes, Wrong, decimal, integer, number
+from onnx2graphml.formats.manifest import Manifest, reading_errors
+from onnx2graphml.formats.nodes import FormatError, Nodes, decimal, integer, number
 from onnx2graphml.formats.pieces import Pieces
 from onnx2graphml.graph.attributes import COLUMN_TYPES, NODE, is_column
 
@@ -64,14 +64,14 @@ class CsvFolder:
 
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
-        with damage_told(self._path):
+        with reading_errors(self._path):
             self._layers = self._layers or self._read_layers()
         return self._layers
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
         count = 0
-        with damage_told(self._path), open_regular(self._path / "edges.csv") as file:
+        with reading_errors(self._path), open_regular(self._path / "edges.csv") as file:
             _check_end(file)
             for edges in self._edges(file):
                 count += len(edges)
@@ -147,7 +147,7 @@ class CsvFolder:
                 _check_fields(row, columns)
                 constant = tuple(row[3 : 3 + len(self._layout.constants)])
                 if constant != self._layout.constants:
-                    raise Wrong(f"{constant} where {self._layout.constants} is expected")
+                    raise FormatError(f"{constant} where {self._layout.constants} is expected")
                 port, term = (
                     integer(row[numbered[name]]) if name in numbered and row[numbered[name]] else NO_PORT
                     for name in (self._layout.port, self._layout.term)
@@ -161,7 +161,7 @@ def _line_told(path: Path, rows: Any, before: int = 0) -> Iterator[None]:
     """What is wrong with a row as an `Error` that tells its line; `before` is the number of lines before the first."""
     try:
         yield
-    except (Wrong, csv.Error) as e:
+    except (FormatError, csv.Error) as e:
         raise Error(f"{path}, line {before + rows.line_num}: {e}; write the graph again") from None
 
 
@@ -178,13 +178,13 @@ def _lines(file: BinaryIO) -> Iterator[str]:
     """The lines of a table, with their ends."""
     while line := file.readline(LONGEST):
         if len(line) == LONGEST and not line.endswith(b"\n"):
-            raise Wrong(f"a line of more than {LONGEST} bytes")
+            raise FormatError(f"a line of more than {LONGEST} bytes")
         yield line.decode()
 
 
 def _check_header(found: Sequence[str], expected: Sequence[str]) -> None:
     if [name.replace(":double", ":float") for name in found] != list(expected):
-        raise Wrong(f"the header is {','.join(found)[:120]!r}; expected {','.join(expected)!r}")
+        raise FormatError(f"the header is {','.join(found)[:120]!r}; expected {','.join(expected)!r}")
 
 
 def _check_columns(found: Sequence[str]) -> None:
@@ -192,15 +192,17 @@ def _check_columns(found: Sequence[str]) -> None:
     for header in found:
         name, _, kind = header.partition(":")
         if not is_column(name) or kind not in ("", *COLUMN_TYPES):
-            raise Wrong(f"the header has a column {header[:40]!r}; expected one of ours, or a further one of numbers")
+            raise FormatError(
+                f"the header has a column {header[:40]!r}; expected one of ours, or a further one of numbers"
+            )
 
 
 def _check_fields(row: Sequence[str], columns: Sequence[str]) -> None:
     if len(row) != len(columns):
-        raise Wrong(f"{len(row)} fields; expected {len(columns)}")
+        raise FormatError(f"{len(row)} fields; expected {len(columns)}")
 
 
 def _id(text: str) -> int:
     if not ID.fullmatch(text):
-        raise Wrong(f"id {text[:40]!r}; expected a number")
+        raise FormatError(f"id {text[:40]!r}; expected a number")
     return int(text)

@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
-from onnx2graphml.formats.nodes import Nodes, Wrong, count, decimal, integer, number
+from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, number
 from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, is_column
 from onnx2graphml.graph.attributes import VERSION as DIALECT
 
@@ -97,10 +97,10 @@ class Document:
         try:
             self._parser.Parse(text, final)
             if not final and self._fed - self._parser.CurrentByteIndex > LONGEST_TAG:
-                raise Wrong(f"an element or a name of more than {LONGEST_TAG:,} bytes")
+                raise FormatError(f"an element or a name of more than {LONGEST_TAG:,} bytes")
         except expat.ExpatError as e:
             problem = f"not well-formed XML, or not whole: {expat.errors.messages[e.code]}"
-        except (Wrong, ValueError, OverflowError) as e:
+        except (FormatError, ValueError, OverflowError) as e:
             problem = str(e)
         except KeyError as e:
             problem = f"a {self._open[-1] if self._open else 'file'} has no {e.args[0]!r}"
@@ -136,19 +136,19 @@ class Document:
 
     def _declaration(self, _: str, encoding: str | None, __: int) -> None:
         if encoding is not None and encoding.lower() not in ENCODINGS:
-            raise Wrong(f"its encoding is {encoding[:40]!r}; expected UTF-8")
+            raise FormatError(f"its encoding is {encoding[:40]!r}; expected UTF-8")
 
     def _comment(self, text: str) -> None:
         self._seen = text
 
     def _doctype(self, *_: Any) -> None:
-        raise Wrong("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
+        raise FormatError("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else ""
         if namespace not in ("", NAMESPACE) or parent not in PARENTS.get(tag, ()):
-            raise Wrong(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
+            raise FormatError(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
         self._open.append(tag)
         if tag == "data":
             self._start_data(attributes)
@@ -164,21 +164,21 @@ class Document:
     def _start_key(self, attributes: dict[str, str]) -> None:
         owned = attributes["for"], attributes["attr.name"]
         if attributes["id"] in self._keys or owned in self._keys.values() or self._in_graph:
-            raise Wrong(f"key {attributes['id']!r} is declared twice or within the graph")
+            raise FormatError(f"key {attributes['id']!r} is declared twice or within the graph")
         given, ours = attributes["attr.type"], TYPES.get(owned)
         self._columns |= {owned[1]} if _is_column(owned, given) else set()
         if ours not in (None, given):
             if ours not in NUMERIC or given not in NUMERIC:
-                raise Wrong(f"key {owned} of type {given!r}; expected {ours}")
+                raise FormatError(f"key {owned} of type {given!r}; expected {ours}")
             self._saved_again.add(owned[1])
         self._keys[attributes["id"]] = self._key_of_default = owned
 
     def _start_graph(self, attributes: dict[str, str]) -> None:
         if self._in_graph:
-            raise Wrong("a second graph; expected one")
+            raise FormatError("a second graph; expected one")
         self._in_graph = True
         if attributes["edgedefault"] != "directed":
-            raise Wrong(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
+            raise FormatError(f"edgedefault is {attributes['edgedefault']!r}; expected 'directed'")
         numbers = [attributes[name] for name in ("parse.nodes", "parse.edges") if name in attributes]
         saved_again = self._keys.get(OURS) != ("edge", "weight")
         if len(numbers) == 2 or not saved_again:  # other programs leave them out
@@ -187,17 +187,19 @@ class Document:
     def _start_data(self, attributes: dict[str, str]) -> None:
         owner, name = self._keys[attributes["key"]]
         if owner != self._open[-2] or name in (self.about if owner == "graph" else self._own):
-            raise Wrong(f"attribute {name!r} of a {self._open[-2]}; it is declared for a {owner}, to be there once")
+            raise FormatError(
+                f"attribute {name!r} of a {self._open[-2]}; it is declared for a {owner}, to be there once"
+            )
         self._key, self._text, self._length = name, [], 0
 
     def _characters(self, text: str) -> None:
         if self._open[-1] in ("data", "default"):
             self._length += len(text)
             if self._length > LONGEST:
-                raise Wrong(f"an attribute of more than {LONGEST} characters")
+                raise FormatError(f"an attribute of more than {LONGEST} characters")
             self._text.append(text)
         elif not text.isspace():
-            raise Wrong(f"text {text[:40]!r} outside an attribute")
+            raise FormatError(f"text {text[:40]!r} outside an attribute")
 
     def _end(self, _: str) -> None:
         tag = self._open.pop()
@@ -210,7 +212,7 @@ class Document:
             (self.about if self._open[-1] == "graph" else self._own)[self._key] = "".join(self._text)
         elif tag == "node":
             if self.has_edges:
-                raise Wrong(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
+                raise FormatError(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
             for name in self._own.keys() & self._columns:
                 number(self._own[name])
             self.nodes.add(_id(self._element["id"]), self._own)
@@ -240,5 +242,5 @@ def _is_column(owned: tuple[str, str], kind: str) -> bool:
 
 def _id(text: str) -> int:
     if not (found := ID.fullmatch(text)):
-        raise Wrong(f"id {text[:40]!r}; expected n and a number, as in n0")
+        raise FormatError(f"id {text[:40]!r}; expected n and a number, as in n0")
     return int(found[1])

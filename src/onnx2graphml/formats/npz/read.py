@@ -20,7 +20,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.formats.found import FoundLayer
-from onnx2graphml.formats.manifest import damage_told
+from onnx2graphml.formats.manifest import reading_errors
 
 ROWS = 1 << 20  # taken at once
 TYPES = {"row": ("i4", "i8"), "col": ("i4", "i8"), "data": ("f4", "f8"), "shape": ("i8",), "format": ("S3",)}
@@ -36,7 +36,7 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
         25816
     """
     with open_regular(path) as file:
-        with damage_told(path):
+        with reading_errors(path):
             members = zipfile.ZipFile(file)
         yield NpzFile(path, members)
 
@@ -98,7 +98,7 @@ class NpzFile:
                 member.close()
 
     def _damage_told(self) -> Any:
-        return damage_told(self._path)
+        return reading_errors(self._path)
 
     def _check_format(self) -> None:
         there = [name.removesuffix(".npy") for name in self._members.namelist()]

@@ -14,7 +14,7 @@ from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
 from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, layers_of
-from onnx2graphml.formats.manifest import Manifest, damage_told
+from onnx2graphml.formats.manifest import Manifest, reading_errors
 from onnx2graphml.formats.parquet import NODES
 
 try:
@@ -69,7 +69,7 @@ def open_parquet(path: Path) -> Iterator[ParquetFolder]:
 
 
 def _damage_told(path: Path) -> AbstractContextManager[None]:
-    return damage_told(path)
+    return reading_errors(path)
 
 
 class ParquetFolder:

@@ -20,7 +20,7 @@ CODES = {"sum": SUM, "max": MAX, "min": MIN, "product": PRODUCT}
 START = {MAX: -np.inf, MIN: np.inf, PRODUCT: 1.0}
 
 
-class Prints:
+class Fingerprints:
     """For each neuron, its in-degree, and the fingerprint of its in-edges.
 
     A fingerprint is the sum, modulo 2⁶⁴, of a hash of each in-edge's source, weight, port and term. Sums don't depend
@@ -33,14 +33,14 @@ class Prints:
     def __init__(self, single: npt.NDArray[np.bool_]) -> None:
         self.single = single
         self.degree = np.zeros(len(single), np.int64)
-        self.print = np.zeros(len(single), np.int64)
+        self.fingerprint = np.zeros(len(single), np.int64)
 
     def add(self, source: Ints, target: Ints, weight: Floats, port: Ints, term: Ints) -> None:
         """Take edges, with ports and terms of int64, -1 where there is none."""
         bits = (np.asarray(weight, np.float64) + 0.0).view(np.int64)  # -0.0 is 0.0
         with np.errstate(over="ignore"):
             short = (np.asarray(weight, np.float32) + np.float32(0)).view(np.int32)
-        add_prints(source, target, bits, short, port, term, self.single, self.degree, self.print)
+        add_fingerprints(source, target, bits, short, port, term, self.single, self.degree, self.fingerprint)
 
 
 @compiled
@@ -53,16 +53,16 @@ def _mixed(x: int) -> int:
 
 
 @compiled
-def add_prints(
+def add_fingerprints(
     source: Ints, target: Ints, bits: Ints, short: Ints, port: Ints, term: Ints,
-    single: npt.NDArray[np.bool_], degree: Ints, print: Ints,
+    single: npt.NDArray[np.bool_], degree: Ints, fingerprint: Ints,
 ) -> None:  # fmt: skip
     """Count each target's edges and add up their hashes."""
     for i in range(source.size):
         t = target[i]
         w = np.int64(short[i]) if single[t] else bits[i]
         degree[t] += 1
-        print[t] += _mixed(_mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i])) ^ term[i])
+        fingerprint[t] += _mixed(_mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i])) ^ term[i])
 
 
 @compiled

@@ -15,19 +15,19 @@ from onnx2graphml.errors import Error
 from onnx2graphml.formats import reading, registry
 from onnx2graphml.formats.columns import uses_ports
 from onnx2graphml.formats.edge_rows import NO_TERM
-from onnx2graphml.formats.registry import Lack
+from onnx2graphml.formats.registry import Feature
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.against_runtime import compared, network_values
-from onnx2graphml.verification.file.accumulate import Prints
+from onnx2graphml.verification.file.accumulate import Fingerprints
 from onnx2graphml.verification.file.combined import Combined, rows_of
-from onnx2graphml.verification.file.matched import Matched, lacks
+from onnx2graphml.verification.file.matched import Matched, missing_features
 from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.recompute import Progress, Recomputed
-from onnx2graphml.verification.report import Report, Row, about, together
+from onnx2graphml.verification.report import Report, Row, about, merge_rows
 
 Array = npt.NDArray[Any]
 
-UNCHECKED: dict[Lack, str] = {
+UNCHECKED: dict[Feature, str] = {
     "graph attributes": "the name and hash of the model, and the level of detail",
     "node attributes": "combine, bias, activation and the other attributes of nodes, which were taken from the model",
     "ports": "ports of edges, which were taken from the model",
@@ -68,15 +68,15 @@ def verify_file(
     with reading.open_graph(path) as file:
         matched = Matched.of_file(graph, file, path)
         got = {name: Combined(matched, network_values(graph, feeds)) for name, feeds in inputs.items()}
-        found = Prints(matched.single)
+        found = Fingerprints(matched.single)
         for edges in matched.edges(file.edges()):
             found.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64), edges.term)
             for combined in got.values():
                 combined.add(edges)
             if progress is not None:
                 progress(len(edges))
-    expected = model_prints(graph, matched.single)
-    rows = together({name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()})
+    expected = model_fingerprints(graph, matched.single)
+    rows = merge_rows({name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()})
     report = Report(rows, unchecked(graph, matched.path), about(graph, path=str(path)))
     failed = [row for row in rows if not row.passed][:worst]
     return dataclasses.replace(report, worst=worst_neurons(graph, path, failed)) if failed else report
@@ -94,7 +94,7 @@ def detail_of(path: str | Path) -> str | None:
     """
     with reading.open_graph(path) as file:
         found = file.about().get("detail")
-    if found is None and "graph attributes" in lacks(Path(path)):
+    if found is None and "graph attributes" in missing_features(Path(path)):
         return None
     if found not in LEVELS:
         raise Error(f"{path}: detail is {found!r}; expected one of {', '.join(LEVELS)}")
@@ -103,36 +103,40 @@ def detail_of(path: str | Path) -> str | None:
 
 def unchecked(graph: NeuronGraph, path: Path) -> tuple[str, ...]:
     """What of a graph can't be compared, because the format of the file can't hold it, in words."""
-    relevant = [lack for lack in lacks(path) if lack != "ports" or uses_ports(graph)]
+    relevant = [feature for feature in missing_features(path) if feature != "ports" or uses_ports(graph)]
     suffix = registry.suffix(path.name)
-    return tuple(f"{UNCHECKED[lack]}: {suffix} does not hold them" for lack in relevant if lack in UNCHECKED)
+    return tuple(f"{UNCHECKED[feature]}: {suffix} does not hold them" for feature in relevant if feature in UNCHECKED)
 
 
-def model_prints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Prints:
-    """The prints of the model's own edges."""
-    prints = Prints(single)
+def model_fingerprints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Fingerprints:
+    """The fingerprints of the model's own edges."""
+    fingerprints = Fingerprints(single)
     for layer in graph.layers:
         for incoming, edges in graph.edges_into(layer):
             port = np.full(len(edges), -1 if incoming.port is None else incoming.port)
             first = graph.layer(incoming.source).first_id
             term = np.full(len(edges), NO_TERM) if edges.term is None else edges.term
-            prints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port, term)
-    return prints
+            fingerprints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port, term)
+    return fingerprints
 
 
-def _rows(graph: NeuronGraph, matched: Matched, got: Combined, prints: Prints, expected: Prints) -> tuple[Row, ...]:
+def _rows(
+    graph: NeuronGraph, matched: Matched, got: Combined, fingerprints: Fingerprints, expected: Fingerprints
+) -> tuple[Row, ...]:
     """A row for each layer; for an input only where something is wrong."""
-    rows = [_row(at, matched, got, prints, expected) for at in range(len(graph.layers))]
+    rows = [_row(at, matched, got, fingerprints, expected) for at in range(len(graph.layers))]
     return tuple(
         row for row, layer in zip(rows, graph.layers, strict=True) if layer.aggregation != "input" or row.problems
     )
 
 
-def _row(number: int, matched: Matched, got: Combined, prints: Prints, expected: Prints) -> Row:
+def _row(number: int, matched: Matched, got: Combined, fingerprints: Fingerprints, expected: Fingerprints) -> Row:
     layer, rows = matched.graph.layers[number], rows_of(matched.graph.layers[number])
-    degrees = prints.degree[rows]
+    degrees = fingerprints.degree[rows]
     problems = list(matched.problems[number])
-    wrong = np.flatnonzero((prints.print[rows] != expected.print[rows]) | (degrees != expected.degree[rows]))
+    wrong = np.flatnonzero(
+        (fingerprints.fingerprint[rows] != expected.fingerprint[rows]) | (degrees != expected.degree[rows])
+    )
     if wrong.size:
         index = tuple(int(i) for i in np.unravel_index(int(wrong[0]), layer.shape))
         counts = f"{degrees[wrong[0]]} there, in the model {expected.degree[rows][wrong[0]]}"

@@ -13,7 +13,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.formats import reading, registry
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.formats.found import SPATIAL, FoundLayer
-from onnx2graphml.formats.registry import Lack
+from onnx2graphml.formats.registry import Feature
 from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import unescape
@@ -22,14 +22,14 @@ from onnx2graphml.verification.file.ports import KnownPorts
 from onnx2graphml.verification.recompute import Values
 
 
-def lacks(path: Path) -> tuple[Lack, ...]:
+def missing_features(path: Path) -> tuple[Feature, ...]:
     """What of a graph the format of a file can't hold."""
     return registry.FORMATS[registry.suffix(path.name)].cannot_hold
 
 
 def check_origin(graph: NeuronGraph, about: Mapping[str, str], path: Path) -> None:
     """Refuse a file of another model, another level of detail or another dialect, as far as it tells."""
-    if "graph attributes" in lacks(path):
+    if "graph attributes" in missing_features(path):
         if about["nodes"] != str(graph.neurons):
             raise Error(
                 f"{path}: {about['nodes']} nodes; at detail {graph.detail!r} the model has {graph.neurons}: "
@@ -81,7 +81,7 @@ class Matched:
         """
         path = Path(path)
         check_origin(graph, file.about(), path)
-        if "node attributes" in lacks(path):
+        if "node attributes" in missing_features(path):
             return Matched.of(graph, [as_found(layer) for layer in graph.layers], path)
         return Matched.of(graph, file.layers(), path)
 
@@ -106,7 +106,7 @@ class Matched:
             types = [incoming.block.weights.dtype for incoming in layer.incoming]
             single[layer.first_id : layer.first_id + layer.neurons] = any(t == np.float32 for t in types)
             problems.append(tuple(attribute_problems(layer, theirs, at)))
-        known = KnownPorts.of(graph) if "ports" in lacks(path) else None
+        known = KnownPorts.of(graph) if "ports" in missing_features(path) else None
         layers = tuple(by_name[layer.name] for layer in graph.layers)
         return Matched(graph, path, layers, place, bias, single, tuple(problems), known)
 
