@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from onnx2graphml.api import load
+from onnx2graphml.build import detail
 from onnx2graphml.build.detail import LEVELS, at_detail
 from onnx2graphml.errors import Error
 from small import SIDE, levels, model, node, operators, weights
@@ -26,6 +27,17 @@ def test_an_unknown_level() -> None:
 
 def test_the_level_is_told() -> None:
     assert [load(model([node("Relu", "x", "y")], {"x": [1, 2]}), detail=d).detail for d in LEVELS] == list(LEVELS)
+
+
+def test_a_chain_takes_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each layer is looked at a number of times that does not depend on how many come after it."""
+    seen: list[str] = []
+    is_selection = detail.is_selection
+    monkeypatch.setattr(detail, "is_selection", lambda layer: seen.append(layer.name) or is_selection(layer))
+    chain = [node("Transpose", f"x{k}", f"x{k + 1}", perm=[0, 2, 1]) for k in range(40)]
+    graph = load(model(chain, {"x0": [1, 2, 3]}, outputs=["x40"]))
+    assert len(graph.layers) == 2
+    assert len(seen) <= 2 * 41
 
 
 # ------------------------------------------------------------------------------------------------------------- left out

@@ -57,7 +57,7 @@ def _(_: Path) -> onnx.ModelProto:
 
 @case(
     "a Loop without end",
-    "checking it takes more than 5 s|unrolled, the model's loops and composite operators are more than 32,768 nodes",
+    "checking it takes more than 4 s|unrolled, the model's loops and composite operators are more than 32,768 nodes",
 )
 def _(_: Path) -> onnx.ModelProto:
     info = helper.make_tensor_value_info

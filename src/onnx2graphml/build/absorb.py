@@ -116,7 +116,7 @@ def is_one_to_one(block: EdgeBlock) -> bool:
 
 def _are_distinct(positions: Ints) -> bool:
     """Whether no position is there twice; mostly they ascend, and need not be sorted."""
-    return bool((np.diff(positions) > 0).all()) or len(np.unique(positions)) == len(positions)
+    return bool((positions[1:] > positions[:-1]).all()) or len(np.unique(positions)) == len(positions)
 
 
 def is_in_place(block: EdgeBlock) -> bool:

@@ -11,7 +11,8 @@ A level of detail is a choice of where they are done.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -51,8 +52,9 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
     # In Keras all that computes belongs to a layer, so that what belongs to none is the exporter's.
     all_in_layers = graph.model is not None and graph.model.channels_last
     if level == "layer":
+        behind = network.scopes_behind()
         network.rewrite(
-            lambda layer, near: _is_plumbing(layer, near, network.scopes_behind(layer), all_in_layers),
+            lambda layer, near: _is_plumbing(layer, near, behind[layer.name], all_in_layers),
             lambda layer, producer: _is_one_layer(layer, producer, all_in_layers),
         )
     else:
@@ -73,12 +75,12 @@ def _declared(layer: Layer, shapes: Mapping[str, tuple[int, ...]]) -> Layer:
     return as_declared(layer, shape) if shape else layer
 
 
-def _is_plumbing(layer: Layer, near: list[Layer], scopes: set[str | None], all_in_layers: bool) -> bool:
+def _is_plumbing(layer: Layer, near: list[Layer], scopes: frozenset[str | None], all_in_layers: bool) -> bool:
     """Whether a layer that only moves values is no layer to the framework's user.
 
     Args:
         near: what reads it.
-        scopes: of what reads it, looking through what an exporter has put in between.
+        scopes: of what reads it, looking through what an exporter has put in between; two, where there are more.
     """
     if layer.op in COPIES:
         return True
@@ -91,7 +93,9 @@ def _is_plumbing(layer: Layer, near: list[Layer], scopes: set[str | None], all_i
 def _is_one_layer(layer: Layer, producer: Layer, all_in_layers: bool) -> bool:
     """Whether a layer and the one it reads are one to the framework's user."""
     if layer.provenance.scope is not None or producer.provenance.scope is not None:
-        return layer.provenance.scope == producer.provenance.scope or (layer.provenance.scope is None and (all_in_layers or bool(layer.activation)))
+        return layer.provenance.scope == producer.provenance.scope or (
+            layer.provenance.scope is None and (all_in_layers or bool(layer.activation))
+        )
     is_bias = layer.op == "Add" and producer.op in PRODUCTS and producer.bias is None
     return bool(layer.activation) or is_bias or layer.op in (*COPIES, *REARRANGES)
 
@@ -137,14 +141,19 @@ class _Network:
             if name not in self.outputs:
                 self._drop(layer)
 
-    def scopes_behind(self, layer: Layer) -> set[str | None]:
-        """The scopes of what reads a layer, and of what reads that where it has none and only moves values."""
-        found: set[str | None] = set()
-        for name in self.read_by[layer.name]:
-            reader = self.layers[name]
-            through = reader.provenance.scope is None and is_selection(reader) and name not in self.outputs
-            found |= self.scopes_behind(reader) if through else {reader.provenance.scope}
-        return found
+    def scopes_behind(self) -> dict[str, frozenset[str | None]]:
+        """The scopes of what reads each layer, and of what reads that where it has none and only moves values.
+
+        Two are enough to tell that there is more than one, and the time is in proportion to the network.
+        """
+        behind: dict[str, frozenset[str | None]] = {}
+        seen: dict[str, frozenset[str | None]] = {}  # by whoever is read by the layer
+        for name in reversed(self.layers):
+            layer = self.layers[name]
+            behind[name] = _two_of(seen[reader] for reader in self.read_by[name])
+            through = layer.provenance.scope is None and name not in self.outputs and is_selection(layer)
+            seen[name] = behind[name] if through else frozenset({layer.provenance.scope})
+        return behind
 
     def _drop(self, layer: Layer) -> None:
         for incoming in layer.incoming:
@@ -208,6 +217,16 @@ class _Network:
             return None
         edges = [e for e in edges if e.block.count]
         return None if may_repeat(edges) else tuple(edges)
+
+
+def _two_of(sets: Iterable[frozenset[str | None]]) -> frozenset[str | None]:
+    """All that the sets have, or two of it."""
+    found: set[str | None] = set()
+    for each in sets:
+        found |= each
+        if len(found) > 1:
+            return frozenset(itertools.islice(found, 2))
+    return frozenset(found)
 
 
 def is_selection(layer: Layer) -> bool:
