@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +16,12 @@ import pytest
 import onnx2graphml as o2g
 from onnx2graphml import cli
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.formats import estimate
+from onnx2graphml.formats import estimate, samples
 from onnx2graphml.formats.registry import FORMATS
 from onnx2graphml.graph.axes import relation, same, window
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
+from small import model, node, weights
 
 DIGITS = Path(__file__).parent.parent / "fixtures" / "digits.onnx"
 
@@ -32,22 +36,141 @@ def size_on_disk(path: Path) -> int:
     return sum(f.stat().st_size for f in files if f.is_file())
 
 
+def network(side: int, *steps: tuple[str, int], dense: tuple[int, ...]) -> NeuronGraph:
+    """Convolutions and pools, each step with its channels, and dense layers behind them."""
+    nodes, constants, tensor, channels, picture = [], {}, "x", 3, side
+
+    def then(op: str, *shape: int, **attributes: Any) -> None:
+        nonlocal tensor
+        inputs, name = tensor, f"{op}{len(nodes)}"
+        if shape:
+            constants[f"w{len(nodes)}"] = weights(*shape, seed=len(nodes))
+            inputs = f"{tensor} w{len(nodes)}"
+        nodes.append(node(op, inputs, name, **attributes))
+        tensor = name
+
+    for kind, out in steps:
+        if kind == "pool":
+            then("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+            side //= 2
+        elif kind == "depthwise":
+            then("Conv", out, 1, 3, 3, pads=[1] * 4, group=channels)
+        else:
+            then("Conv", out, channels, *[1 if kind == "point" else 3] * 2, pads=[int(kind == "full")] * 4)
+        then("Relu")
+        channels = out
+    then("Flatten")
+    for fan_in, out in itertools.pairwise((channels * side**2, *dense)):
+        then("MatMul", fan_in, out)
+    return o2g.load(model(nodes, {"x": (1, 3, picture, picture)}, constants, (tensor,)))
+
+
+def depthwise() -> NeuronGraph:
+    """As MobileNet."""
+    twice = [("depthwise", 16), ("point", 32), ("depthwise", 32), ("point", 16)]
+    return network(16, ("full", 16), *twice, ("pool", 16), ("pool", 16), dense=(500,))
+
+
+def vgg() -> NeuronGraph:
+    """As VGG16."""
+    steps = [(kind, 4 << k) for k in range(4) for kind in ("full", "full", "pool")]
+    return network(32, *steps, dense=(256, 256, 100))
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, NeuronGraph]:
+    return {
+        "digits": o2g.load(DIGITS),
+        "residual": o2g.load(DIGITS.with_name("residual.onnx")),
+        "depthwise": depthwise(),
+        "vgg": vgg(),
+    }
+
+
+def of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small graphs are written as they are; here they are sampled as large ones."""
+    monkeypatch.setattr(estimate, "WHOLE", 0)
+    monkeypatch.setattr(estimate, "TRIED_RUNS", 4)
+    monkeypatch.setattr(estimate, "TRIED_NODES", 1 << 11)
+
+
+def test_the_sizes_of_small_graphs_are_exact(networks: dict[str, NeuronGraph], tmp_path: Path) -> None:
+    for suffix in FORMATS:
+        path = tmp_path / f"digits{suffix}"
+        o2g.write(networks["digits"], path)
+        assert o2g.estimate(networks["digits"], suffix).bytes == pytest.approx(size_on_disk(path), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["digits", "vgg", *(pytest.param(n, marks=pytest.mark.slow) for n in ("residual", "depthwise"))]
+)
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_the_estimated_size_is_near_the_real_one(
-    graph: NeuronGraph, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    networks: dict[str, NeuronGraph], name: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate, "TRIED_EDGES", 1 << 11)  # so that something is extrapolated
-    monkeypatch.setattr(estimate, "TRIED_NODES", 1 << 9)
-    o2g.write(graph, tmp_path / f"digits{suffix}")
-    real = size_on_disk(tmp_path / f"digits{suffix}")
-    compressed = suffix in (".parquet", ".npz") or suffix.endswith((".gz", ".zst"))
-    assert estimate.estimate(graph, suffix).bytes == pytest.approx(real, rel=0.8 if compressed else 0.1)
+    of_samples(monkeypatch)
+    o2g.write(networks[name], tmp_path / f"graph{suffix}")
+    found = estimate.estimate(networks[name], suffix)
+    assert found.bytes == pytest.approx(size_on_disk(tmp_path / f"graph{suffix}"), rel=0.25)
+    assert found.bytes == estimate.estimate(networks[name], suffix).bytes
+
+
+def test_the_largest_block_alone_is_no_estimate(
+    networks: dict[str, NeuronGraph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a convolution's edges are compressed to nothing, a dense layer's are not."""
+    of_samples(monkeypatch)
+    monkeypatch.setattr(samples, "WEIGHT", 0)
+    monkeypatch.setattr(estimate, "TRIED_KINDS", 1)
+    path = tmp_path / "graph.parquet"
+    o2g.write(networks["vgg"], path)
+    assert estimate.estimate(networks["vgg"], ".parquet").bytes < 0.75 * size_on_disk(path)
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".parquet"])
+def test_the_estimated_time_is_near_the_real_one(
+    networks: dict[str, NeuronGraph], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_samples(monkeypatch)
+    found = estimate.work(networks["vgg"], suffix)
+    start = time.process_time()
+    o2g.write(networks["vgg"], tmp_path / f"graph{suffix}")
+    assert 1 / 3 < found.seconds / (time.process_time() - start) < 3
+
+
+def test_the_time_is_shared_among_threads_but_not_the_disks(
+    networks: dict[str, NeuronGraph], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "work", lambda *_: estimate.Cost(1e9, 8.0))
+    monkeypatch.setattr(estimate, "disk_speed", lambda _: 1e9)
+    graph = networks["digits"]
+    assert o2g.estimate(graph, ".graphml", jobs=4).seconds == 2
+    assert o2g.estimate(graph, ".npz", jobs=4).seconds == 8  # takes one thread
+    monkeypatch.setattr(estimate, "disk_speed", lambda _: 1e8)
+    assert o2g.estimate(graph, ".graphml", jobs=4).seconds == 10
+
+
+def test_the_disk_is_tried(tmp_path: Path) -> None:
+    assert 1e5 < estimate.disk_speed(tmp_path) < 1e12
+    assert list(tmp_path.iterdir()) == []
+    assert estimate.disk_speed(tmp_path / "nowhere") == float("inf")
+
+
+def test_labels_are_part_of_the_estimate(networks: dict[str, NeuronGraph]) -> None:
+    plain, labelled = (o2g.estimate(networks["digits"], ".graphml", labels=x).bytes for x in (False, True))
+    assert labelled > plain + 3738 * 50
+
+
+def test_what_a_format_cannot_hold_is_said() -> None:
+    both = o2g.load(model([node("Div", "x x", "y")], {"x": (1, 4)}))
+    assert "several edges between the same two neurons" in str(o2g.estimates(both)[".npz"])
+    assert str(o2g.estimates(both)[".graphml"]).startswith("about ")
 
 
 def test_nothing_large_is_written_to_estimate(graph: NeuronGraph) -> None:
     """A million times the edges take no longer to estimate: the count is only a factor."""
     many = EdgeBlock((same(10**6).strided(1, 1), relation(0, 0, np.zeros(10**5, int))), np.ones(1, np.float32))
-    part = estimate.middle(many, 1000)
+    part = samples.middle(many, 1000)
     assert many.count == 10**11
     assert 100 <= part.count <= 10**5
 
@@ -61,7 +184,7 @@ def test_the_middle_is_a_run_of_the_blocks_order(edges: int) -> None:
     ]
     part = [
         e
-        for c in estimate.middle(block, edges).expand()
+        for c in samples.middle(block, edges).expand()
         for e in zip(c.source.tolist(), c.target.tolist(), c.weight.tolist(), strict=True)
     ]
     assert 1 <= len(part) <= max(edges, 1)

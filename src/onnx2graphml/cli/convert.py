@@ -53,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     graph = load_graph(options)
     counts = f"{graph.neurons:,} nodes, {graph.edges:,} edges"
     if options.dry_run:
-        print(f"{counts}: {api.estimate(graph, suffix)}")
+        target = options.out if to_file else suffix
+        print(f"{counts}: {api.estimate(graph, target, jobs=options.jobs, labels=options.labels)}")
         return 0
     with progress("writing", graph.edges) as advance:
         api.write(

@@ -1,27 +1,36 @@
-"""What writing a graph will cost, before it is paid: each format tried on a little of every large layer."""
+"""What writing a graph will cost, before it is paid: a little of each kind of edges and nodes is written to memory.
+
+Sizes and times are of what is written here and now: nothing is known of formats or machines beforehand. Times are
+processor time, of which other work takes nothing, shared among the threads; and no less than the disk needs.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import math
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from onnx2graphml.errors import MissingExtraError, TooLargeError
+from onnx2graphml.cpu import processors
+from onnx2graphml.errors import MissingExtraError, OutputError, TooLargeError
+from onnx2graphml.formats.parallel import refuse_parallel
 from onnx2graphml.formats.registry import FORMATS, Format, options
-from onnx2graphml.graph.axes import Axis
-from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
+from onnx2graphml.formats.samples import Kind, fewer_nodes, kinds
+from onnx2graphml.graph.graph import NeuronGraph, numbered
 from onnx2graphml.progress import Told, duration, size
 
-TRIED_EDGES = 1 << 20  # of each block
-TRIED_BLOCKS = 6  # the largest; the others are taken to cost as much an edge
-TRIED_NODES = 1 << 14  # of each layer
+WHOLE = 1 << 17  # neurons and edges of a graph that is written as it is
+TRIED_RUNS = 16  # edges of all kinds together, in runs as the format needs them
+FEWEST_EDGES = 1 << 14  # of one kind
+TRIED_KINDS = 64  # the costliest; the others are taken to cost as much for what they are
+TRIED_NODES = 1 << 16
+FLUSHED = 1 << 25  # bytes written to see how fast the disk is
 SPARE = 1.2  # an estimate this much above the free space is not yet a refusal
 
 
@@ -42,11 +51,21 @@ class Cost:
         return Cost(self.bytes * factor, self.seconds * factor)
 
 
-def estimate(graph: NeuronGraph, suffix: str) -> Cost:
-    """The size and the time of a graph in a format, from writing parts of it; mostly right within a fifth.
+Write = Callable[[NeuronGraph], Cost]
+
+
+def estimate(
+    graph: NeuronGraph, suffix: str, *, folder: Path | None = None, jobs: int | None = None, labels: bool = False
+) -> Cost:
+    """The size and the time of a graph in a format, from writing parts of it.
+
+    Args:
+        folder: where it would be written: its disk's speed counts, too; by default the current one.
+        jobs, labels: as `write` takes them.
 
     Raises:
         MissingExtraError: the format needs a package that is not installed.
+        OutputError: the format can't hold what was tried of the graph.
         TooLargeError: the format is not good for that many edges.
 
     Example:
@@ -55,78 +74,90 @@ def estimate(graph: NeuronGraph, suffix: str) -> Cost:
         >>> 2e6 < cost.bytes < 4e6
         True
     """
+    cost = work(graph, suffix, jobs, labels)
+    seconds = cost.seconds / ((jobs or processors()) if FORMATS[suffix].takes_jobs else 1)
+    if cost.bytes > FLUSHED:
+        seconds = max(seconds, cost.bytes / disk_speed(folder or Path()))
+    return Cost(cost.bytes, seconds)
+
+
+def work(graph: NeuronGraph, suffix: str, jobs: int | None = None, labels: bool = False) -> Cost:
+    """Bytes, and seconds of processor time; otherwise as `estimate`."""
     format = FORMATS[suffix]
     if format.max_edges is not None and graph.edges > format.max_edges:
         raise TooLargeError(f"at most {format.max_edges:,} edges")
-    function, more = format.load(), options(format)
+    function, more = format.load(), options(format, jobs, labels)
+    if "parallel edges" in format.cannot_hold:
+        refuse_parallel(graph)  # no sample has two blocks
 
     def write(part: NeuronGraph) -> Cost:
-        return _written(format, lambda out: function(part, out, None, **more))
+        if labels:  # places are found for ids without gaps; a few bytes of ids are missing then
+            part = dataclasses.replace(part, layers=numbered(list(part.layers)))
+        return _written(format, function, part, more)
 
-    bare = [dataclasses.replace(_fewer_neurons(x, 1), incoming=()) for x in graph.layers]
-    empty = dataclasses.replace(graph, layers=tuple(bare))
-    write(empty)  # compiles what is compiled at first use
-    start = write(empty)
-    some = tuple(dataclasses.replace(_fewer_neurons(x, TRIED_NODES), incoming=()) for x in graph.layers)
-    nodes = write(dataclasses.replace(graph, layers=some))
-    tried = max(sum(x.neurons for x in some) - len(some), 1)
-    total = start + _beyond(nodes, start) * ((graph.neurons - len(some)) / tried)
-    return total + _edges(graph, empty, start, write)
+    found = kinds(graph)
+    if found:
+        write(found[0].sample(graph, 1))  # compiles what is compiled at first use
+    if graph.neurons + graph.edges <= WHOLE:
+        return write(graph)
+    one, some = fewer_nodes(graph, 1), fewer_nodes(graph, TRIED_NODES)
+    start = write(one)
+    nodes = _beyond(write(some), start) * (graph.neurons / max(some.neurons - one.neurons, 1))
+    return start + nodes + _edges(graph, found, format.run, write)
 
 
-def _edges(graph: NeuronGraph, empty: NeuronGraph, start: Cost, write: Callable[[NeuronGraph], Cost]) -> Cost:
-    blocks = [(layer, i) for layer in graph.layers for i in layer.incoming]
-    blocks.sort(key=lambda pair: -pair[1].block.count)
-    total, counted = Cost(0, 0), 0
-    for layer, incoming in blocks[:TRIED_BLOCKS]:
-        part = middle(incoming.block, TRIED_EDGES)
-        cost = _beyond(write(_with_edges(empty, layer.name, dataclasses.replace(incoming, block=part))), start)
-        total += cost * (incoming.block.count / part.count)
-        counted += incoming.block.count
-    return total * (graph.edges / counted) if counted else total
+def _edges(graph: NeuronGraph, found: list[Kind], run: int, write: Write) -> Cost:
+    """Each kind's cost from a sample; the rest by its share."""
+    tried, rest = found[:TRIED_KINDS], found[TRIED_KINDS:]
+    total, share = Cost(0, 0), sum(kind.share for kind in tried)
+    for kind in tried:
+        most = min(max(TRIED_RUNS * run * kind.share // share, FEWEST_EDGES), run)
+        part, none = kind.sample(graph, most), kind.sample(graph, 0)
+        total += _beyond(write(part), write(none)) * (kind.edges / part.edges)
+    return total * (1 + sum(kind.share for kind in rest) / share) if tried else total
 
 
 def _beyond(cost: Cost, start: Cost) -> Cost:
     return Cost(max(cost.bytes - start.bytes, 0), max(cost.seconds - start.seconds, 0))
 
 
-def _with_edges(empty: NeuronGraph, name: str, incoming: Incoming) -> NeuronGraph:
-    layers = [dataclasses.replace(x, incoming=(incoming,)) if x.name == name else x for x in empty.layers]
-    return dataclasses.replace(empty, layers=tuple(layers))
-
-
-def middle(block: EdgeBlock, edges: int) -> EdgeBlock:
-    """About `edges` consecutive edges from the middle of the block."""
-    axes: list[Axis] = []
-    for position, axis in enumerate(block.axes):
-        rest = math.prod(len(a) for a in block.axes[position + 1 :])
-        keep = min(max(edges // (rest * math.prod(len(a) for a in axes)), 1), len(axis))
-        first = (len(axis) - keep) // 2
-        axes.append(axis[first : first + keep])
-    return EdgeBlock(tuple(axes), block.weights)
-
-
-def _fewer_neurons(layer: Layer, most: int) -> Layer:
-    """The layer with its long axes cut short."""
-    shape, cut = list(layer.shape), layer.neurons
-    for d in range(len(shape)):
-        rest = max(cut // max(shape[d], 1), 1)
-        shape[d] = min(shape[d], max(most // rest, 1))
-        cut = shape[d] * rest
-    bias = None if layer.bias is None else layer.bias[tuple(slice(n) for n in shape)]
-    return dataclasses.replace(layer, shape=tuple(shape), bias=bias)
-
-
-def _written(format: Format, write: Callable[[object], None]) -> Cost:
-    start = time.perf_counter()
+def _written(format: Format, function: Callable[..., None], graph: NeuronGraph, more: dict[str, Any]) -> Cost:
+    start = time.process_time()
     if format.out == "file":
-        sink = io.BytesIO()
-        write(sink)
-        return Cost(sink.tell(), time.perf_counter() - start)
+        sink = _Counter()
+        function(graph, sink, None, **more)
+        return Cost(sink.bytes, time.process_time() - start)
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder))
-        seconds = time.perf_counter() - start
+        function(graph, Path(folder), None, **more)
+        seconds = time.process_time() - start
         return Cost(sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()), seconds)
+
+
+class _Counter(io.RawIOBase):
+    """A file that only counts what is written into it."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]
+        self.bytes += len(data)
+        return len(data)
+
+
+def disk_speed(folder: Path) -> float:
+    """Bytes that the folder's disk takes in a second; infinity where none can be written."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            start = time.perf_counter()
+            file.write(os.urandom(1 << 20) * (FLUSHED >> 20))
+            file.flush()
+            os.fsync(file.fileno())
+            return FLUSHED / max(time.perf_counter() - start, 1e-9)
+    except OSError:
+        return float("inf")  # the writer says so
 
 
 def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cost | str]:
@@ -137,7 +168,7 @@ def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cos
             progress(done, len(FORMATS), suffix)
         try:
             found[suffix] = estimate(graph, suffix)
-        except (MissingExtraError, TooLargeError) as e:
+        except (MissingExtraError, OutputError, TooLargeError) as e:
             found[suffix] = str(e)
     return found
 

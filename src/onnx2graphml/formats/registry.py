@@ -28,6 +28,7 @@ class Format:
         takes_jobs: whether the function has a keyword `jobs`, the number of threads.
         takes_labels: whether it has a keyword `labels`, for what people want besides.
         max_edges: what it is good for; None where there is no limit.
+        run: edges of one kind that show, to a tenth, how well they are compressed.
     """
 
     writer: str
@@ -37,6 +38,7 @@ class Format:
     takes_jobs: bool = False
     max_edges: int | None = None
     takes_labels: bool = False
+    run: int = 1 << 18
 
     def load(self) -> Callable[..., None]:
         """The function; `MissingExtraError` if it needs what is not installed."""
@@ -62,7 +64,9 @@ FORMATS: dict[str, Format] = {
     ".graphml.zst": Format(
         "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True, takes_labels=True
     ),
-    ".parquet": Format("parquet.write:write_parquet", "parquet.read:open_parquet", "directory", takes_jobs=True),
+    ".parquet": Format(
+        "parquet.write:write_parquet", "parquet.read:open_parquet", "directory", takes_jobs=True, run=1 << 20
+    ),
     ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
     ".neo4j.csv": Format("csv.write:write_neo4j", "csv.read:open_neo4j", "directory", _TEXT, True),
     ".npz": Format("npz.write:write_npz", "npz.read:open_npz", "file", _NPZ, max_edges=NPZ_EDGES),

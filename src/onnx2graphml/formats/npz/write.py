@@ -15,12 +15,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import OutputError, TooLargeError
+from onnx2graphml.errors import TooLargeError
 from onnx2graphml.formats.columns import chunks, pieces, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
+from onnx2graphml.formats.parallel import refuse_parallel
 from onnx2graphml.formats.registry import NPZ_EDGES, Progress
-from onnx2graphml.graph.graph import Layer, NeuronGraph
-from onnx2graphml.graph.parallel import parallel_edges
+from onnx2graphml.graph.graph import NeuronGraph
 
 ROWS = 1 << 20  # edges expanded at once
 
@@ -52,14 +52,7 @@ def write_npz(
             f"the graph has {graph.edges:,} edges, more than the {max_edges:,} that one matrix in an .npz is good for; "
             f"write it as .parquet"
         )
-    for each in graph.layers:
-        refuse_terms(each)
-    layer = parallel_edges(graph)
-    if layer is not None:
-        raise OutputError(
-            f"layer {layer.name!r} has several edges between the same two neurons, which a matrix would add up; "
-            f"write the graph as .parquet"
-        )
+    refuse_parallel(graph)
     ids = np.dtype(np.int32 if graph.neurons <= np.iinfo(np.int32).max else np.int64)
     weight, n = weight_type(graph), graph.edges
 
@@ -73,14 +66,6 @@ def write_npz(
         _write(members, "data", weight, (n,), column(lambda c: c.weight), progress)
         _write(members, "shape", np.dtype(np.int64), (2,), [np.full(2, graph.neurons)])
         _write(members, "format", np.dtype("S3"), (), [np.array(b"coo")])
-
-
-def refuse_terms(layer: Layer) -> None:
-    """`OutputError` if edges into the layer have terms, without which what they compute is lost."""
-    if any(incoming.block.has_terms for incoming in layer.incoming):
-        raise OutputError(
-            f"layer {layer.name!r} has edges with terms, which a matrix can't hold; write the graph as .parquet"
-        )
 
 
 def _write(
