@@ -14,6 +14,7 @@ import pytest
 from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph import kernels
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
@@ -254,3 +255,22 @@ def test_a_wrong_axis_of_softmax_is_found(axis: int) -> None:
     layer = dataclasses.replace(graph.layers[-1], activation=(wrong,))
     assert verify(graph).passed
     assert not verify(dataclasses.replace(graph, layers=(graph.layers[0], layer))).passed
+
+
+@pytest.mark.parametrize(
+    "made",
+    [node("MatMul", "x w", "y"), node("MatMul", "x x", "y"), node("ReduceMax", "x", "y"), node("ReduceProd", "x", "y")],
+    ids=["a sum", "a sum of products", "a maximum", "a product"],
+)
+def test_the_loop_that_writers_use_is_the_one_that_is_checked(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a fault in the compiled `expand`, from which files are written, `verify` fails."""
+    graph = load(model([made], {"x": [5, 5]}, {"w": weights(5, 5)} if "w" in made.input else {}), detail="op")
+    assert verify(graph).passed
+    whole = kernels.expand
+
+    def wrong(*arguments: Any) -> None:
+        whole(*arguments)
+        arguments[-1][:] *= 2  # the weights
+
+    monkeypatch.setattr(kernels, "expand", wrong)
+    assert not verify(graph).passed

@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from onnx2graphml.cpu import processors
 from onnx2graphml.functions import parse_axes
-from onnx2graphml.graph import kernels
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.verification.by_planes import selected_by_planes, sums_by_planes
+from onnx2graphml.verification.combine import CODES, START, add_products, combine
 from onnx2graphml.verification.tables import by_tables, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, bias_size_of, in_type, sum_tolerance, unit_roundoff
 
@@ -33,7 +33,6 @@ Progress = Callable[[int], None]
 
 WORTH_THREADS = 1 << 20  # edges
 PARTS = 64  # of a block, for the threads to take one after the other
-TILE = 1 << 18  # edges between two looks at the clock
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,32 +91,29 @@ def _combined(
             if fast and sums_by_planes(incoming, values[incoming.source], total, size):
                 progress(incoming.block.count)
             else:
-                _each(incoming, values, progress, kernels.add_products_and_sizes, total, size)
+                _each(incoming, values, progress, add_products, total, size)
         n = sum(i.block.degree("target") for i in layer.incoming)
         return total, sum_tolerance(n, size, bias_size, u)
-    kernel, start = {
-        "max": (kernels.greatest_products, -np.inf),
-        "min": (kernels.least_products, np.inf),
-        "product": (kernels.multiply_products, 1.0),
-    }[layer.aggregation]
+    code = CODES[layer.aggregation]
     if layer.bias is None:
-        total.fill(start)
+        total.fill(START[code])
+    codes, never, unused = np.full(len(total), code, np.int8), np.zeros(len(total), bool), np.zeros(0)
     for incoming in layer.incoming:
         if fast and selected_by_planes(layer, incoming, values[incoming.source], total):
             progress(incoming.block.count)
         else:
-            _each(incoming, values, progress, kernel, total)
+            _each(incoming, values, progress, combine, total, unused, codes, never)
     return total, SPARE * u * np.abs(total)
 
 
-def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, kernel: Any, *totals: Values) -> None:
-    """Run a kernel over all edges; threads share them out so that no two write to the same neuron."""
+def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, loop: Any, *arrays: Any) -> None:
+    """Run a loop over all edges, as `expand` gives them; threads share them out so that no two write to one neuron."""
     x = np.ascontiguousarray(values[incoming.source], np.float64)
 
     def run(block: EdgeBlock) -> None:
-        for tile in block.tiles(TILE):
-            kernel(*tile.arguments(), x, *totals)
-            progress(tile.count)
+        for edges in block.expand():
+            loop(edges.source, edges.target, edges.weight, x, *arrays)
+            progress(len(edges))
 
     if incoming.block.count < WORTH_THREADS:
         run(incoming.block)

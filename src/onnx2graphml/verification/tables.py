@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from onnx2graphml.cpu import processors
 from onnx2graphml.functions.record import ABSENT
-from onnx2graphml.graph import kernels
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.graph.neurons import BASIC, Activation
 from onnx2graphml.verification.tolerance import SPARE, fan_in_factor, sum_tolerance
@@ -87,9 +86,13 @@ def _filled(
         x = np.ascontiguousarray(values[incoming.source], np.float64)
         n, table = columns[incoming.port], ports[incoming.port].reshape(-1)
         for block in incoming.block.within(first, last):
-            for tile in (block.into_terms(n) if n else block).tiles():
-                (kernels.set_products if n else kernels.add_products)(*tile.arguments(), x, table)
-                progress(tile.count)
+            for edges in block.expand():
+                products = edges.weight * x[edges.source]
+                if n:
+                    table[edges.target * n + (0 if edges.term is None else edges.term)] = products
+                else:
+                    np.add.at(table, edges.target, products)
+                progress(len(edges))
     return ports
 
 

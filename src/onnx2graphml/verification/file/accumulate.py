@@ -1,4 +1,4 @@
-"""What is gathered of edges while they pass by, in any order: two compiled loops, and arrays of one entry a neuron."""
+"""Fingerprints of a file's edges, and their ends as the model's neurons: compiled loops over edges in any order."""
 
 # mypy: disallow-untyped-decorators=False
 
@@ -13,11 +13,6 @@ from onnx2graphml.compiled import compiled
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
-
-OTHER, SUM, MAX, MIN, PRODUCT = range(5)
-CODES = {"sum": SUM, "max": MAX, "min": MIN, "product": PRODUCT}
-"""How the in-edges of a neuron are combined, for the compiled loop; all else is `OTHER`."""
-START = {MAX: -np.inf, MIN: np.inf, PRODUCT: 1.0}
 
 
 class Fingerprints:
@@ -63,25 +58,6 @@ def add_fingerprints(
         w = np.int64(short[i]) if single[t] else bits[i]
         degree[t] += 1
         fingerprint[t] += _mixed(_mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i])) ^ term[i])
-
-
-@compiled
-def combine(
-    source: Ints, target: Ints, weight: Floats, code: npt.NDArray[np.int8], single: npt.NDArray[np.bool_],
-    x: Floats, total: Floats, size: Floats,
-) -> None:  # fmt: skip
-    """Combine each target's products weight · x[source], and for sums add up their sizes."""
-    for i in range(source.size):
-        t = target[i]
-        w = np.float64(np.float32(weight[i])) if single[t] else np.float64(weight[i])
-        p, kind = w * x[source[i]], code[t]
-        if kind == SUM:
-            total[t] += p
-            size[t] += abs(p)
-        elif kind == PRODUCT:
-            total[t] *= p
-        elif (kind == MAX and p > total[t]) or (kind == MIN and p < total[t]) or (kind != OTHER and p != p):
-            total[t] = p
 
 
 @compiled

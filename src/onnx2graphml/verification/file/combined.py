@@ -11,8 +11,7 @@ from onnx2graphml.formats.edge_rows import NO_TERM, EdgeRows
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.graph.neurons import BASIC, parse_activations
 from onnx2graphml.graph.xmltext import unescape
-from onnx2graphml.verification.file import accumulate
-from onnx2graphml.verification.file.accumulate import CODES, OTHER, START
+from onnx2graphml.verification.combine import CODES, OTHER, START, combine
 from onnx2graphml.verification.file.matched import Matched
 from onnx2graphml.verification.recompute import Recomputed, Values, finished
 from onnx2graphml.verification.tables import columns_of, empty_table, evaluated, is_tabled
@@ -42,7 +41,7 @@ class Combined:
     def add(self, edges: EdgeRows) -> None:
         """Take edges, whose ends are places."""
         source, target, single = edges.source, edges.target, self.matched.single
-        accumulate.combine(source, target, edges.weight, self.code, single, self.values, self.total, self.size)
+        combine(source, target, edges.weight, self.values, self.total, self.size, self.code, single)
         for number, tables in self.tables.items():
             rows = rows_of(self.matched.graph.layers[number])
             mine = np.flatnonzero((target >= rows.start) & (target < rows.stop))
