@@ -18,6 +18,7 @@ from onnx2graphml.api import load
 from onnx2graphml.engine import SEMIRINGS, ScaledBlock, backward, forward, in_sum, out_sum, product
 from onnx2graphml.engine.semirings import WEIGHTS
 from onnx2graphml.errors import Error, UnsupportedError
+from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import NeuronGraph
 from oracle import Sample, brute, conv_block, dense, integers, listed, products, samples, window_outputs
 from small import FIXTURES
@@ -272,3 +273,29 @@ def test_a_scaled_block_is_its_edges_scaled(s: Sample, weight: str | None):
     for position in range(s.targets):
         own = sorted(e for e in got if e[1] == position)
         assert sorted(listed(scaled.select("target", position))) == own
+
+
+@pytest.mark.parametrize("weight", FUNCTIONS)
+def test_a_scaled_block_keeps_its_terms(weight: str | None):
+    """Of a product of computed tensors: as many edges between two neurons as there are terms, each with its own."""
+    for incoming in synthetic.products().layer("z").incoming:
+        random, block = np.random.default_rng(4), incoming.block
+        source, target, x = (random.normal(size=n) for n in (6, 4, 6))
+        scaled = ScaledBlock(block, source, target, weight)
+        (plain,) = block.expand()
+        expected = source[plain.source] * [FUNCTIONS[weight](w) for w in plain.weight] * target[plain.target]
+        for one, edges in (
+            (scaled, plain),
+            (scaled.flipped(), Edges(plain.target, plain.source, plain.weight, plain.term)),
+        ):
+            (got,) = one.expand()
+            assert (got.term is None) == (edges.term is None) == (not block.has_terms)
+            assert np.array_equal(got.source, edges.source)
+            assert np.array_equal(got.target, edges.target)
+            assert edges.term is None or np.array_equal(got.term, edges.term)
+            np.testing.assert_allclose(got.weight, expected, rtol=1e-13)
+        arrived = np.bincount(plain.target, expected * x[plain.source], 4)
+        np.testing.assert_allclose(scaled.product(x), arrived, rtol=1e-9, atol=1e-12)
+        assert scaled.total() == pytest.approx(expected.sum(), rel=1e-9)
+        (own,) = scaled.select("target", 3)
+        assert plain.term is None or own.term.tolist() == plain.term[plain.target == 3].tolist()

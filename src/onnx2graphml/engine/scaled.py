@@ -20,7 +20,8 @@ Floats = npt.NDArray[Any]
 class ScaledBlock:
     """`target_scale · f(weight) · source_scale` for every edge of a block.
 
-    A path's flow, a SynFlow score, an edge's betweenness or an attribution is of this kind.
+    A path's flow, a SynFlow score, an edge's betweenness or an attribution is of this kind. Edges that have terms keep
+    them; each is an edge of its own.
 
     Attributes:
         block: the edges.
@@ -74,4 +75,5 @@ class ScaledBlock:
     def _scaled(self, e: Edges) -> Edges:
         function = weight_function(self.weight)
         weight = np.ones(len(e)) if function is None else function(e.weight.astype(np.float64))
-        return Edges(e.source, e.target, self.source_scale[e.source] * weight * self.target_scale[e.target])
+        scaled = self.source_scale[e.source] * weight * self.target_scale[e.target]
+        return Edges(e.source, e.target, scaled, e.term)
