@@ -35,10 +35,11 @@ def test_a_convolution_at_computed_places(groups: int, mask: bool) -> None:
         assert verify(load(deformable(groups, mask), detail=level)).passed
 
 
+@pytest.mark.parametrize("of", ["avg", "max"])
 @pytest.mark.parametrize("mode", ["half_pixel", "output_half_pixel"])
 @pytest.mark.parametrize("computed", [False, True])
-def test_a_mean_of_regions(mode: str, computed: bool) -> None:
-    given = {"output_height": 2, "output_width": 3, "sampling_ratio": 2, "spatial_scale": 0.5}
+def test_a_mean_or_the_greatest_of_regions(of: str, mode: str, computed: bool) -> None:
+    given = {"mode": of, "output_height": 2, "output_width": 3, "sampling_ratio": 2, "spatial_scale": 0.5}
     nodes = [node("RoiAlign", "x rois of", "y", coordinate_transformation_mode=mode, **given)]
     inputs = {"x": [2, 3, 6, 6]} | ({"rois": [3, 4]} if computed else {})
     constants = {n: v for n, v in REGIONS.items() if n not in inputs}
@@ -63,8 +64,8 @@ def test_values_kept_by_a_constant_condition(axis: int | None) -> None:
     ("message", "proto"),
     [
         (
-            r"mode is 'max' and sampling_ratio 2; expected 'avg' and at least 1",
-            model([node("RoiAlign", "x rois of", "y", mode="max", sampling_ratio=2)], {"x": [2, 3, 6, 6]}, REGIONS),
+            r"its sampling_ratio is 0; expected at least 1: otherwise how many values are sampled depends on the data",
+            model([node("RoiAlign", "x rois of", "y", mode="max")], {"x": [2, 3, 6, 6]}, REGIONS),
         ),
         (
             r"its input has shape \[1, 4, 5\]; expected \(N, C, rows, columns\)",
@@ -77,7 +78,7 @@ def test_values_kept_by_a_constant_condition(axis: int | None) -> None:
             model([node("Greater", "x x", "c"), node("Compress", "x c", "y")], {"x": [3]}),
         ),
     ],
-    ids=["maximum of regions", "three axes", "computed condition"],
+    ids=["as many samples as fit", "three axes", "computed condition"],
 )
 def test_what_is_refused(message: str, proto: onnx.ModelProto) -> None:
     with pytest.raises(UnsupportedError, match=message):

@@ -28,7 +28,12 @@ from onnx2graphml.model.work import check_kind, check_work, work
 
 Array = npt.NDArray[Any]
 
-READ_FOR_TYPE = {"Shape": 0, "Size": 0, "CastLike": 1}  # inputs that are read only for their shape or type
+READ_FOR_TYPE = {
+    "Shape": 0,
+    "Size": 0,
+    "CastLike": 1,
+    "EyeLike": 0,
+}  # inputs that are read only for their shape or type
 RANDOM = ("Random", "Bernoulli", "Multinomial")
 KNOWN_VALUES = 4096  # constants up to this size take part in shape inference: shapes, axes, pads
 
@@ -114,12 +119,22 @@ class Folding:
             return
         if _has_subgraphs(node):
             raise UnsupportedError("it has subgraphs, and its inputs are computed by the network: no control flow")
-        inferred = self._inferred(node, values)
+        inferred = self._inferred(node, values) | self._told(node)
         for name, proto in inferred.items():
             if (known := tensor_type(proto)) is not None:
                 _check_output(name, known.shape)
         self.types |= inferred
         self.nodes.append(Added(node, layer, computed=True))
+
+    def _told(self, node: onnx.NodeProto) -> dict[str, onnx.TypeProto]:
+        """The output's type where a constant says its shape, and ONNX's inference doesn't read it."""
+        if node.op_type != "MaxUnpool" or len(node.input) < 3 or node.input[2] not in self.constants:
+            return {}
+        kind = (
+            self.types[node.input[0]].tensor_type.elem_type if node.input[0] in self.types else onnx.TensorProto.FLOAT
+        )
+        shape = self.constants[node.input[2]].tolist()
+        return {node.output[0]: onnx.helper.make_tensor_type_proto(kind, shape)}
 
     def _lower(self, node: onnx.NodeProto, layer: str | None) -> None:
         """Add a node's parts, those that make its outputs under the outputs' names."""

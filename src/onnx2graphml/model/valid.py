@@ -15,6 +15,8 @@ from onnx2graphml.model.limits import check_nodes as check_number_of_nodes
 from onnx2graphml.model.schema import check_nodes
 
 OLDEST_OPSET = 7
+NEUTRAL_OPSET = 21
+"""Of the operators that take the place of others, in a model that has none of ONNX's own domain."""
 
 Function = tuple[str, str, str]  # domain, name, overload
 
@@ -52,6 +54,7 @@ def normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
         TooLargeError: inlined, its functions would be too many nodes.
     """
     with about("not a valid ONNX model"):
+        _import_own_domain(proto)
         opset = opset_of(proto)
         _import_once(proto)
         if not proto.graph.output:
@@ -65,6 +68,14 @@ def normalized(proto: onnx.ModelProto) -> onnx.ModelProto:
         if proto.functions:
             proto = inliner.inline_local_functions(proto)
     return proto
+
+
+def _import_own_domain(proto: onnx.ModelProto) -> None:
+    """Import ONNX's own domain where no node is of it: the nodes that replace others are."""
+    domains = {o.domain for o in proto.opset_import}
+    nodes = list(_with_inner([*proto.graph.node, *(n for f in proto.functions for n in f.node)]))
+    if nodes and domains and not domains & {"", "ai.onnx"} and not any(n.domain in ("", "ai.onnx") for n in nodes):
+        proto.opset_import.add(domain="", version=NEUTRAL_OPSET)
 
 
 def _import_once(proto: onnx.ModelProto) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,15 @@ def _reduced(node: NodeContext, X: Tensor, axes: Sequence[int] | Constant | None
     if node.op == "ReduceLogSum":
         activation = (Activation("Log"),)
     edges = incoming(X, *factors, weights=np.full(1, weight, weights_dtype(X)))
+    if node.op in ("ReduceMax", "ReduceMin") and not edges.block.count and X.dtype.kind in "biu":
+        return OutputSpec((edges,), bias=np.full(node.shape, _of_none(node.op, X.dtype)), axes=carried)
     return OutputSpec((edges,), AGGREGATIONS[node.op], activation=activation, axes=carried)
+
+
+def _of_none(op: str, dtype: np.dtype[Any]) -> float:
+    """The greatest or least of no value of a type without infinities: the type's own end."""
+    low, high = (0, 1) if dtype == np.bool_ else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return float(low if op == "ReduceMax" else high)
 
 
 def _reduced_axes(X: Tensor, axes: Sequence[int] | Constant | None, noop: int) -> set[int]:

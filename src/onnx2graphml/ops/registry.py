@@ -33,6 +33,7 @@ from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.ops.beyond import beyond
 
 Constant = npt.NDArray[Any]
 
@@ -118,7 +119,6 @@ class OutputSpec:
 
 
 Result = OutputSpec | Sequence[OutputSpec]
-RANDOM = ("Random", "Bernoulli", "Multinomial")
 OPERATORS: dict[str, dict[int, Callable[..., Result]]] = {}
 
 
@@ -142,11 +142,8 @@ def find(op: str, domain: str, opset: int) -> Callable[..., Result]:
     fitting = [since for since in versions if since <= opset]
     if not fitting:
         full = f"{domain}.{op}" if domain else op
-        if op.startswith(RANDOM):
-            raise UnsupportedError(
-                f"operator {full} draws random numbers, so that no two predictions are the same: "
-                f"export the network without it"
-            )
+        if (why := beyond(op, domain)) is not None:
+            raise UnsupportedError(f"operator {full} {why}")
         near = _nearest(op) if domain in ("", "ai.onnx") else ""
         raise UnsupportedError(f"operator {full} is not supported{near}; the documentation lists those that are")
     return versions[max(fitting)]

@@ -13,11 +13,14 @@ import onnx
 from onnx2graphml.errors import ModelError, UnsupportedError, reason
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     classical,
+    classical_ml,
     compress,
     control,
     embedding,
+    flexible,
     grids,
     microsoft,
+    ngrams,
     normalization,
     quantized,
     recurrent,

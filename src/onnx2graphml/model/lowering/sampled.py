@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
+import onnx
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering.builder import Builder
@@ -70,11 +72,11 @@ def RoiAlign(
     sampling_ratio: int = 0,
     spatial_scale: float = 1.0,
 ) -> str:
-    """The mean of values sampled on a grid in each region."""
-    if mode != "avg" or sampling_ratio < 1:
+    """The mean, or the greatest, of values sampled on a grid in each region."""
+    if sampling_ratio < 1:
         raise UnsupportedError(
-            f"mode is {mode!r} and sampling_ratio {sampling_ratio}; expected 'avg' and at least 1: otherwise how many "
-            f"values there are depends on the data"
+            f"its sampling_ratio is {sampling_ratio}; expected at least 1: otherwise how many values are sampled "
+            f"depends on the data"
         )
     size, dtype = op.shape(X)[2:], op.dtype(X)
     shift = 0.5 if coordinate_transformation_mode == "half_pixel" and op.opset >= 16 else 0.0
@@ -89,14 +91,41 @@ def RoiAlign(
     points = op.Add(op.Mul(spread[1], grid), spread[0], label="points")
     picture = op.Gather(X, batch_indices, axis=0, label="pictures")
     yx = op.Concat(_slice(op, points, 3, 1, 2), _slice(op, points, 3, 0, 1), axis=3)
-    found = _sampled(op, picture, yx, size, "border")
+    found = _sampled(op, picture, yx, size, "border") if mode == "avg" else _greatest_corner(op, picture, yx)
     limits = np.array(size, dtype)
     outside = op.Or(op.Less(yx, np.full(1, -1, dtype)), op.Greater(yx, limits), label="outside")
     beyond = op.ReduceMax(op.Cast(outside, to=1), axes=[3], keepdims=0)
     inside = op.Unsqueeze(op.Sub(np.ones(1, np.float32), beyond), axes=[1])
     found = op.Mul(found, op.cast(inside, dtype), label="inside")
     sides = [sampling_ratio, sampling_ratio]
-    return str(op.AveragePool(found, kernel_shape=sides, strides=sides, label="mean"))
+    if mode == "avg":
+        return str(op.AveragePool(found, kernel_shape=sides, strides=sides, label="mean"))
+    return str(op.MaxPool(found, kernel_shape=sides, strides=sides, label="greatest"))
+
+
+def _greatest_corner(op: Builder, X: str, places: str) -> str:
+    """At each place, the greatest of the four values around it, each times its weight: what ONNX calls `max`.
+
+    It is not the greatest of what is interpolated.
+    """
+    (regions, channels, *size), points, dtype = op.shape(X), op.shape(places)[1:3], op.dtype(X)
+    last = np.array(size, dtype) - 1
+    at = op.Min(op.Max(places, np.zeros(1, dtype)), last, label="at")
+    low = op.Floor(at, label="low")
+    high = op.Min(op.Add(low, np.ones(1, dtype)), last, label="high")
+    far = op.Sub(at, low, label="far")
+    near = op.Sub(np.ones(1, dtype), far, label="near")
+    flat = op.Reshape(X, np.array([regions, channels, math.prod(size)]), label="flat")
+    shape = np.array([regions, 1, math.prod(points)])
+    corners = []
+    for (y, y_share), (x, x_share) in itertools.product(((low, near), (high, far)), repeat=2):
+        row, column = _slice(op, y, 3, 0, 1), _slice(op, x, 3, 1, 2)
+        index = op.Cast(op.Add(op.Mul(row, np.array(size[1:], dtype)), column), to=onnx.TensorProto.INT64)
+        every = op.Expand(op.Reshape(index, shape), np.array([regions, channels, math.prod(points)]), label="index")
+        share = op.Mul(_slice(op, y_share, 3, 0, 1), _slice(op, x_share, 3, 1, 2), label="share")
+        value = op.GatherElements(flat, every, axis=2, label="corner")
+        corners.append(op.Mul(value, op.Reshape(share, shape), label="weighted"))
+    return str(op.Reshape(op.Max(*corners, label="greatest"), np.array([regions, channels, *points])))
 
 
 def _sampled(op: Builder, X: str, places: str, size: Sequence[int], padding: str) -> str:
