@@ -26,10 +26,13 @@ def expanded(graph: NeuronGraph) -> nx.DiGraph:
     g.add_nodes_from(range(graph.neurons))
     g.add_edges_from((s, t) for s, t, _ in graph.weighted_edges())
     for layer in graph.layers:
-        if any(a.couples for a in layer.activation):
-            every = range(layer.first_id, layer.first_id + layer.neurons)
-            before = {s for t in every for s in g.predecessors(t)}
-            g.add_edges_from((s, t) for s in before for t in every)
+        for activation in (a for a in layer.activation if a.couples):
+            axes = [int(a) for a in str(dict(activation.parameters)["axis"]).split("+") if a]
+            ids = np.arange(layer.first_id, layer.first_id + layer.neurons).reshape(layer.shape)
+            lines = np.moveaxis(ids, axes, range(-len(axes), 0)) if axes else ids
+            for every in lines.reshape(-1, int(np.prod([layer.shape[a] for a in axes]))).tolist():
+                before = {s for t in every for s in g.predecessors(t)}
+                g.add_edges_from((s, t) for s in before for t in every)
     return g
 
 
@@ -63,6 +66,11 @@ NETWORKS: dict[str, tuple[list[Any], Any, Any]] = {
         [node("Conv", "x w", "c", **SIDE), node("Relu", "c", "r"), node("Add", "x r", "y")],
         {"x": [1, 2, 4, 4]},
         CONV,
+    ),
+    "a softmax along rows": (
+        [node("Relu", "x", "r"), node("Softmax", "r", "y", axis=1)],
+        {"x": [1, 3, 4]},
+        {},
     ),
     "routing": (
         [

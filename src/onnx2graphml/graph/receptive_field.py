@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.functions import parse_axes
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,8 +43,7 @@ def receptive_field(graph: NeuronGraph, neuron: int) -> dict[str, Mask]:
         if layer.name not in reached:
             continue
         mask = reached.pop(layer.name)
-        if any(a.couples for a in layer.activation):
-            mask = np.ones_like(mask)
+        mask = coupled(layer, mask)
         if layer.aggregation == "input":
             found[layer.name] = mask.reshape(layer.shape)
         for incoming in layer.incoming:
@@ -51,6 +51,16 @@ def receptive_field(graph: NeuronGraph, neuron: int) -> dict[str, Mask]:
             known = reached.setdefault(incoming.source, np.zeros(size, bool))
             known |= sources_of(incoming.block, mask, size)
     return found
+
+
+def coupled(layer: Layer, mask: Mask) -> Mask:
+    """The neurons of a layer that its activation couples to those of a mask, both flat: along Softmax's axes."""
+    for activation in layer.activation:
+        if activation.couples:
+            axes = parse_axes(dict(activation.parameters)["axis"])
+            lines = mask.reshape(layer.shape).any(axis=axes, keepdims=True)
+            mask = np.broadcast_to(lines, layer.shape).ravel()
+    return mask
 
 
 def sources_of(block: EdgeBlock, targets: Mask, size: int) -> Mask:
