@@ -70,7 +70,7 @@ def test_edges_that_no_parser_sees(
     assert "0 edges" in said or "not well-formed" in said or "element 'desc" in said or "outside an attribute" in said
 
 
-@pytest.mark.parametrize("encoding", ["cp037", "utf-16", "ISO-8859-1", "utf_7", "no-such"])
+@pytest.mark.parametrize("encoding", ["cp037", "utf-16", "utf_7", "no-such"])
 def test_another_encoding(dense: Path, tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (dense / "g.graphml").read_bytes().replace(b"UTF-8", encoding.encode(), 1)
     (tmp_path / "g.graphml").write_bytes(text)

@@ -71,7 +71,7 @@ def layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) -> list
     Raises:
         Error: ids are not 0, 1, …, each once; or nodes of one layer differ in what the layer's nodes share.
     """
-    _check_ids(columns.id, path)
+    check_ids(columns.id, path)
     names = [name for name, *_ in groups]
     for name in [n for n, times in Counter(names).items() if times > 1]:
         raise Error(f"{path}: the nodes of layer {name!r} differ in op, combine or activation; expected one of each")
@@ -92,7 +92,8 @@ def layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) -> list
     return found
 
 
-def _check_ids(ids: Ints, path: object) -> None:
+def check_ids(ids: Ints, path: object) -> None:
+    """`Error` where ids are not 0, 1, …, each once."""
     n = len(ids)
     wrong = ids[(ids < 0) | (ids >= n)]
     if wrong.size:

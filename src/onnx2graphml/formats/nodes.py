@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from onnx2graphml.formats.found import SPATIAL, NodeRows, Shared
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, check_ids
 
 INT = re.compile(r"0|[1-9][0-9]{0,8}")
 COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -88,6 +88,15 @@ class Nodes:
         self._spatial.extend(integer(own[name]) if name in own else -1 for name in SPATIAL)
         self._bias.append(decimal_or_infinity(own["bias"]) if "bias" in own else np.nan)
         self._biased.append("bias" in own)
+
+    def add_bare(self, id: int) -> None:
+        """Take a node of a file that has no attributes of nodes."""
+        self._id.append(id)
+
+    def check_bare(self, path: object) -> list[FoundLayer]:
+        """No layers, of nodes without attributes; `Error` where their ids are not 0, 1, …, each once."""
+        check_ids(np.array(self._id, np.int64), path)
+        return []
 
     def columns(self) -> NodeRows:
         """All that were taken."""

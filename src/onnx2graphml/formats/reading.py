@@ -1,7 +1,7 @@
 """Written graphs read back: one module a format, chosen by the suffix of the name.
 
 A reader knows the file and nothing of the model, nor of how a graph is made from one. Its memory grows with the number
-of neurons, not of edges.
+of neurons, not of edges; with both where a GraphML file of others has nodes behind edges.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class GraphFile(Protocol):
     """An open file that holds a graph; what it holds is read in this order, once."""
 
     def about(self) -> dict[str, str]:
-        """The attributes of the graph, such as `detail` and `model_sha256`; `nodes` alone where the format has none."""
+        """The attributes of the graph, such as `detail` and `model_sha256`; the number of `nodes` where some are missing."""
 
     def layers(self) -> list[FoundLayer]:
-        """All nodes, layer by layer; none where the format has no attributes of nodes."""
+        """All nodes, layer by layer; none where the file has no attributes of nodes."""
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges, in chunks; after the last one it is known that the file is whole."""

@@ -1,10 +1,12 @@
-"""GraphML read back: any well-formed file of the dialect, whatever its whitespace, quotes and order of attributes.
+"""GraphML read back: any well-formed file of the dialect, whoever saved it, in whatever order.
 
 Source: http://graphml.graphdrawing.org/specification.html
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,41 +19,84 @@ from onnx2graphml.formats.found import FoundLayer, layers_of
 from onnx2graphml.formats.graphml.elements import Document
 from onnx2graphml.formats.pieces import Pieces
 
+Chunks = Callable[[IO[bytes]], Iterator[bytes]]
 FIRST_EDGE = b">\n<edge "
+EDGE, NODE = re.compile(rb"[<:]edge[\s/>]"), re.compile(rb"[<:]node[\s/>]")
+TAG = 8  # bytes that a piece may have of a tag that the next one ends
 
 
 class GraphMLFile:
     """A `GraphFile` over the chunks of a file's text."""
 
-    def __init__(self, path: Path, chunks: Iterator[bytes]) -> None:
-        self._path = path
-        self._chunks = chunks
+    def __init__(self, path: Path, file: IO[bytes], chunks: Chunks) -> None:
+        self._path, self._file = path, file
+        self._chunks_of, self._chunks = chunks, chunks(file)
         self._document = Document(path)
         self._rest = b""
         self._only_tags = True  # no comment, nothing else that can hide what looks like an edge
         self._layers: list[FoundLayer] | None = None
+        self._kept: list[EdgeRows] = []
 
     def about(self) -> dict[str, str]:
-        """The attributes of the graph, which we write before its first node, and others behind its last edge."""
+        """The attributes of the graph, which we write before its first node, and others behind its last edge.
+
+        Some programs drop them, or the attributes of nodes: then there is the number of `nodes`.
+        """
         while not self._document.nodes.count and self._feed():
             pass
-        while "detail" not in self._document.about and self._feed():
-            pass
-        return self._document.about
+        keys, about = self._document.keys, self._document.about
+        if not (keys.has("graph", "detail") and keys.has("node", "layer")):
+            self.layers()
+            return about | {"nodes": str(self._document.nodes.count)}
+        if "detail" not in about:
+            self.layers()
+        return about
 
     def layers(self) -> list[FoundLayer]:
-        """All nodes, layer by layer."""
+        """All nodes, layer by layer; none where the file has no attributes of nodes."""
         if self._layers is None:
             while not self._document.has_edges and self._feed():
                 pass
-            self._layers = layers_of(self._document.nodes.columns(), self._document.nodes.groups, self._path)
+            if self._more_may_follow():
+                self._read_all()
+            nodes, path = self._document.nodes, self._path
+            bare = not self._document.keys.has("node", "layer")
+            self._layers = nodes.check_bare(path) if bare else layers_of(nodes.columns(), nodes.groups, path)
         return self._layers
+
+    def _more_may_follow(self) -> bool:
+        """Whether anything but edges may come after the first edge."""
+        document, promised = self._document, self._document.promised_nodes
+        if document.is_wide or (document.keys.has("graph", "detail") and "detail" not in document.about):
+            return True
+        return self._node_after_an_edge() if promised is None else document.nodes.count < promised
+
+    def _node_after_an_edge(self) -> bool:
+        """Whether one may be there, by a look at the whole text: it costs little beside a parser."""
+        behind, rest, position = False, b"", self._file.tell()
+        self._file.seek(0)
+        for chunk in self._chunks_of(self._file):
+            text, start = rest + chunk, 0
+            if not behind and (edge := EDGE.search(text)):
+                behind, start = True, edge.end()
+            if behind and NODE.search(text, start):
+                break
+            rest = text[-TAG:]
+        else:
+            behind = False
+        self._file.seek(position)
+        return behind
+
+    def _read_all(self) -> None:
+        """Take nodes and edges in any order, which are in memory then."""
+        self._document.free_order, self._only_tags = True, False
+        self._kept = list(self._all_edges())
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if the file is not whole, or has not as many as it says."""
         self.layers()
         count = 0
-        for edges in self._all_edges():
+        for edges in itertools.chain(self._kept, self._all_edges()):
             count += len(edges)
             yield edges
         self._document.check_end(count)
@@ -62,6 +107,7 @@ class GraphMLFile:
             return False
         text = next(self._chunks, b"")
         self._only_tags &= b"<!" not in text and text.rfind(b"<?") <= 0 and not text.endswith(b"<")
+        self._only_tags &= b"\0" not in text[:4]  # of an encoding with several bytes a character
         found = text.find(FIRST_EDGE) if self._only_tags else -1
         cut = len(text) if found < 0 else found + 2
         self._rest = text[cut:]
@@ -72,7 +118,7 @@ class GraphMLFile:
 
     def _all_edges(self) -> Iterator[EdgeRows]:
         """Lines like ours by the compiled loop, what follows the first other one by the parser."""
-        weight, port, term = (f'<data key="{key}">' for key in self._document.edge_keys())
+        weight, port, term = (f'<data key="{key}">' for key in self._document.keys.of_edges())
         pieces = Pieces.of(
             '<edge source="n',
             '" target="n',
@@ -81,7 +127,7 @@ class GraphMLFile:
             (term, "</data>"),
             "</edge>\n",
         )
-        text = self._rest or next(self._chunks, b"")
+        text, self._rest = self._rest or next(self._chunks, b""), b""
         while self._only_tags and text and self._document.between_elements:
             edges, end = pieces.read(text, 0)
             self._document.passed_over += len(edges)
@@ -103,9 +149,9 @@ class GraphMLFile:
 
 
 @contextmanager
-def _opened(path: Path, chunks: Callable[[IO[bytes]], Iterator[bytes]]) -> Iterator[GraphMLFile]:
+def _opened(path: Path, chunks: Chunks) -> Iterator[GraphMLFile]:
     with open_regular(path) as file:
-        yield GraphMLFile(path, chunks(file))
+        yield GraphMLFile(path, file, chunks)
 
 
 def open_graphml(path: Path) -> AbstractContextManager[GraphMLFile]:

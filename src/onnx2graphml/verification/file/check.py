@@ -20,7 +20,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.against_runtime import compared, network_values
 from onnx2graphml.verification.file.accumulate import Fingerprints
 from onnx2graphml.verification.file.combined import Combined, rows_of
-from onnx2graphml.verification.file.matched import Matched, missing_features
+from onnx2graphml.verification.file.matched import Matched
 from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.recompute import Progress, Recomputed
 from onnx2graphml.verification.report import Report, Row, about, merge_rows
@@ -77,7 +77,7 @@ def verify_file(
                 progress(len(edges))
     expected = model_fingerprints(graph, matched.single)
     rows = merge_rows({name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()})
-    report = Report(rows, unchecked(graph, matched.path), about(graph, path=str(path)))
+    report = Report(rows, unchecked(matched), about(graph, path=str(path)))
     failed = [row for row in rows if not row.passed][:worst]
     return dataclasses.replace(report, worst=worst_neurons(graph, path, failed)) if failed else report
 
@@ -93,19 +93,21 @@ def detail_of(path: str | Path) -> str | None:
         'layer'
     """
     with reading.open_graph(path) as file:
-        found = file.about().get("detail")
-    if found is None and "graph attributes" in missing_features(Path(path)):
+        about = file.about()
+    found = about.get("detail")
+    if found is None and "nodes" in about:
         return None
     if found not in LEVELS:
         raise Error(f"{path}: detail is {found!r}; expected one of {', '.join(LEVELS)}")
     return found
 
 
-def unchecked(graph: NeuronGraph, path: Path) -> tuple[str, ...]:
-    """What of a graph can't be compared, because the format of the file can't hold it, in words."""
-    relevant = [feature for feature in missing_features(path) if feature != "ports" or uses_ports(graph)]
-    suffix = registry.suffix(path.name)
-    return tuple(f"{UNCHECKED[feature]}: {suffix} does not hold them" for feature in relevant if feature in UNCHECKED)
+def unchecked(matched: Matched) -> tuple[str, ...]:
+    """What of a graph can't be compared, because the file does not have it, in words."""
+    relevant = [feature for feature in matched.missing if feature != "ports" or uses_ports(matched.graph)]
+    suffix = registry.suffix(matched.path.name)
+    cannot = registry.FORMATS[suffix].cannot_hold
+    return tuple(f"{UNCHECKED[f]}: {suffix if f in cannot else 'this file'} does not hold them" for f in relevant)
 
 
 def model_fingerprints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Fingerprints:

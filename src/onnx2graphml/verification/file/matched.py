@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats import reading, registry
+from onnx2graphml.formats import reading
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.formats.found import SPATIAL, FoundLayer
 from onnx2graphml.formats.registry import Feature
@@ -22,19 +22,14 @@ from onnx2graphml.verification.file.ports import KnownPorts
 from onnx2graphml.verification.recompute import Values
 
 
-def missing_features(path: Path) -> tuple[Feature, ...]:
-    """What of a graph the format of a file can't hold."""
-    return registry.FORMATS[registry.suffix(path.name)].cannot_hold
-
-
 def check_origin(graph: NeuronGraph, about: Mapping[str, str], path: Path) -> None:
     """Refuse a file of another model, another level of detail or another dialect, as far as it tells."""
-    if "graph attributes" in missing_features(path):
-        if about["nodes"] != str(graph.neurons):
-            raise Error(
-                f"{path}: {about['nodes']} nodes; at detail {graph.detail!r} the model has {graph.neurons}: "
-                f"is it the graph of another model, or at another detail?"
-            )
+    if about.get("nodes", str(graph.neurons)) != str(graph.neurons):
+        raise Error(
+            f"{path}: {about['nodes']} nodes; at detail {graph.detail!r} the model has {graph.neurons}: "
+            f"is it the graph of another model, or at another detail?"
+        )
+    if "detail" not in about and "nodes" in about:
         return
     expected = graph_attributes(graph)
     if "thinned" in about:
@@ -61,7 +56,8 @@ class Matched:
         bias: of the file's nodes, by place; NaN where there is none.
         single: by place, whether weights into the neuron are float32.
         problems: by layer, how its nodes' attributes differ from the model's.
-        known_ports: the ports of the model's edges, where the file's format has none.
+        known_ports: the ports of the model's edges, where the file has none.
+        missing: what of a graph the file does not have.
     """
 
     graph: NeuronGraph
@@ -72,21 +68,24 @@ class Matched:
     single: npt.NDArray[np.bool_]
     problems: tuple[tuple[str, ...], ...]
     known_ports: KnownPorts | None
+    missing: tuple[Feature, ...] = ()
 
     @staticmethod
     def of_file(graph: NeuronGraph, file: reading.GraphFile, path: str | Path) -> Matched:
         """Match an open file's nodes with the model's; `Error` where it is of another model.
 
-        What its format can't hold is taken from the model.
+        What it does not have, because its format or who saved it keeps it not, is taken from the model.
         """
-        path = Path(path)
-        check_origin(graph, file.about(), path)
-        if "node attributes" in missing_features(path):
-            return Matched.of(graph, [as_found(layer) for layer in graph.layers], path)
-        return Matched.of(graph, file.layers(), path)
+        path, about = Path(path), file.about()
+        check_origin(graph, about, path)
+        missing: tuple[Feature, ...] = () if "detail" in about else ("graph attributes",)
+        if not (found := file.layers()) and "nodes" in about:
+            missing += ("node attributes", "ports")
+            found = [as_found(layer) for layer in graph.layers]
+        return Matched.of(graph, found, path, missing)
 
     @staticmethod
-    def of(graph: NeuronGraph, found: list[FoundLayer], path: Path) -> Matched:
+    def of(graph: NeuronGraph, found: list[FoundLayer], path: Path, missing: tuple[Feature, ...] = ()) -> Matched:
         """Match layers by name and nodes by index; `Error` where they are not as many, or others."""
         by_name = {unescape(layer.name): layer for layer in found}
         ours = {layer.name for layer in graph.layers if layer.neurons}
@@ -106,9 +105,9 @@ class Matched:
             types = [incoming.block.weights.dtype for incoming in layer.incoming]
             single[layer.first_id : layer.first_id + layer.neurons] = any(t == np.float32 for t in types)
             problems.append(tuple(attribute_problems(layer, theirs, at)))
-        known = KnownPorts.of(graph) if "ports" in missing_features(path) else None
+        known = KnownPorts.of(graph) if "ports" in missing else None
         layers = tuple(by_name[layer.name] for layer in graph.layers)
-        return Matched(graph, path, layers, place, bias, single, tuple(problems), known)
+        return Matched(graph, path, layers, place, bias, single, tuple(problems), known, missing)
 
     def edges(self, found: Iterator[EdgeRows]) -> Iterator[EdgeRows]:
         """A file's edges with places instead of ids; `Error` where one is no node."""
