@@ -21,7 +21,7 @@ class GraphFile(Protocol):
     """An open file that holds a graph; what it holds is read in this order, once."""
 
     def about(self) -> dict[str, str]:
-        """The attributes of the graph, such as `detail` and `model_sha256`; the number of `nodes` where some are missing."""
+        """The attributes of the graph, as `detail` and `model_sha256`; the number of `nodes` where some are missing."""
 
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; none where the file has no attributes of nodes."""
