@@ -111,7 +111,8 @@ def analyze(
             left_out[name] = str(e)
         if progress is not None:
             progress(k + 1, len(asked), name)
-    layers = tuple(_summary(layer, name, found) for layer in graph.layers for name, found in values.items())
+    totals = {name: float(np.nansum(found.array, dtype=np.float64)) for name, found in values.items()}
+    layers = tuple(_summary(x, name, found, totals[name]) for x in graph.layers for name, found in values.items())
     return Analysis(graph, weight, values, numbers(graph), left_out, layers)
 
 
@@ -127,14 +128,12 @@ def numbers(graph: NeuronGraph) -> dict[str, Any]:
     }
 
 
-def _summary(layer: Layer, name: str, values: NodeValues) -> Summary:
-    every = np.asarray(values)
-    own = every[layer.ids].astype(np.float64)
+def _summary(layer: Layer, name: str, values: NodeValues, total: float) -> Summary:
+    own = values.array[layer.ids].astype(np.float64)
     known = own[~np.isnan(own)]
-    total = float(np.nansum(every, dtype=np.float64))
+    part = float(known.sum())
     if not known.size:
         known = np.array([np.nan])
-    part = float(np.nansum(known))
     return Summary(
         layer=layer.name,
         measure=name,
