@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import Shapes, load, select
+from onnx2graphml.cuda.device import resolved, using
 from onnx2graphml.graph.graph import NeuronGraph
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def analyze(
     shapes: Shapes | None = None,
     trust: bool = False,
     format: str = "png",
+    device: str = "cpu",
     progress: Told | None = None,
 ) -> Analysis | Course:
     """Measures of all neurons, told by layer; no edge is expanded.
@@ -41,6 +43,7 @@ def analyze(
         layers: only these: names separated by commas, or `FIRST:LAST`.
         detail, shapes, trust: as for `load`, where the model is not a graph yet.
         format: file format of the pictures: `png`, `svg` or `pdf`.
+        device: `cpu`; `cuda`, a GPU for the products with weights (extra `cuda`); or `auto`, a GPU where there is one.
         progress: told after each measure, checkpoint or picture how many are done, of how many, and its name.
 
     Returns:
@@ -48,11 +51,11 @@ def analyze(
         `found.table()` is the table. Of checkpoints, `found.epochs` has these by name.
 
     Raises:
-        Error: there is no such measure or weight, weights are negative where that has no meaning, or checkpoints have
-            different layers.
+        Error: there is no such measure or weight, weights are negative where that has no meaning, checkpoints have
+            different layers, or no GPU can be used.
         TooLargeError: a measure that was asked for can't be computed for so large a network.
         OutputError: the folder holds something else, or can't be written.
-        MissingExtraError: pyarrow or Matplotlib is not installed.
+        MissingExtraError: pyarrow, Matplotlib or numba-cuda is not installed.
 
     Example:
         >>> import onnx2graphml
@@ -64,7 +67,7 @@ def analyze(
     from onnx2graphml.analysis.chosen import chosen, weight_of
     from onnx2graphml.analysis.course import follow
 
-    chosen(measures), weight_of(weight)  # a mistake is told before the model is read
+    chosen(measures), weight_of(weight), resolved(device)  # a mistake is told before the model is read
     if folder is not None:
         _check(Path(folder), format)
 
@@ -72,7 +75,8 @@ def analyze(
         source = getattr(source, "neuron_graph", source)
         known = isinstance(source, NeuronGraph)
         graph = source if known else load(source, shapes=shapes, detail=detail, trust=trust)
-        return analyzed(select(graph, layers), measures, weight, told)
+        with using(device):
+            return analyzed(select(graph, layers), measures, weight, told)
 
     if _is_checkpoints(model):
         from onnx2graphml.recording.checkpoints import checkpoints

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import Shapes, as_graph, load
+from onnx2graphml.cuda.device import resolved, using
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -23,6 +24,7 @@ def verify(
     preprocess: str | None = None,
     fast: bool = False,
     sample_neurons: int | None = None,
+    device: str = "cpu",
     progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Recompute every layer from the edges into it, and compare it with ONNX Runtime's value of the same tensor.
@@ -40,14 +42,16 @@ def verify(
         fast: sum by planes of edges, as matrix products, instead of edge by edge. Many times as fast; the report says
             so. What the two make of every layer is compared by the package's tests.
         sample_neurons: check only so many random neurons of each layer, chosen by `seed`, each from all edges into it.
+        device: `cpu`; `cuda`, a GPU, edge by edge (extra `cuda`); or `auto`, a GPU where there is one.
         progress: called with the number of edges used since it was called last.
 
     Returns:
         A row for each layer; `report.passed` says whether all of them are equal but for rounding.
 
     Raises:
-        Error: an input does not fit, edges were left out of the graph, ONNX Runtime can't run the model, or there are
-            no neurons to check.
+        Error: an input does not fit, edges were left out of the graph, ONNX Runtime can't run the model, there are no
+            neurons to check, or no GPU can be used.
+        MissingExtraError: numba-cuda is not installed.
 
     Example:
         >>> import onnx2graphml
@@ -60,9 +64,15 @@ def verify(
         raise Error(f"sample_neurons is {sample_neurons}; expected 1 or more neurons of each layer")
     if sample_neurons is not None and fast:
         raise Error("fast sums whole layers, and sample_neurons single neurons; leave out one of the two")
+    if fast or sample_neurons is not None:
+        if device == "cuda":
+            raise Error("device 'cuda' sums all edges of whole layers; leave out fast and sample_neurons")
+        device = "cpu"
+    device = resolved(device)
     graph = as_graph(model)
     sample = None if sample_neurons is None else against_runtime.Sample(sample_neurons, seed)
-    return against_runtime.verify(graph, _feeds(graph, inputs, seed, preprocess), progress, fast, sample)
+    with using(device):
+        return against_runtime.verify(graph, _feeds(graph, inputs, seed, preprocess), progress, fast, sample)
 
 
 def verify_file(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import MODEL, add_layers, add_loading, add_pictures
+from onnx2graphml.cli.options import MODEL, add_device, add_layers, add_loading, add_pictures
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -44,6 +44,7 @@ def add_options(parser: Parser) -> None:
         "--detail", choices=("op", "layer", "neuron"), default="layer", help="what a layer is; as for convert"
     )
     add_layers(parser)
+    add_device(parser)
     add_pictures(parser)
 
 
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
             shapes=dict(options.shape),
             trust=options.trust,
             format=options.format,
+            device=options.device,
             progress=progress,
         )
     print(found.table())

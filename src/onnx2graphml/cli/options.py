@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from onnx2graphml.cuda.device import DEVICES
+
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
     from onnx2graphml.graph.graph import NeuronGraph
@@ -65,6 +67,16 @@ def add_layers(parser: Any) -> None:
 def add_seed(parser: Parser) -> None:
     """What is random."""
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="random seed (default 0)")
+
+
+def add_device(parser: Parser) -> None:
+    """The processors, or a GPU."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="cpu",
+        help="what computes with weights: cpu (the default); cuda, a GPU (extra cuda); auto, a GPU where there is one",
+    )
 
 
 def add_preprocess(parser: Parser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import INPUT, add_graph, add_preprocess, load_graph
+from onnx2graphml.cli.options import INPUT, add_device, add_graph, add_preprocess, load_graph
 from onnx2graphml.errors import Error
 from onnx2graphml.files.atomic_file import check_parent
 from onnx2graphml.files.inputs import refuse_inputs
@@ -61,6 +61,7 @@ def add_options(parser: Parser) -> None:
         help="check only N random neurons of each layer, each from all edges into it: for networks of billions of "
         "edges; not with --fast or a written GRAPH",
     )
+    add_device(parser)
     parser.add_argument(
         "--report",
         metavar="FILE",
@@ -80,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
         raise Error("--fast is for a model alone: a written graph is read edge by edge; leave out one of the two")
     if options.sample_neurons is not None and (options.fast or options.graph):
         raise Error("--sample-neurons is for a model alone, edge by edge; leave out --fast and the written graph")
+    if options.device == "cuda" and options.graph:
+        raise Error("--device cuda is for a model alone: a written graph is read on the processors; leave out one")
     read = [path for path in (options.model, options.graph, *(options.input or [])) if path]
     for path in options.report:
         refuse_inputs(path, read)
@@ -110,6 +113,6 @@ def _verified(options: argparse.Namespace, graph: NeuronGraph) -> Report:
         return api.verify(graph, inputs, sample_neurons=options.sample_neurons, **random)
     if options.graph is None:
         with progress("verifying", graph.edges * len(inputs)) as advance:
-            return api.verify(graph, inputs, fast=options.fast, progress=advance, **random)
+            return api.verify(graph, inputs, fast=options.fast, device=options.device, progress=advance, **random)
     with progress("verifying", graph.edges) as advance:
         return api.verify_file(graph, options.graph, inputs, worst=WORST, progress=advance, **random)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.cuda.device import in_use, using
 from onnx2graphml.engine.planes import Floats, Function, by_planes
 from onnx2graphml.engine.plans import plan_of
 from onnx2graphml.engine.semirings import Semiring, Weight, semiring_of, weight_function
@@ -26,6 +27,7 @@ def product(
     semiring: str = "sum",
     weight: Weight = None,
     transpose: bool = False,
+    device: str | None = None,
 ) -> Floats:
     """What arrives at every target: the sum over its in-edges of weight · x, or another semiring's.
 
@@ -37,13 +39,14 @@ def product(
             are).
         weight: None, each edge weighs 1; `weight`, `abs_weight`, `squared_weight`, or a function of the weights.
         transpose: against the edges: the sum over out-edges.
+        device: `cpu`, `cuda` or `auto`, for products with weights; None is what `cuda.device.using` chose, or `cpu`.
 
     Returns:
         Flat. Sums of integers without weights are exact int64, of `any` bool; all others float64. With weights, sums
         are BLAS's: as exact as float64, but not the same to the last bit on every machine.
 
     Raises:
-        Error: there is no such semiring or weight, or the block has positions beyond `x` or `size`.
+        Error: there is no such semiring, weight or device, or the block has positions beyond `x` or `size`.
 
     Example:
         >>> from onnx2graphml.graph import axes as ax
@@ -61,7 +64,8 @@ def product(
     _check_reach(oriented, "source", values.shape, "values")
     _check_reach(oriented, "target", (size,), "size")
     out = np.full(size, ring.zero(values.dtype), values.dtype)
-    accumulate(oriented, values, out, ring, weight_function(weight))
+    with using(device or in_use()):
+        accumulate(oriented, values, out, ring, weight_function(weight))
     return out
 
 
@@ -79,12 +83,27 @@ def accumulate(block: EdgeBlock, x: Floats, out: Floats, ring: Semiring, functio
     if function is None or ring.along == "pass":
         by_planes(plan_of(block, weighted=False), x, out, ring, None)
         return
+    if in_use() == "cuda" and not block.has_terms:
+        _on_device(block, x, out, ring, function)
+        return
     if max(map(len, block.axes), default=0) <= LONGEST:
         plan = plan_of(block, weighted=True)
         if plan.planes == 1 or plan.edges_of_a_plane >= EDGES_OF_A_PLANE:
             by_planes(plan, x, out, ring, function)
             return
     _by_edges(block, x, out, ring, function)
+
+
+def _on_device(block: EdgeBlock, x: Floats, out: Floats, ring: Semiring, function: Function) -> None:
+    from onnx2graphml.cuda.products import add
+
+    weights = function(block.weights)
+    if weights.dtype != np.float32:
+        weights = weights.astype(np.float64)
+    total = np.full(len(out), ring.zero(np.dtype(np.float64)), np.float64)
+    how = ring.name if ring.along == "multiply" else f"{ring.name} plus"
+    add(EdgeBlock(block.axes, weights), x.astype(np.float64), total, how)
+    ring.add(out, total, out=out)
 
 
 def _by_edges(block: EdgeBlock, x: Floats, out: Floats, ring: Semiring, function: Function) -> None:

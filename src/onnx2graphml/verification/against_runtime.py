@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.cuda.device import in_use
 from onnx2graphml.errors import Error, ModelError, reason
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
@@ -52,7 +53,8 @@ def verify(
     """
     unchecked: list[str] = []
     rows = {name: _rows(graph, feeds, progress, unchecked, fast, sample) for name, feeds in inputs.items()}
-    how = about(graph, "planes" if fast else "edges", sample.neurons if sample else 0)
+    sums = "cuda" if in_use() == "cuda" else "planes" if fast else "edges"
+    how = about(graph, sums, sample.neurons if sample else 0)
     return Report(merge_rows(rows), tuple(dict.fromkeys(unchecked)), how)
 
 

@@ -19,7 +19,7 @@ Values = npt.NDArray[np.float64]
 SELECTED = {"max": ("greatest", np.maximum), "min": ("least", np.minimum)}
 
 
-def sums_by_planes(incoming: Incoming, x: Values, total: Values, size: Values) -> bool:
+def sums(incoming: Incoming, x: Values, total: Values, size: Values) -> bool:
     """Add weight · x to `total` and its absolute value to `size`; False if that has to be done edge by edge.
 
     Infinite values are: a matrix product would multiply them with the zeros of edges that are not there.
@@ -31,7 +31,7 @@ def sums_by_planes(incoming: Incoming, x: Values, total: Values, size: Values) -
     return True
 
 
-def selected_by_planes(layer: Layer, incoming: Incoming, x: Values, total: Values) -> bool:
+def selected(layer: Layer, incoming: Incoming, x: Values, total: Values) -> bool:
     """The greatest or the least of a layer's candidates; False if that has to be done edge by edge."""
     if layer.aggregation not in SELECTED or not incoming.block.is_selection or np.isnan(x).any():
         return False

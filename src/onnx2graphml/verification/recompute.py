@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.cpu import processors
+from onnx2graphml.cuda.device import in_use
 from onnx2graphml.functions import parse_axes
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.graph.neurons import Activation
-from onnx2graphml.verification.by_planes import selected_by_planes, sums_by_planes
+from onnx2graphml.verification import by_planes, on_device
 from onnx2graphml.verification.combine import CODES, START, add_products, combine
 from onnx2graphml.verification.tables import by_tables, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, bias_size_of, in_type, sum_tolerance, unit_roundoff
@@ -52,7 +53,7 @@ def recompute(
         layer: any but an input.
         values: flat float64 values by layer name, of all layers that `layer.incoming` names.
         progress: called with the number of edges that have been used since the last call.
-        fast: by planes, where that is certain, instead of edge by edge.
+        fast: by planes, where that is certain, instead of edge by edge. On a GPU where `cuda.device.using` says so.
     """
     value, tolerance = combined(layer, values, progress or (lambda edges: None), fast)
     return finished(layer.activation, value.reshape(layer.shape), tolerance.reshape(layer.shape), layer.dtype)
@@ -80,6 +81,7 @@ def finished(activation: Sequence[Activation], value: Values, tolerance: Values,
 def _combined(
     layer: Layer, values: Mapping[str, Values], u: float, progress: Progress, fast: bool
 ) -> tuple[Values, Values]:
+    quick = on_device if in_use() == "cuda" else by_planes if fast else None
     bias = np.zeros(layer.shape) if layer.bias is None else layer.bias
     total = np.array(np.broadcast_to(bias, layer.shape), np.float64).ravel()
     if layer.aggregation == "constant":
@@ -88,7 +90,7 @@ def _combined(
         bias_size = bias_size_of(layer, values, total)
         size = np.abs(total)  # the bias is a term like the products, wherever the runtime adds it
         for incoming in layer.incoming:
-            if fast and sums_by_planes(incoming, values[incoming.source], total, size):
+            if quick and quick.sums(incoming, values[incoming.source], total, size):
                 progress(incoming.block.count)
             else:
                 _each(incoming, values, progress, add_products, total, size)
@@ -99,7 +101,7 @@ def _combined(
         total.fill(START[code])
     codes, never, unused = np.full(len(total), code, np.int8), np.zeros(len(total), bool), np.zeros(0)
     for incoming in layer.incoming:
-        if fast and selected_by_planes(layer, incoming, values[incoming.source], total):
+        if quick and quick.selected(layer, incoming, values[incoming.source], total):
             progress(incoming.block.count)
         else:
             _each(incoming, values, progress, combine, total, unused, codes, never)

@@ -125,8 +125,8 @@ def _cells(edge: InEdge, note: str = "") -> tuple[str, ...]:
 class About:
     """What was verified: the model, the graph's file (None: the graph as it would be written), its detail and size.
 
-    `sums` says how: by single `edges`, or by `planes` of edges, which is faster and less independent. `sampled` is the
-    number of neurons of each layer that were looked at; 0 for all.
+    `sums` says how: by single `edges`; by `planes` of edges, which is faster and less independent; or by single edges
+    on a GPU, `cuda`. `sampled` is the number of neurons of each layer that were looked at; 0 for all.
     """
 
     model: str = ""
@@ -136,6 +136,13 @@ class About:
     edges: int = 0
     sums: str = "edges"
     sampled: int = 0
+
+
+HOW = {
+    "planes": "sums by planes of edges (fast), not edge by edge",
+    "cuda": "sums edge by edge on a GPU",
+}
+"""What is told of `About.sums`."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ class Report:
     def __str__(self) -> str:
         problems = [printable(f"{r.layer}: {problem}") for r in self.rows for problem in r.problems]
         unchecked = [f"not checked: {what}" for what in self.unchecked]
-        how = ["sums by planes of edges (fast), not edge by edge"] if self.about.sums == "planes" else []
+        how = [HOW[self.about.sums]] if self.about.sums in HOW else []
         if self.about.sampled:
             how.append(f"sampled: at most {self.about.sampled:,} neurons of each layer, each from all edges into it")
         return "\n".join([str(self._table()), *problems, *unchecked, *how, *map(str, self.worst)])

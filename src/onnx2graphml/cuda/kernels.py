@@ -1,0 +1,72 @@
+"""The kernel: any block, one thread for a target or for a part of its in-edges. Imported only where numba-cuda is."""
+
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import cuda
+
+from onnx2graphml.cuda.plan import MAX_PLUS, PRODUCT, SUM
+
+
+@cuda.jit
+def combine(
+    targets: int, parts: int, code: int, start: float,
+    free_size: Any, free_first: Any, free_source: Any, free_tap: Any,
+    size: Any, first: Any, starts: Any, entry: Any, source: Any, tap: Any,
+    weights: Any, x: Any, total: Any, magnitude: Any,
+) -> None:  # fmt: skip
+    """Combine the products of the in-edges of each target.
+
+    Args:
+        targets, parts: thread t has part t // targets of target t % targets.
+        code: how they are combined, as `plan` numbers it: from MAX on, even ones take the greatest.
+        start: what nothing comes to.
+        free_size, …: the free axes, as `plan.Axes` has them; each entry is a target's only one.
+        size, …: the reducing axes, three of them.
+        weights: float32 or float64.
+        x: float64, the sources' values.
+        total: float64 (parts · targets), written.
+        magnitude: the same, of the absolute values of sums.
+    """
+    thread = cuda.grid(1)
+    if thread >= targets * parts:
+        return
+    part, rest = thread // targets, thread % targets
+    digit2 = rest % size[2]
+    rest //= size[2]
+    digit1 = rest % size[1]
+    rest //= size[1]
+    digit0 = rest % size[0]
+    rest //= size[0]
+    from_source, from_tap = 0, 0
+    for f in range(free_size.size - 1, -1, -1):
+        digit = rest % free_size[f]
+        rest //= free_size[f]
+        from_source += free_source[free_first[f] + digit]
+        from_tap += free_tap[free_first[f] + digit]
+    a0, b0 = starts[first[0] + digit0], starts[first[0] + digit0 + 1]
+    a1, b1 = starts[first[1] + 1 + digit1], starts[first[1] + 1 + digit1 + 1]
+    a2, b2 = starts[first[2] + 2 + digit2], starts[first[2] + 2 + digit2 + 1]
+    whole = b0 - a0
+    b0 = a0 + whole * (part + 1) // parts
+    a0 = a0 + whole * part // parts
+    found, size_found = start, 0.0
+    for i in range(a0, b0):
+        source0, tap0 = from_source + source[entry[0] + i], from_tap + tap[entry[0] + i]
+        for j in range(a1, b1):
+            source1, tap1 = source0 + source[entry[1] + j], tap0 + tap[entry[1] + j]
+            for k in range(a2, b2):
+                w, value = weights[tap1 + tap[entry[2] + k]], x[source1 + source[entry[2] + k]]
+                p = w + value if code >= MAX_PLUS else w * value
+                if code == SUM:
+                    found += p
+                    size_found += abs(p)
+                elif code == PRODUCT:
+                    found *= p
+                elif p != p or (p > found if code % 2 == 0 else p < found):
+                    found = p
+    total[thread] = found
+    magnitude[thread] = size_found

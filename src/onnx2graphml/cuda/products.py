@@ -1,0 +1,63 @@
+"""What a block makes of its sources' values, computed on a GPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.cuda.plan import MAX, MAX_PLUS, MIN, MIN_PLUS, PRODUCT, SUM, plan_of
+from onnx2graphml.graph.blocks import EdgeBlock
+
+Values = npt.NDArray[np.float64]
+
+JOINS: dict[str, tuple[int, float, Any]] = {
+    "sum": (SUM, 0.0, np.add),
+    "max": (MAX, -np.inf, np.maximum),
+    "min": (MIN, np.inf, np.minimum),
+    "product": (PRODUCT, 1.0, np.multiply),
+    "max plus": (MAX_PLUS, -np.inf, np.maximum),
+    "min plus": (MIN_PLUS, np.inf, np.minimum),
+}
+"""The kernel's code, what nothing comes to, and how parts are joined; NaN goes on."""
+
+BLOCK = 256  # threads
+
+
+def add(block: EdgeBlock, x: Values, total: Values, how: str = "sum", magnitude: Values | None = None) -> None:
+    """Join what a block makes of `x` to `total`.
+
+    Args:
+        block: edges without terms.
+        x: the sources' values, flat, float64.
+        total: of the targets, flat, float64; changed.
+        how: `sum`, `max`, `min` or `product` of weight · x, `max plus` or `min plus` of weight + x.
+        magnitude: of sums, the absolute values are added up here, too.
+
+    Sums are float64 and in one order on every GPU, which is not that of the processors: they differ in the last bits.
+    """
+    from numba import cuda
+
+    from onnx2graphml.cuda import kernels
+
+    if block.count == 0:
+        return
+    code, start, join = JOINS[how]
+    plan = plan_of(block)
+    weights = block.weights if block.weights.dtype == np.float32 else block.weights.astype(np.float64)
+    free, reducing, threads = plan.free, plan.reducing, plan.targets * plan.parts
+    sums, sizes = (cuda.device_array(threads, np.float64) for _ in range(2))
+    arrays = [
+        cuda.to_device(np.ascontiguousarray(a))
+        for a in (
+            free.size, free.first, free.source, free.tap,
+            reducing.size, reducing.first, reducing.start, reducing.entry, reducing.source, reducing.tap,
+            weights, x,
+        )
+    ]  # fmt: skip
+    kernels.combine[-(-threads // BLOCK), BLOCK](plan.targets, plan.parts, code, start, *arrays, sums, sizes)
+    at = plan.positions()
+    total[at] = join(total[at], join.reduce(sums.copy_to_host().reshape(plan.parts, -1), axis=0))
+    if magnitude is not None:
+        magnitude[at] += sizes.copy_to_host().reshape(plan.parts, -1).sum(0)
