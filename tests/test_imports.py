@@ -211,6 +211,11 @@ def test_reading_a_model_loads_no_framework():
     assert not found & {*HEAVY, "networkx"}
 
 
+@pytest.mark.parametrize("module", ["engine", "measures"])
+def test_public_modules_need_no_import_of_their_own(module: str):
+    assert "numpy" in loaded(f"import {NAME}\n{NAME}.{module}")
+
+
 def test_help_loads_no_framework():
     asked = f"from {NAME}.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
     modules = loaded(asked)

@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onnx2graphml import engine, measures
     from onnx2graphml.api import (
         activations,
         analyze,
@@ -58,6 +59,8 @@ _HOMES = {
     "graph.receptive_field": "receptive_field",
 }
 """By module, the public names that it has; all others are the api's."""
+_MODULES = ("engine", "measures")
+"""Public modules."""
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
@@ -102,6 +105,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version(__name__)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in __all__:
         from onnx2graphml.errors import did_you_mean
 
@@ -113,4 +118,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted({*globals(), *__all__, *_MODULES, "__version__"})
