@@ -13,7 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onnx2graphml import engine, measures
+    from onnx2graphml import engine as engine
+    from onnx2graphml import measures as measures
     from onnx2graphml.api import (
         activations,
         analyze,
