@@ -4,6 +4,7 @@ from onnx2graphml.api.analysis import analyze
 from onnx2graphml.api.attribution import trace
 from onnx2graphml.api.checking import verify, verify_file, write_report
 from onnx2graphml.api.exploring import explore
+from onnx2graphml.api.export import to_onnx
 from onnx2graphml.api.graphs import architecture, estimate, estimates, info, neuron, write
 from onnx2graphml.api.loading import from_torch, load, select
 from onnx2graphml.api.pictures import activations, weights
@@ -27,6 +28,7 @@ __all__ = [
     "plot_pattern_process",
     "record",
     "select",
+    "to_onnx",
     "trace",
     "verify",
     "verify_file",

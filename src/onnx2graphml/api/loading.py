@@ -15,6 +15,7 @@ import onnx
 from onnx2graphml.build.detail import at_detail
 from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import Error, ModelError, did_you_mean, reason
+from onnx2graphml.formats.registry import suffix_of
 from onnx2graphml.frontends import FILES, FOLDER, Imported
 from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
@@ -34,21 +35,26 @@ def load(
     detail: str = "layer",
     trust: bool = False,
     check: bool = True,
+    original: Any = None,
 ) -> NeuronGraph:
     """A trained network as a graph of its neurons. Lazy: nothing is expanded.
 
     Args:
         source: a path to an ONNX file, a Keras file (.keras, .h5), a SavedModel folder or a PyTorch program (.pt2); or
             a Keras model, a `torch.export.ExportedProgram` or an `onnx.ModelProto` in memory. For a PyTorch module see
-            `from_torch`.
+            `from_torch`. Also a graph that `write` wrote, or one for NetworkX, edited since or not; its edges are held
+            one by one, about 80 bytes each.
         shapes: full static shapes by input name, where the model leaves other dimensions open than the batch, which
             is 1.
         detail: `op` (a layer for every ONNX tensor), `layer` (what the framework calls a layer) or `neuron` (only what
             computes).
         trust: let the framework run code that the file holds, such as a Keras Lambda layer.
         check: compare a framework's own prediction with that of its ONNX export, for one random input.
+        original: of a written graph, the model that it was made from: for the names, shapes and types of inputs and
+            outputs. An .npz has no attributes of nodes, and needs it.
 
     Raises:
+        Error: a written graph is damaged, has a cycle, or lacks an attribute.
         ModelError: the file is missing, is no model, leaves a shape open, or its export differs from the framework.
         UnsupportedError: something in the network is not handled exactly.
         MissingExtraError: the framework is not installed.
@@ -61,6 +67,14 @@ def load(
     """
     if isinstance(source, onnx.ModelProto):
         return at_detail(walk(load_model(source, shapes)), detail)
+    if isinstance(source, str | Path) and suffix_of(Path(source).name) is not None and Path(source).exists():
+        return _load_graph(Path(source), original, shapes, detail, trust)
+    if "networkx" in sys.modules and isinstance(source, sys.modules["networkx"].Graph):
+        from onnx2graphml.rebuild.read import from_networkx
+
+        return from_networkx(source, _original(original, source.graph.get("detail") or detail, shapes, trust))
+    if original is not None:
+        raise Error("original is for a written graph: the model that it was made from; leave it out")
     if isinstance(source, str | Path):
         return _load_file(Path(source), shapes, detail, trust, check)
     if "keras" in sys.modules and isinstance(source, sys.modules["keras"].Model):
@@ -150,6 +164,20 @@ def select(
     if top_k is not None:
         return parts.top_k(graph, top_k)
     return graph if sample is None else parts.sample(graph, sample, seed)
+
+
+def _load_graph(path: Path, original: Any, shapes: Shapes | None, detail: str, trust: bool) -> NeuronGraph:
+    from onnx2graphml.rebuild.read import from_file
+    from onnx2graphml.verification.file.check import detail_of
+
+    made_from = _original(original, detail_of(path) or detail, shapes, trust) if original is not None else None
+    return from_file(path, made_from)
+
+
+def _original(original: Any, detail: str, shapes: Shapes | None, trust: bool) -> NeuronGraph | None:
+    if original is None or isinstance(original, NeuronGraph):
+        return original
+    return load(original, shapes=shapes, detail=detail, trust=trust)
 
 
 def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool, check: bool) -> NeuronGraph:

@@ -1,4 +1,4 @@
-"""`onnx2graphml MODEL OUT`: write the graph."""
+"""`onnx2graphml MODEL OUT`: write the graph, or a graph as a model again."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ import sys
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import add_graph, load_graph
+from onnx2graphml.errors import Error
 from onnx2graphml.files.atomic_file import check_parent
+from onnx2graphml.files.inputs import refuse_inputs
+from onnx2graphml.progress import size
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
 
-DESCRIPTION = "Write the graph of a network: a node for every neuron, an edge for every multiplication."
+DESCRIPTION = (
+    "Write the graph of a network: a node for every neuron, an edge for every multiplication. MODEL may also be a "
+    "graph that was written before, edited since or not. An OUT that ends in .onnx is a network again, which computes "
+    "what the graph says."
+)
 EXAMPLES = (
     "digits.onnx digits.graphml",
     "digits.onnx strongest.graphml --layers conv1:conv2 --top-k 3",
     "vgg16.keras vgg16.parquet --dry-run",
     "resnet.onnx - --shape input=1,3,224,224 --detail neuron",
+    "edited.graphml edited.onnx",
+    "digits.npz digits-again.onnx --original digits.onnx",
+    "vgg16.onnx smaller.onnx --min-abs-weight 0.01",
 )
 
 
@@ -27,7 +37,13 @@ def add_options(parser: Parser) -> None:
 
     add_graph(parser)
     parser.add_argument(
-        "out", metavar="OUT", help=f"file to write: a name in {', '.join(FORMATS)}; - is standard output"
+        "out", metavar="OUT", help=f"file to write: a name in {', '.join(FORMATS)}, .onnx; - is standard output"
+    )
+    parser.add_argument(
+        "--original",
+        metavar="FILE",
+        help="model that a written graph was made from: for the names, shapes and types of inputs and outputs; an "
+        ".npz needs it",
     )
     parser.add_argument("--jobs", metavar="N", type=int, help="number of threads (default: all processors)")
     parser.add_argument(
@@ -45,11 +61,14 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml.formats import registry
     from onnx2graphml.progress import progress
 
+    if options.out.lower().endswith(api.export.SUFFIX):
+        return _write_model(options)
     to_file = options.out != registry.STDOUT
     suffix = registry.suffix(options.out) if to_file else registry.DEFAULT
     registry.options(registry.find(suffix), options.jobs, options.labels)  # a mistake is told before the model is read
     if to_file:
         check_parent(options.out)
+        refuse_inputs(options.out, [options.model])
     graph = load_graph(options)
     counts = f"{graph.neurons:,} nodes, {graph.edges:,} edges"
     if options.dry_run:
@@ -62,4 +81,23 @@ def run(options: argparse.Namespace) -> int:
         )
     if to_file:
         print(f"{options.out}: {counts}", file=sys.stderr)
+    return 0
+
+
+def _write_model(options: argparse.Namespace) -> int:
+    """Write the graph as a network again, or print its size."""
+    from onnx2graphml import api
+
+    if options.labels:
+        raise Error("labels are for GraphML; leave them out of an .onnx file")
+    check_parent(options.out)
+    refuse_inputs(options.out, [options.model])
+    graph = load_graph(options)
+    most = {} if options.max_edges is None else {"max_edges": options.max_edges}
+    model = api.to_onnx(graph, None if options.dry_run else options.out, **most)
+    counts = f"{graph.neurons:,} neurons, {graph.edges:,} edges, {len(model.graph.node):,} operators"
+    if options.dry_run:
+        print(f"{counts}: {size(model.ByteSize())}")
+    else:
+        print(f"{options.out}: {counts}, {size(model.ByteSize())}", file=sys.stderr)
     return 0

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
     from onnx2graphml.graph.graph import NeuronGraph
 
-MODEL = "an .onnx, .keras, .h5 or .pt2 file, or a SavedModel folder"
+MODEL = "an .onnx, .keras, .h5 or .pt2 file, a SavedModel folder, or a graph that was written before"
 INPUT = "random, zeros, large or ties; an .npy file, an .npz file with an array for each input, or a picture"
 PREPROCESS = ("0..1", "-1..1", "caffe", "imagenet", "none")
 FORMATS = ("png", "svg", "pdf")
@@ -141,7 +141,13 @@ def load_graph(options: argparse.Namespace, detail: str | None = None) -> Neuron
     """The graph for the options of `add_graph`."""
     from onnx2graphml import api
 
-    graph = api.load(options.model, shapes=dict(options.shape), detail=detail or options.detail, trust=options.trust)
+    graph = api.load(
+        options.model,
+        shapes=dict(options.shape),
+        detail=detail or options.detail,
+        trust=options.trust,
+        original=getattr(options, "original", None),
+    )
     return api.select(
         graph,
         options.layers,

@@ -75,6 +75,18 @@ def layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) -> list
     names = [name for name, *_ in groups]
     for name in [n for n, times in Counter(names).items() if times > 1]:
         raise Error(f"{path}: the nodes of layer {name!r} differ in op, combine or activation; expected one of each")
+    return edited_layers_of(columns, groups, path)
+
+
+def edited_layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) -> list[FoundLayer]:
+    """The nodes of a graph that may have been edited: ids may be missing, and a layer have a part for each of `groups`.
+
+    Raises:
+        Error: a node is there twice; or those of one part have indices of several ranks, or negative ones.
+    """
+    ids, times = np.unique(columns.id, return_counts=True)
+    if times.max(initial=1) > 1:
+        raise Error(f"{path}: node n{ids[times.argmax()]} is there {times.max()} times; expected once")
     order = np.argsort(columns.group, kind="stable")
     bounds = np.searchsorted(columns.group[order], np.arange(len(groups) + 1))
     start = np.cumsum(columns.rank) - columns.rank

@@ -13,7 +13,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.files.temporary import NAME, manifest_path
 from onnx2graphml.formats.found import FoundLayer
-from onnx2graphml.graph.attributes import ABOUT, graph_attributes, layer_attributes
+from onnx2graphml.graph.attributes import ABOUT, OPTIONAL, graph_attributes, layer_attributes
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 
@@ -98,7 +98,7 @@ class Manifest:
     def about(self) -> dict[str, str]:
         """The attributes of the graph."""
         with reading_errors(self._path):
-            told = [name for name in (*ABOUT, "thinned") if name in self.content or name in ABOUT]
+            told = [name for name in (*ABOUT, *OPTIONAL) if name in self.content or name in ABOUT]
             return {name: str(self.content[name]) for name in told}
 
     def check_nodes(self, found: list[FoundLayer], name: str) -> None:

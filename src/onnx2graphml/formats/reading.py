@@ -26,6 +26,9 @@ class GraphFile(Protocol):
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; none where the file has no attributes of nodes."""
 
+    def edited_layers(self) -> list[FoundLayer]:
+        """The same of a graph that may have been edited: nodes may be missing, and those of a layer differ."""
+
     def edges(self) -> Iterator[EdgeRows]:
         """All edges, in chunks; after the last one it is known that the file is whole."""
 

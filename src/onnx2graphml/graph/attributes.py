@@ -6,6 +6,7 @@ The names `x`, `y`, `size`, `label` and `id` are avoided unless asked for: some 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,20 +59,31 @@ LABELS = (
 """Only in files for people, which have a column `depth`, too."""
 
 ABOUT = ("model", "model_sha256", "detail", "generator", "dialect")
-"""What every graph tells of itself; only a graph without all of its edges tells `thinned`, too."""
+"""What every graph tells of itself."""
+OPTIONAL = ("thinned", "outputs")
+"""How edges were left out; and the layers that are outputs, where these are not just those that none reads."""
 
 
 def graph_attributes(graph: NeuronGraph) -> dict[str, str]:
     """Where the graph came from; all strings."""
-    thinned = {"thinned": graph.thinned} if graph.thinned else {}
+    more = {"thinned": graph.thinned} if graph.thinned else {}
+    if list(graph.outputs) != unread_layers(graph):
+        more["outputs"] = json.dumps([escape(name) for name in graph.outputs])
     return {
         "model": escape(graph.model_name),
         "model_sha256": graph.model_sha256,
         "detail": graph.detail,
         "generator": f"onnx2graphml {importlib.metadata.version('onnx2graphml')}",
         "dialect": VERSION,
-        **thinned,
+        **more,
     }
+
+
+def unread_layers(graph: NeuronGraph) -> list[str]:
+    """The layers that compute something and that no other reads: the outputs, where a graph does not say otherwise."""
+    read = {i.source for layer in graph.layers for i in layer.incoming if i.block.count}
+    computed = [layer.name for layer in graph.layers if layer.aggregation not in ("input", "constant")]
+    return [name for name in computed if name not in read]
 
 
 def layer_attributes(layer: Layer) -> dict[str, str]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import igraph
     import networkit
     import networkx as nx
+    import onnx
     import polars as pl
     import pyarrow as pa
     import scipy.sparse
@@ -170,3 +171,23 @@ class Exports:
         """
         data: Data = method("onnx2graphml.memory.pyg_data:to_pyg")(self, max_edges)
         return data
+
+    def to_onnx(self, max_edges: int = 50_000_000) -> onnx.ModelProto:
+        """The graph as an ONNX model that runs: see `onnx2graphml.to_onnx`, which also writes a file.
+
+        Args:
+            max_edges: of a layer whose edges have to be written one by one; an edge takes about 8 bytes there.
+
+        Raises:
+            Error: a maximum has no candidate left, a function has not all of its values, or there is no output.
+            TooLargeError: a layer has more than `max_edges` edges that have to be written one by one.
+            UnsupportedError: a function can't be written as ONNX.
+
+        Example:
+            >>> import onnx2graphml
+            >>> model = onnx2graphml.load("fixtures/digits.onnx").to_onnx()
+            >>> [output.name for output in model.graph.output]
+            ['digit']
+        """
+        model: onnx.ModelProto = method("onnx2graphml.export.model:to_onnx")(self, max_edges)
+        return model

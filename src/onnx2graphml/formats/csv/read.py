@@ -68,6 +68,10 @@ class CsvFolder:
             self._layers = self._layers or self._read_layers()
         return self._layers
 
+    def edited_layers(self) -> list[FoundLayer]:
+        """As `layers`: the manifest says what there is."""
+        return self.layers()
+
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
         count = 0

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from onnx2graphml.formats.nodes import FormatError
 from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, is_column
+from onnx2graphml.graph.attributes import OPTIONAL as ABOUT_OPTIONAL
 
-TYPES = {("graph", name): "string" for name in (*ABOUT, "thinned")} | {
+TYPES = {("graph", name): "string" for name in (*ABOUT, *ABOUT_OPTIONAL)} | {
     (a.owner, a.name): a.type for a in (*NODE, *EDGE, *LABELS)
 }
 NUMERIC = ("int", "long", "float", "double")

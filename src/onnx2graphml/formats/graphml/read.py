@@ -15,7 +15,7 @@ from typing import IO
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.decompressed import gunzipped, plain, unzstd
 from onnx2graphml.formats.edge_rows import EdgeRows
-from onnx2graphml.formats.found import FoundLayer, layers_of
+from onnx2graphml.formats.found import FoundLayer, edited_layers_of, layers_of
 from onnx2graphml.formats.graphml.elements import Document
 from onnx2graphml.formats.pieces import Pieces
 
@@ -35,6 +35,7 @@ class GraphMLFile:
         self._rest = b""
         self._only_tags = True  # no comment, nothing else that can hide what looks like an edge
         self._layers: list[FoundLayer] | None = None
+        self._has_nodes = False
         self._kept: list[EdgeRows] = []
 
     def about(self) -> dict[str, str]:
@@ -46,23 +47,38 @@ class GraphMLFile:
             pass
         keys, about = self._document.keys, self._document.about
         if not (keys.has("graph", "detail") and keys.has("node", "layer")):
-            self.layers()
+            if not keys.has("node", "layer"):
+                self.layers()
+            self._read_nodes()
             return about | {"nodes": str(self._document.nodes.count)}
         if "detail" not in about:
-            self.layers()
+            self._read_nodes()
         return about
 
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; none where the file has no attributes of nodes."""
         if self._layers is None:
-            while not self._document.has_edges and self._feed():
-                pass
-            if self._more_may_follow():
-                self._read_all()
+            self._read_nodes()
             nodes, path = self._document.nodes, self._path
             bare = not self._document.keys.has("node", "layer")
             self._layers = nodes.check_bare(path) if bare else layers_of(nodes.columns(), nodes.groups, path)
         return self._layers
+
+    def edited_layers(self) -> list[FoundLayer]:
+        """All nodes of a graph that may have been edited; none where the file has no attributes of nodes."""
+        self._read_nodes()
+        if not self._document.keys.has("node", "layer"):
+            return []
+        return edited_layers_of(self._document.nodes.columns(), self._document.nodes.groups, self._path)
+
+    def _read_nodes(self) -> None:
+        if self._has_nodes:
+            return
+        self._has_nodes = True
+        while not self._document.has_edges and self._feed():
+            pass
+        if self._more_may_follow():
+            self._read_all()
 
     def _more_may_follow(self) -> bool:
         """Whether anything but edges may come after the first edge."""
@@ -94,7 +110,7 @@ class GraphMLFile:
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if the file is not whole, or has not as many as it says."""
-        self.layers()
+        self._read_nodes()
         count = 0
         for edges in itertools.chain(self._kept, self._all_edges()):
             count += len(edges)

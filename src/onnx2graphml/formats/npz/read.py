@@ -84,6 +84,10 @@ class NpzFile:
         """None: the format has no attributes of nodes."""
         return []
 
+    def edited_layers(self) -> list[FoundLayer]:
+        """None, likewise."""
+        return self.layers()
+
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if the file is not whole."""
         with self._damage_told(), ExitStack() as streams:

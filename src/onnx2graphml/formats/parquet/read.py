@@ -90,6 +90,10 @@ class ParquetFolder:
             self._layers = self._layers or self._read_layers()
         return self._layers
 
+    def edited_layers(self) -> list[FoundLayer]:
+        """As `layers`: the manifest says what there is."""
+        return self.layers()
+
     def _read_layers(self) -> list[FoundLayer]:
         groups: dict[Shared, int] = {}
         with _opened(self._path / NODES, self._manifest.content["nodes"]) as file:
