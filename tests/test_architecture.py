@@ -358,6 +358,7 @@ def test_spacing_is_the_nearest_that_holds_the_distances(rows: list[tuple[float,
     assert cost(found) <= cost(other) + 1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200), st.integers(4, 40))
 def test_wrapped_text_is_whole_and_narrow(text: str, width: int) -> None:

@@ -271,6 +271,7 @@ def test_a_whole_trace_has_every_flow() -> None:
     np.testing.assert_allclose(flows, r.score, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [0.3, 0.8, 0.95])
 @pytest.mark.parametrize("name", ["digits", "residual"])
 def test_a_trace_keeps_its_share_with_the_fewest_edges(name: str, keep: float) -> None:

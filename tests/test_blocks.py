@@ -147,6 +147,7 @@ def test_law(law: Callable[[Sample], None], sample: Sample):
     law(sample)
 
 
+@pytest.mark.slow
 @each_law
 @given(sample=products())
 @random_products

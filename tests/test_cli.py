@@ -222,6 +222,7 @@ def test_nothing_is_told_where_nobody_watches(capsys: Any, monkeypatch: pytest.M
         assert advance is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["verify", "convert"])
 def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str) -> None:
     terminal = Terminal()

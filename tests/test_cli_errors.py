@@ -108,6 +108,7 @@ def test_names_with_line_breaks(failing: Failing, tmp_path: Path) -> None:
     assert "\x1b" not in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize("content", [b"", b"not a model\n", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"])
 def test_keras_files_that_can_not_be_read(failing: Failing, tmp_path: Path, suffix: str, content: bytes) -> None:
@@ -115,6 +116,7 @@ def test_keras_files_that_can_not_be_read(failing: Failing, tmp_path: Path, suff
     failing("info", written(tmp_path / f"m{suffix}", content))
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_model(failing: Failing, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     failing("info", tmp_path)

@@ -280,6 +280,7 @@ def composed_backwards(chain: Sequence[Step]) -> EdgeBlock:
     return block
 
 
+@pytest.mark.slow
 @given(chains())
 @settings(max_examples=150, deadline=None)
 def test_chains_of_moves_do_what_numpy_does(chain: list[Step]):
@@ -290,6 +291,7 @@ def test_chains_of_moves_do_what_numpy_does(chain: list[Step]):
         assert block.apply(x.ravel(), expected.size).tolist() == expected.ravel().tolist()
 
 
+@pytest.mark.slow
 @given(chains(), st.data())
 @settings(max_examples=60, deadline=None)
 def test_chains_onto_a_matrix_and_from_a_matrix(chain: list[Step], data: st.DataObject):

@@ -76,6 +76,7 @@ def test_a_product_is_that_of_the_edges(sample: Sample, semiring: str, weight: s
     check(dataclasses.replace(sample, block=whole), semiring, weight)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(products(), st.sampled_from(list(SEMIRINGS)), st.sampled_from(list(FUNCTIONS)))
 def test_products_of_random_axes(s: Sample, semiring: str, weight: str | None):

@@ -427,6 +427,7 @@ def test_a_keras_callback_records_what_keras_predicts_and_changes_nothing(tmp_pa
     assert ended[1:] == ["epoch 2"]
 
 
+@pytest.mark.slow
 def test_epochs_are_counted_on_where_training_begins_anew():
     pytest.importorskip("keras")
     from onnx2graphml.frontends.watch_keras import FilmCallback
@@ -474,6 +475,7 @@ def train(torch: Any, module: Any, after: Any) -> None:
         after()
 
 
+@pytest.mark.slow
 def test_a_torch_hook_records_what_forward_computes_and_changes_nothing(tmp_path):
     torch = pytest.importorskip("torch")
     from onnx2graphml.frontends.watch_torch import FilmHook
@@ -520,6 +522,7 @@ def test_a_torch_hook_records_what_forward_computes_and_changes_nothing(tmp_path
     assert "neurons" not in entry, "ids are a graph's"
 
 
+@pytest.mark.slow
 def test_what_a_torch_hook_refuses():
     torch = pytest.importorskip("torch")
     from onnx2graphml.frontends.watch_torch import FilmHook, outputs

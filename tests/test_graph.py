@@ -213,6 +213,7 @@ def test_parameters_add_up():
     assert GRAPH.parameters == sum(parameters.values())
 
 
+@pytest.mark.slow
 @given(st.lists(products(max_axes=3), min_size=1, max_size=4), st.data())
 @settings(max_examples=40, deadline=None)
 def test_networks_of_random_blocks(found: list[Sample], data: st.DataObject):

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from damage.graphs import graph_of
 from onnx2graphml.formats import writing
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.select import top_k
 from synthetic import every_kind, parallel
-from test_filecheck import graph_of
 
 Array = npt.NDArray[Any]
 GRAPHS: dict[str, Callable[[], NeuronGraph]] = {
@@ -164,6 +164,7 @@ def test_a_difference_is_noticed(kind: str, library: str, tmp_path: Path) -> Non
     assert not agree(graph, LIBRARIES[library](path), expected(graph))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_truncated_file_is_refused_by_each(library: str, tmp_path: Path) -> None:
     path = tmp_path / "a.graphml"

@@ -27,6 +27,7 @@ def read(digits: o2g.NeuronGraph, tmp_path_factory: pytest.TempPathFactory) -> n
     return nx.read_graphml(path)
 
 
+@pytest.mark.slow
 def test_nodes_have_a_label_a_depth_and_a_place(digits: o2g.NeuronGraph, read: nx.DiGraph) -> None:
     for layer in digits.layers:
         for id in (layer.first_id, layer.first_id + layer.neurons - 1):

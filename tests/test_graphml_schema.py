@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from damage.graphs import graph_of
 from graphml_schema import problems
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.formats import registry, writing
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.select import top_k
 from synthetic import every_kind, parallel
-from test_filecheck import graph_of
 
 DECOMPRESSED: dict[str, Callable[[bytes], bytes]] = {
     ".graphml": bytes,

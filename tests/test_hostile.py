@@ -90,6 +90,7 @@ def test_faults_are_seen(change: dict[str, Any]) -> None:
     assert faults(Case(lambda _: None, None), FINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", NAMES)
 def test_names_are_restored(what: str, found: dict[str, dict[str, Any]]) -> None:
     """From the GraphML, as another library reads it."""

@@ -31,6 +31,7 @@ def planted(groups: int, size: int, layers: int, noise: float) -> NeuronGraph:
     return synthetic.graph_of(*made)
 
 
+@pytest.mark.slow
 def test_planted_groups_are_found():
     graph = planted(3, 4, 4, 0.01)
     found = measures.clusterability(graph, 3, shuffles=9)

@@ -59,6 +59,7 @@ def test_a_layer_without_edges_has_no_matrix():
         measures.singular_values(network("digits"), "image")
 
 
+@pytest.mark.slow
 def test_the_ramanujan_gap():
     graph = sample(network("residual"), 1500, seed=1)
     gaps = measures.ramanujan_gap(graph)

@@ -274,6 +274,7 @@ def test_a_network_that_overflows() -> None:
 # ------------------------------------------------------------------------------------------------------------ framework
 
 
+@pytest.mark.slow
 def test_the_framework_is_compared_too() -> None:
     pytest.importorskip("tensorflow")
     graph = load(FIXTURES / "digits.keras")
