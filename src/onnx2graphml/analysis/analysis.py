@@ -89,7 +89,8 @@ def analyze(
     Args:
         names: of measures, as `chosen` takes them. Of the default ones, what the network is too large for, or what its
             products of computed tensors have no weights for, is left out and told; what is asked for is refused.
-        weight: `none`, `abs` or `signed`: what edges weigh in the measures that depend on it.
+        weight: `none`, `abs` or `signed`: what edges weigh in the measures that depend on it; in a graph with an input,
+            what they contribute.
         progress: told after each measure how many are done, of how many, and its name.
 
     Example:
@@ -98,7 +99,7 @@ def analyze(
         >>> round(found.layers[-2].share, 3)
         0.078
     """
-    of = weight_of(weight)
+    of = weight_of(weight, graph.recorded is not None)
     values: dict[str, NodeValues] = {}
     left_out: dict[str, str] = {}
     asked = chosen(names)

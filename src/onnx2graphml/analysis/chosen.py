@@ -12,6 +12,8 @@ from onnx2graphml.measures.values import NodeValues
 
 WEIGHTS = {"none": None, "abs": "abs_weight", "signed": "weight"}
 """What edges weigh, and the engine's word for it."""
+OF_INPUT = {"none": None, "abs": "abs_contribution", "signed": "contribution"}
+"""The same in a graph with an input."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ def chosen(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return found
 
 
-def weight_of(name: str) -> str | None:
-    """The engine's word for `none`, `abs` or `signed`."""
+def weight_of(name: str, has_input: bool = False) -> str | None:
+    """The engine's word for `none`, `abs` or `signed`: of weights, or of contributions in a graph with an input."""
     if name not in WEIGHTS:
         raise Error(f"weight is {name!r}; expected {', '.join(WEIGHTS)}")
-    return WEIGHTS[name]
+    return (OF_INPUT if has_input else WEIGHTS)[name]

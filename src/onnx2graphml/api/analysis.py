@@ -13,6 +13,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 if TYPE_CHECKING:
     from onnx2graphml.analysis.analysis import Analysis
     from onnx2graphml.analysis.course import Course
+    from onnx2graphml.inference.inputs import InputLike
 
 Told = Callable[[int, int, str], None]
 
@@ -27,6 +28,9 @@ def analyze(
     detail: str = "layer",
     shapes: Shapes | None = None,
     trust: bool = False,
+    input: InputLike | None = None,
+    seed: int = 0,
+    preprocess: str | None = None,
     format: str = "png",
     device: str = "cpu",
     progress: Told | None = None,
@@ -39,9 +43,12 @@ def analyze(
             checkpoints also `course.csv`. It is written whole, and replaced if this package wrote it. None writes none.
         measures: names, as a list or separated by commas; see docs/measures.md. By default those that take less than a
             minute for VGG16.
-        weight: what edges weigh: `abs`, their absolute value; `signed`, as they are; `none`, all the same.
+        weight: what edges weigh: `abs`, their absolute value; `signed`, as they are; `none`, all the same. In a graph
+            with an input, it is their contribution instead: weight · value of the source.
         layers: only these: names separated by commas, or `FIRST:LAST`.
         detail, shapes, trust: as for `load`, where the model is not a graph yet.
+        input: of the network, for its contributions; by default the graph's own, if it has one.
+        seed, preprocess: as for `activations`.
         format: file format of the pictures: `png`, `svg` or `pdf`.
         device: `cpu`; `cuda`, a GPU for the products with weights (extra `cuda`); or `auto`, a GPU where there is one.
         progress: told after each measure, checkpoint or picture how many are done, of how many, and its name.
@@ -75,6 +82,8 @@ def analyze(
         source = getattr(source, "neuron_graph", source)
         known = isinstance(source, NeuronGraph)
         graph = source if known else load(source, shapes=shapes, detail=detail, trust=trust)
+        if input is not None:
+            graph = graph.with_input(input, seed=seed, preprocess=preprocess)
         with using(device):
             return analyzed(select(graph, layers), measures, weight, told)
 

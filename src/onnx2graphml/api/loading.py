@@ -130,6 +130,7 @@ def select(
     min_abs_weight: float | None = None,
     top_k: int | None = None,
     sample: int | None = None,
+    winners: bool = False,
     seed: int = 0,
 ) -> NeuronGraph:
     """A part of a graph, chosen exactly; what is left out is never expanded.
@@ -142,10 +143,12 @@ def select(
         min_abs_weight: only edges of this weight or more, either sign.
         top_k: only the strongest in-edges of each neuron.
         sample: only so many edges, uniformly random.
+        winners: of every choice, such as a pooling window, only the edge that the graph's input chose; all other edges
+            stay. The graph needs an input: `graph.with_input(x)`.
         seed: random seed of the sample.
 
     Raises:
-        Error: there is no such layer, a number is out of range, or more than one of the last three is given.
+        Error: there is no such layer, a number is out of range, or more than one way to leave edges out is given.
 
     Example:
         >>> import onnx2graphml
@@ -153,7 +156,7 @@ def select(
         >>> [layer.name for layer in graph.layers], graph.edges
         (['conv1', 'bn1', 'relu1', 'maxpool'], 2560)
     """
-    given = {"min_abs_weight": min_abs_weight, "top_k": top_k, "sample": sample}
+    given = {"min_abs_weight": min_abs_weight, "top_k": top_k, "sample": sample, "winners": winners or None}
     if sum(value is not None for value in given.values()) > 1:
         raise Error(f"{' and '.join(n for n, v in given.items() if v is not None)} are given; choose one of them")
     graph = as_graph(model)
@@ -163,6 +166,8 @@ def select(
         return parts.min_abs_weight(graph, min_abs_weight)
     if top_k is not None:
         return parts.top_k(graph, top_k)
+    if winners:
+        return parts.winners(graph)
     return graph if sample is None else parts.sample(graph, sample, seed)
 
 

@@ -35,6 +35,8 @@ class Ends:
         own: positions of their ends in the layer, and `ids`: of the other ends in the graph.
         weights: float64.
         ports, terms: -1 where there is none.
+        contributions: NaN in a graph without an input.
+        winners: of candidates 1 or 0, otherwise -1.
     """
 
     own: Ids
@@ -42,6 +44,8 @@ class Ends:
     weights: Floats
     ports: Ids
     terms: Ids
+    contributions: Floats
+    winners: Ids
 
     @staticmethod
     def of(edges: Edges, side: Side, first: int, port: int | None) -> Ends:
@@ -49,33 +53,48 @@ class Ends:
         own, other = (edges.source, edges.target) if side == "source" else (edges.target, edges.source)
         ports = np.full(len(edges), NONE if port is None else port)
         terms = np.full(len(edges), NONE) if edges.term is None else edges.term
-        return Ends(own, other + first, edges.weight.astype(np.float64), ports, terms)
+        contributions = np.full(len(edges), np.nan) if edges.contribution is None else edges.contribution
+        winners = np.full(len(edges), NONE) if edges.winner is None else edges.winner
+        return Ends(
+            own, other + first, edges.weight.astype(np.float64), ports, terms,
+            contributions.astype(np.float64), winners.astype(np.int64),
+        )  # fmt: skip
+
+    @property
+    def columns(self) -> tuple[npt.NDArray[Any], ...]:
+        """All attributes, in order."""
+        return self.own, self.ids, self.weights, self.ports, self.terms, self.contributions, self.winners
 
     @staticmethod
     def joined(parts: Iterable[Ends]) -> Ends:
         """All of them, in order."""
-        none = np.empty(0, np.int64)
-        columns = [(e.own, e.ids, e.weights, e.ports, e.terms) for e in parts]
-        return Ends(*map(np.concatenate, zip((none, none, np.empty(0), none, none), *columns, strict=True)))
+        none, no_floats = np.empty(0, np.int64), np.empty(0)
+        empty = Ends(none, none, no_floats, none, none, no_floats, none)
+        return Ends(*map(np.concatenate, zip(empty.columns, *(e.columns for e in parts), strict=True)))
 
     def __getitem__(self, rows: slice | Ids) -> Ends:
-        return Ends(self.own[rows], self.ids[rows], self.weights[rows], self.ports[rows], self.terms[rows])
+        return Ends(*(column[rows] for column in self.columns))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def data(self) -> Iterator[Data]:
         """Each edge's attributes, which can't be changed."""
-        return map(edge_data, self.weights.tolist(), self.ports.tolist(), self.terms.tolist())
+        numbers = (column.tolist() for column in self.columns[2:])
+        return itertools.starmap(_edge_data, zip(*numbers, strict=True))
 
 
-def edge_data(weight: float, port: int = NONE, term: int = NONE) -> Data:
+def _edge_data(weight: float, port: int, term: int, contribution: float, winner: int) -> Data:
     """An edge's attributes, which can't be changed."""
     data: dict[str, Any] = {"weight": weight, "abs_weight": abs(weight)}
     if port != NONE:
         data["port"] = port
     if term != NONE:
         data["term"] = term
+    if contribution == contribution:  # not NaN
+        data |= {"contribution": contribution, "abs_contribution": abs(contribution)}
+    if winner != NONE:
+        data["winner"] = winner == 1
     return ReadOnly(data)
 
 
@@ -179,8 +198,8 @@ class Adjacency(Mapping[int, Mapping[int, Any]]):
         layer = graph.layer_of(node)
         return self._neighbors(
             Ends.joined(
-                Ends.of(edges, self._side, first, incoming.port)
-                for incoming, first in blocks_at(graph, layer, self._side)
+                Ends.of(graph.with_recorded(edges, into, incoming), self._side, first, incoming.port)
+                for incoming, into, first in blocks_at(graph, layer, self._side)
                 for block in incoming.block.select(self._side, node - layer.first_id)
                 for edges in block.expand()
             )
@@ -194,14 +213,15 @@ class Adjacency(Mapping[int, Mapping[int, Any]]):
         graph = self._owner.neuron_graph
         layer = graph.layer_of(node)
         blocks = [
-            block
-            for incoming, _ in blocks_at(graph, layer, self._side)
+            (block, incoming, into)
+            for incoming, into, _ in blocks_at(graph, layer, self._side)
             for block in incoming.block.select(self._side, node - layer.first_id)
         ]
         if weight is None:
-            return sum(block.count for block in blocks)
-        absolute = np.abs if weight == "abs_weight" else np.asarray
-        return float(sum(absolute(edges.weight.astype(np.float64)).sum() for b in blocks for edges in b.expand()))
+            return sum(block.count for block, _, _ in blocks)
+        absolute, name = (np.abs, weight.removeprefix("abs_")) if weight.startswith("abs_") else (np.asarray, weight)
+        found = (graph.with_recorded(e, into, incoming) for b, incoming, into in blocks for e in b.expand())
+        return float(sum(absolute(getattr(edges, name).astype(np.float64)).sum() for edges in found))
 
     def _notice(self, node: int, edges: int) -> None:
         """Who looks up one node after the other goes through all edges."""
@@ -239,8 +259,8 @@ class _AllNeighbors(ItemsView[int, Mapping[int, Any]]):
         graph, side = adjacency._owner.neuron_graph, adjacency._side
         for layer in graph.layers:
             ends = Ends.joined(
-                Ends.of(edges, side, first, incoming.port)
-                for incoming, first in blocks_at(graph, layer, side)
+                Ends.of(graph.with_recorded(edges, into, incoming), side, first, incoming.port)
+                for incoming, into, first in blocks_at(graph, layer, side)
                 for edges in incoming.block.expand()
             )
             ends = ends[np.argsort(ends.own, kind="stable")]
@@ -249,16 +269,16 @@ class _AllNeighbors(ItemsView[int, Mapping[int, Any]]):
                 yield layer.first_id + place, adjacency._neighbors(ends[first:last])
 
 
-def blocks_at(graph: NeuronGraph, layer: Layer, side: Side) -> Iterator[tuple[Incoming, int]]:
-    """The blocks that have a layer on one side, each with the id of the other layer's first neuron."""
+def blocks_at(graph: NeuronGraph, layer: Layer, side: Side) -> Iterator[tuple[Incoming, Layer, int]]:
+    """The blocks that have a layer on one side, the layer that each leads into, and the other layer's first id."""
     if side == "target":
         for incoming in layer.incoming:
-            yield incoming, graph.layer(incoming.source).first_id
+            yield incoming, layer, graph.layer(incoming.source).first_id
         return
     for consumer in graph.layers:
         for incoming in consumer.incoming:
             if incoming.source == layer.name:
-                yield incoming, consumer.first_id
+                yield incoming, consumer, consumer.first_id
 
 
 class LazyAdjacencyView(AdjacencyView):  # type: ignore[misc]

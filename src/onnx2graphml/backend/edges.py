@@ -10,8 +10,11 @@ from networkx.classes.reportviews import InEdgeView, InMultiEdgeView, OutEdgeVie
 
 from onnx2graphml.backend.nodes import values
 from onnx2graphml.backend.owner import Direction, Owner
+from onnx2graphml.graph.graph import NeuronGraph
 
 WEIGHTS = (None, "weight", "abs_weight")
+OF_INPUT = ("contribution", "abs_contribution")
+"""Attributes that edges have besides, in a graph with an input."""
 FEW = 64  # nodes whose degrees are counted one by one rather than all at once
 
 
@@ -70,7 +73,7 @@ class Degrees:
     """
 
     def __init__(self, owner: Owner, direction: Direction, nbunch: Any = None, weight: str | None = None) -> None:
-        check_weight(weight)
+        check_weight(owner.neuron_graph, weight)
         self._owner, self.direction, self.weight = owner, direction, weight
         self._nodes = None if nbunch is None else list(owner.nbunch_iter(nbunch))
 
@@ -114,7 +117,9 @@ class Degrees:
         return f"Degrees({len(self):,} nodes, {self.direction}, weight={self.weight!r})"
 
 
-def check_weight(weight: Any) -> None:
-    """`NetworkXError` unless edges have that attribute."""
-    if weight not in WEIGHTS:
-        raise nx.NetworkXError(f"edges have the attributes 'weight' and 'abs_weight', not {weight!r}; None counts them")
+def check_weight(graph: NeuronGraph, weight: Any) -> None:
+    """`NetworkXError` unless edges have that attribute, and it is a number."""
+    known = WEIGHTS if graph.recorded is None else WEIGHTS + OF_INPUT
+    if weight not in known:
+        names = " and ".join(map(repr, known[1:]))
+        raise nx.NetworkXError(f"edges have the attributes {names}, not {weight!r}; None counts them")

@@ -81,7 +81,7 @@ class LazyGraph:
         """
         from onnx2graphml.engine import in_sum, out_sum
 
-        check_weight(weight)
+        check_weight(self.neuron_graph, weight)
         if (direction, weight) not in self._degrees:
             ones = np.ones(len(self), np.int64)
             sums = [in_sum if side == "target" else out_sum for side in self.sides(direction)]
@@ -91,7 +91,7 @@ class LazyGraph:
 
     def degrees_of(self, nodes: Sequence[int], direction: Direction, weight: str | None) -> list[int | float]:
         """The degrees of some nodes, without those of the others."""
-        check_weight(weight)
+        check_weight(self.neuron_graph, weight)
         if (direction, weight) in self._degrees:
             found: list[int | float] = self._degrees[direction, weight][np.asarray(nodes, np.int64)].tolist()
             return found
@@ -131,7 +131,7 @@ class LazyGraph:
 
     def weight(self, name: Any) -> str | None:
         """What the engine calls an attribute of edges."""
-        check_weight(name)
+        check_weight(self.neuron_graph, name)
         found: str | None = name
         return found
 
@@ -290,6 +290,8 @@ def expanded(owner: LazyGraph) -> nx.DiGraph:
     found = to_networkx(owner.neuron_graph, owner.neuron_graph.edges)
     for _, _, data in found.edges(data=True):
         data["abs_weight"] = abs(data["weight"])
+        if "contribution" in data:
+            data["abs_contribution"] = abs(data["contribution"])
     return found.reverse(copy=False).copy() if owner.is_reversed else found
 
 

@@ -20,4 +20,4 @@ def reversed_graph(graph: NeuronGraph) -> tuple[NeuronGraph, npt.NDArray[np.int6
         dataclasses.replace(layer, incoming=tuple(turned[layer.name])) for layer in reversed(graph.layers)
     ]
     original = np.concatenate([np.arange(layer.ids.start, layer.ids.stop) for layer in layers])
-    return dataclasses.replace(graph, layers=numbered(layers), outputs=(), columns={}), original
+    return dataclasses.replace(graph, layers=numbered(layers), outputs=(), columns={}, recorded=None), original

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from onnx2graphml.cli.options import MODEL, add_device, add_layers, add_loading, add_pictures
+from onnx2graphml.cli.options import (
+    INPUT,
+    MODEL,
+    add_device,
+    add_layers,
+    add_loading,
+    add_pictures,
+    add_preprocess,
+    add_seed,
+)
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -19,6 +28,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "analyze vgg16.keras",
     "analyze vgg16.keras --measures pagerank,betweenness_centrality -o analysis",
+    "analyze digits.onnx --input digit.npy --measures pagerank",
     "analyze checkpoints/ --weight abs -o training",
 )
 
@@ -44,6 +54,13 @@ def add_options(parser: Parser) -> None:
         "--detail", choices=("op", "layer", "neuron"), default="layer", help="what a layer is; as for convert"
     )
     add_layers(parser)
+    parser.add_argument(
+        "--input",
+        metavar="INPUT",
+        help=f"weigh edges by what they contribute for this input: weight · value of the source: {INPUT}",
+    )
+    add_preprocess(parser)
+    add_seed(parser)
     add_device(parser)
     add_pictures(parser)
 
@@ -64,6 +81,9 @@ def run(options: argparse.Namespace) -> int:
             detail=options.detail,
             shapes=dict(options.shape),
             trust=options.trust,
+            input=options.input,
+            seed=options.seed,
+            preprocess=options.preprocess,
             format=options.format,
             device=options.device,
             progress=progress,
@@ -71,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     print(found.table())
     last = found.last if isinstance(found, Course) else found
     many = "medians; " if len(last.values) > 2 and not isinstance(found, Course) else ""
-    print(f"{many}weight: {options.weight}")
+    print(f"{many}weight: {options.weight}{' of the contribution' if options.input else ''}")
     for name, value in last.numbers.items():
         print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value:.6g}")
     for name, why in last.left_out.items():

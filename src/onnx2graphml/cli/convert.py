@@ -23,6 +23,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "digits.onnx digits.graphml",
     "digits.onnx strongest.graphml --layers conv1:conv2 --top-k 3",
+    "digits.onnx three.graphml --input digit.npy --winners",
     "vgg16.keras vgg16.parquet --dry-run",
     "resnet.onnx - --shape input=1,3,224,224 --detail neuron",
     "edited.graphml edited.onnx",

@@ -10,8 +10,15 @@ from onnx2graphml.cli.options import add_graph, load_graph
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
 
-DESCRIPTION = "Print one neuron: what it computes, its in-edges and out-edges, and its receptive field in the inputs."
-EXAMPLES = ("neuron digits.onnx conv1 0,0,5", "neuron digits.onnx digit 3 --max-edges-shown 0")
+DESCRIPTION = (
+    "Print one neuron: what it computes, its in-edges and out-edges, and its receptive field in the inputs. "
+    "With an input, also its value, what its edges contribute, and which one it chose."
+)
+EXAMPLES = (
+    "neuron digits.onnx conv1 0,0,5",
+    "neuron digits.onnx digit 3 --max-edges-shown 0",
+    "neuron digits.onnx maxpool 0,0,5 --input digit.npy",
+)
 
 
 def add_options(parser: Parser) -> None:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.cuda.device import DEVICES
+from onnx2graphml.errors import Error
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -38,8 +39,8 @@ def add_loading(parser: Parser) -> None:
     )
 
 
-def add_graph(parser: Parser) -> None:
-    """The model, at which level of detail, and how much of it."""
+def add_graph(parser: Parser, input: bool = True) -> None:
+    """The model, at which level of detail, and how much of it; with an input, what that makes of it."""
     add_model(parser)
     parser.add_argument(
         "--detail",
@@ -54,7 +55,25 @@ def add_graph(parser: Parser) -> None:
     one.add_argument("--min-abs-weight", metavar="T", type=float, help="only edges of weight T or more, either sign")
     one.add_argument("--top-k", metavar="K", type=int, help="only the K strongest in-edges of each neuron")
     one.add_argument("--sample", metavar="N", type=int, help="only N edges, chosen at random")
+    if input:
+        add_input(parser)
+        one.add_argument(
+            "--winners",
+            action="store_true",
+            help="with --input: of each choice, such as a pooling window, only the edge that was chosen",
+        )
     add_seed(parser)
+
+
+def add_input(parser: Parser) -> None:
+    """What one input makes of the graph."""
+    parser.add_argument(
+        "--input",
+        metavar="INPUT",
+        help="also say what this input makes of the graph: value of nodes, contribution (weight · value of the source) "
+        f"and winner of edges: {INPUT}",
+    )
+    add_preprocess(parser)
 
 
 def add_layers(parser: Any) -> None:
@@ -141,6 +160,7 @@ def load_graph(options: argparse.Namespace, detail: str | None = None) -> Neuron
     """The graph for the options of `add_graph`."""
     from onnx2graphml import api
 
+    given = hasattr(options, "winners")  # the input is the graph's
     graph = api.load(
         options.model,
         shapes=dict(options.shape),
@@ -148,11 +168,16 @@ def load_graph(options: argparse.Namespace, detail: str | None = None) -> Neuron
         trust=options.trust,
         original=getattr(options, "original", None),
     )
+    if given and options.input is None and options.preprocess is not None:
+        raise Error("--preprocess is for a picture, and there is none; give one with --input")
+    if given and options.input is not None:
+        graph = graph.with_input(options.input, seed=options.seed, preprocess=options.preprocess)
     return api.select(
         graph,
         options.layers,
         min_abs_weight=options.min_abs_weight,
         top_k=options.top_k,
         sample=options.sample,
+        winners=given and options.winners,
         seed=options.seed,
     )

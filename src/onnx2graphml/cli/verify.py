@@ -35,7 +35,7 @@ def add_options(parser: Parser) -> None:
     """The options."""
     from onnx2graphml.formats.registry import FORMATS
 
-    add_graph(parser)
+    add_graph(parser, input=False)
     parser.add_argument(
         "graph",
         metavar="GRAPH",

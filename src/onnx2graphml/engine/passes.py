@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.engine.products import accumulate
-from onnx2graphml.engine.semirings import Semiring, Weight, semiring_of, weight_function
+from onnx2graphml.engine.semirings import CONTRIBUTIONS, Semiring, Weight, semiring_of, weight_function
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
@@ -36,7 +36,7 @@ def forward(
     Args:
         graph: its layers are gone through in their order, which is topological.
         start: one number for every neuron, by id.
-        semiring, weight: as in `product`.
+        semiring, weight: as in `product`; in a graph with an input, sums also take `contribution`, `abs_contribution`.
         source_scale, target_scale: one number for every neuron, or for all; for sums only.
         each: is given each layer and its values once they are complete, and returns those that go on.
 
@@ -124,11 +124,15 @@ def _pass(
     scales: tuple[Scale, Scale],
     each: Each | None,
 ) -> Floats:
-    ring, function, at = semiring_of(name), weight_function(weight), positions(graph)
+    ring, at = semiring_of(name), positions(graph)
     if any(s is not None for s in scales) and ring.name != "sum":
         raise Error(f"scales are for sums, not for the semiring {name!r}")
-    x = _values(graph, start, ring, weight is not None or any(s is not None for s in scales))
+    weight, value = recorded_weight(graph, weight, ring)
+    function = weight_function(weight)
     before, after = (_scale(graph, s) for s in scales)
+    if value is not None:  # it scales where an edge begins, whichever way it is gone
+        before, after = (before, _times(after, value)) if transpose else (_times(before, value), after)
+    x = _values(graph, start, ring, weight is not None or before is not None or after is not None)
     for layer, incoming in steps(graph, transpose, weight is not None):
         own = at[layer.name]
         arrived = x[own] if after is None else np.zeros(layer.neurons)
@@ -146,14 +150,34 @@ def _pass(
 
 
 def _once(graph: NeuronGraph, x: npt.ArrayLike, transpose: bool, name: str, weight: Weight) -> Floats:
-    ring, function, at = semiring_of(name), weight_function(weight), positions(graph)
+    ring, at = semiring_of(name), positions(graph)
+    weight, value = recorded_weight(graph, weight, ring)
+    function = weight_function(weight)
     values = _values(graph, x, ring, weight is not None)
+    if value is not None and not transpose:
+        values *= value
     out = np.full_like(values, ring.zero(values.dtype))
     for layer, incoming in steps(graph, transpose, weight is not None):
         for source, block in incoming:
             if not _empty(values[at[source]], ring):
                 accumulate(block, values[at[source]], out[at[layer.name]], ring, function)
-    return out
+    return out * value if value is not None and transpose else out
+
+
+def recorded_weight(graph: NeuronGraph, weight: Weight, ring: Semiring) -> tuple[Weight, Floats | None]:
+    """What edges weigh, and where it is what they contribute for the graph's input, by what their sources scale it."""
+    if not isinstance(weight, str) or weight not in CONTRIBUTIONS:
+        return weight, None
+    if graph.recorded is None:
+        raise Error(f"weight is {weight!r}, and the graph has no input; graph.with_input(x) gives it one")
+    if ring.name != "sum":
+        raise UnsupportedError(f"weight is {weight!r}, which is for sums, not for paths of most or least weight")
+    value = graph.recorded.value.astype(np.float64)
+    return CONTRIBUTIONS[weight], np.abs(value) if weight == "abs_contribution" else value
+
+
+def _times(scale: Floats | None, value: Floats) -> Floats:
+    return value if scale is None else scale * value
 
 
 def _values(graph: NeuronGraph, x: npt.ArrayLike, ring: Semiring, floats: bool) -> Floats:

@@ -22,6 +22,10 @@ WEIGHTS: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
+CONTRIBUTIONS = {"contribution": "weight", "abs_contribution": "abs_weight"}
+"""Of a graph with an input: weight · value of the source, and its magnitude. Passes know them, for sums."""
+
+
 def weight_function(weight: Weight) -> Callable[[Floats], Floats] | None:
     """The function that is applied to weights; None where edges weigh 1."""
     if weight is None or callable(weight):

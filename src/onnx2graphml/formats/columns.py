@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.graph import kernels
 from onnx2graphml.graph.blocks import TILE, EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.recorded import Recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +25,15 @@ class Piece:
         block: positions within the two layers.
         source_id, target_id: of the layers' first neurons.
         port: of all these edges, or `NO_PORT`.
+        layer: that they lead into, and `recorded`: what an input makes of the graph; None where it has none.
     """
 
     block: EdgeBlock
     source_id: int
     target_id: int
     port: int
+    layer: str = ""
+    recorded: Recorded | None = None
 
 
 def _float_type(arrays: Iterable[npt.NDArray[Any]]) -> np.dtype[Any]:
@@ -40,6 +45,13 @@ def _float_type(arrays: Iterable[npt.NDArray[Any]]) -> np.dtype[Any]:
 def weight_type(graph: NeuronGraph) -> np.dtype[Any]:
     """The type of a column of all the graph's weights."""
     return _float_type(incoming.block.weights for layer in graph.layers for incoming in layer.incoming)
+
+
+def contribution_type(graph: NeuronGraph) -> np.dtype[Any] | None:
+    """The type of a column of all contributions; None where the graph has no input."""
+    if graph.recorded is None:
+        return None
+    return np.result_type(weight_type(graph), graph.recorded.value.dtype)
 
 
 def bias_type(graph: NeuronGraph) -> np.dtype[Any]:
@@ -63,7 +75,14 @@ def pieces(graph: NeuronGraph, layer: Layer, limit: int | None = None) -> Iterat
         port = NO_PORT if incoming.port is None else incoming.port
         source_id = graph.layer(incoming.source).first_id
         for block in cut(incoming.block, limit or incoming.block.count):
-            yield Piece(block, source_id, layer.first_id, port)
+            yield Piece(block, source_id, layer.first_id, port, layer.name, graph.recorded)
+
+
+def all_rows(graph: NeuronGraph, rows: int, layer: Layer | None = None) -> Iterator[EdgeRows]:
+    """The edges of a graph, or into one layer, in chunks; see `chunks`."""
+    layers = graph.layers if layer is None else (layer,)
+    every = itertools.chain.from_iterable(pieces(graph, x) for x in layers)
+    return chunks(every, rows, weight_type(graph), contribution=contribution_type(graph))
 
 
 def cut(block: EdgeBlock, limit: int) -> Iterator[EdgeBlock]:
@@ -79,17 +98,24 @@ def cut(block: EdgeBlock, limit: int) -> Iterator[EdgeBlock]:
         yield from cut(part, limit)
 
 
-def chunks(pieces: Iterable[Piece], rows: int, weight: np.dtype[Any], tile: int = TILE) -> Iterator[EdgeRows]:
+def chunks(
+    pieces: Iterable[Piece],
+    rows: int,
+    weight: np.dtype[Any],
+    tile: int = TILE,
+    contribution: np.dtype[Any] | None = None,
+) -> Iterator[EdgeRows]:
     """The pieces' edges in chunks of exactly `rows`, the last one shorter.
 
     Args:
         weight: the type of the weights' column.
         tile: the number of edges expanded at once; the chunks do not depend on it.
+        contribution: the type of contributions; None where there are none.
 
     Yields:
         Views of one buffer: a chunk is overwritten when the next one is asked for.
     """
-    room, filled = EdgeRows.empty(rows + tile, weight), 0
+    room, filled = EdgeRows.empty(rows + tile, weight, contribution), 0
     for piece in pieces:
         terms = piece.block.terms if piece.block.has_terms else 0
         for part in (piece.block.into_terms(terms) if terms else piece.block).tiles(tile):
@@ -111,3 +137,7 @@ def _expand(tile: EdgeBlock, piece: Piece, terms: int, out: EdgeRows) -> None:
     out.port[:], out.term[:] = piece.port, NO_TERM
     if terms:
         out.target[:], out.term[:] = np.divmod(out.target, terms)
+    if out.recorded is not None and piece.recorded is not None:
+        of, place = piece.recorded, out.target - piece.target_id
+        out.recorded.contribution[:] = of.contribution(out.source, out.weight)
+        out.recorded.winner[:] = of.flags(piece.layer, place, out.source, piece.port, out.term)

@@ -30,6 +30,7 @@ class NodeRows:
         rank: how many coordinates its index has, and `at`: those of all nodes, one after the other.
         spatial: (nodes, 3): channel, row and col, -1 where there is none.
         bias: float64, NaN where there is none, and `biased`: where there is one.
+        value: what an input makes of them, NaN where there is none; None where the file has no such column.
     """
 
     id: Ints
@@ -39,6 +40,7 @@ class NodeRows:
     spatial: Ints
     bias: Values
     biased: npt.NDArray[np.bool_]
+    value: Values | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ class FoundLayer:
     spatial: Ints
     bias: Values
     biased: npt.NDArray[np.bool_]
+    value: Values | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,8 +103,19 @@ def edited_layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) 
         if at.min(initial=0) < 0:
             raise Error(f"{path}: layer {name!r} has a negative index")
         rest = columns.id[rows], at, columns.spatial[rows], columns.bias[rows], columns.biased[rows]
-        found.append(FoundLayer(name, op, combine, activation, *rest))
+        value = None if columns.value is None else columns.value[rows]
+        found.append(FoundLayer(name, op, combine, activation, *rest, value))
     return found
+
+
+def values_of(layers: Sequence[FoundLayer]) -> Values | None:
+    """The values of all nodes by id; None where the file has none."""
+    if not layers or any(layer.value is None for layer in layers):
+        return None
+    values = np.empty(sum(len(layer.id) for layer in layers))
+    for layer in layers:
+        values[layer.id] = layer.value
+    return values
 
 
 def check_ids(ids: Ints, path: object) -> None:

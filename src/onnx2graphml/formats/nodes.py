@@ -16,6 +16,7 @@ COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
 MOST_TEXT = 1 << 26  # characters of all names together
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
+WINNER = {"": -1, "false": 0, "true": 1, "False": 0, "True": 1}
 INFINITY = re.compile(r"[+-]?(INF|Infinity)")
 
 
@@ -50,6 +51,13 @@ def decimal_or_infinity(text: str) -> float:
     return float(text) if INFINITY.fullmatch(text.strip(" \t\r\n")) else decimal(text)
 
 
+def winner(text: str) -> int:
+    """Whether a candidate was chosen: 1 or 0; -1 where nothing is said."""
+    if text not in WINNER:
+        raise FormatError(f"{text[:40]!r} where true or false is expected")
+    return WINNER[text]
+
+
 def number(text: str) -> None:
     """Accept a number of any size, of a column that is not looked at further; `FormatError` if it is none."""
     if not DECIMAL.fullmatch(text.strip(" \t\r\n")):
@@ -65,6 +73,7 @@ class Nodes:
         self._text = 0
         self._id, self._group, self._rank, self._at = array("q"), array("i"), array("i"), array("i")
         self._spatial, self._bias, self._biased = array("i"), array("d"), array("b")
+        self._value, self._has_values = array("d"), False
 
     @property
     def count(self) -> int:
@@ -88,6 +97,8 @@ class Nodes:
         self._spatial.extend(integer(own[name]) if name in own else -1 for name in SPATIAL)
         self._bias.append(decimal_or_infinity(own["bias"]) if "bias" in own else np.nan)
         self._biased.append("bias" in own)
+        self._value.append(decimal(own["value"]) if "value" in own else np.nan)
+        self._has_values |= "value" in own
 
     def add_bare(self, id: int) -> None:
         """Take a node of a file that has no attributes of nodes."""
@@ -103,4 +114,5 @@ class Nodes:
         return NodeRows(
             np.array(self._id), np.array(self._group), np.array(self._rank), np.array(self._at),
             np.array(self._spatial).reshape(-1, len(SPATIAL)), np.array(self._bias), np.array(self._biased, bool),
+            np.array(self._value) if self._has_values else None,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.edge_rows import EdgeRows
-from onnx2graphml.formats.found import FoundLayer
+from onnx2graphml.formats.found import FoundLayer, Values
 from onnx2graphml.formats.registry import FORMATS, suffix_of
 
 
@@ -25,6 +25,9 @@ class GraphFile(Protocol):
 
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; none where the file has no attributes of nodes."""
+
+    def values(self) -> Values | None:
+        """What an input makes of all nodes, by id; None where the file has nothing of it."""
 
     def edited_layers(self) -> list[FoundLayer]:
         """The same of a graph that may have been edited: nodes may be missing, and those of a layer differ."""

@@ -65,7 +65,7 @@ def IsInf(x: Values, *, detect_negative: int = 1, detect_positive: int = 1) -> A
     return (bool(detect_positive) & (x == np.inf)) | (bool(detect_negative) & (x == -np.inf))
 
 
-@function()
+@function(chooses=(1, 2))
 def Where(condition: Values, x: Values, y: Values) -> Any:
     return np.where(condition != 0, x, y)
 

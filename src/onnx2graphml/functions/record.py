@@ -44,6 +44,8 @@ class Function:
             that rise or fall all the way.
         candidates: whether values come in by edges with terms, from which it chooses, or which it reduces.
         moved: the ports of values through which it computes positions; these are rounded, and what that changes counts.
+        chooses: the ports of values one of which goes on as it is: unless a `reduction` adds some up, or a `mode`
+            interpolates. Which one does not depend on these values, but in TopK and Clip, which compare them.
 
     Example:
         >>> from onnx2graphml.functions import FUNCTIONS
@@ -58,6 +60,7 @@ class Function:
     slope: float | None = None
     candidates: bool = False
     moved: tuple[int, ...] = ()
+    chooses: tuple[int, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:

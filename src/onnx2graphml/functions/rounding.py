@@ -34,7 +34,7 @@ def Sign(x: Values) -> Any:
     return np.sign(x)
 
 
-@function()
+@function(chooses=(0, 1, 2))
 def Clip(x: Values, min: Any = None, max: Any = None) -> Any:
     least, most = -math.inf if min is None else min, math.inf if max is None else max
     return np.minimum(np.maximum(x, least), most)

@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 CUBIC = -0.75  # of GridSample; Resize has it as an attribute
 
 
-@function(candidates=True, moved=(1, 2, 3))
+@function(candidates=True, moved=(1, 2, 3), chooses=(0,))
 def GridSample(X: Values, *grid: Values, shape: float | str, mode: str, padding_mode: str, align_corners: float) -> Any:
     """The value at a point of a picture whose positions are the terms; coordinates run from -1 to 1, the last first."""
     points = np.stack(grid[::-1], 1)

@@ -36,7 +36,7 @@ def Hardmax(input: Values, *, bias: Values) -> Any:
     return np.asarray(_best(input) == bias, np.float64)
 
 
-@function(candidates=True)
+@function(candidates=True, chooses=(0,))
 def TopK(X: Values, *, bias: Values, largest: int = 1, output: int = 0) -> Any:
     """The value of rank `bias`, or with `output=1` its position; of equal ones the first comes first."""
     order = np.argsort(-X if largest else X, axis=1, kind="stable")
@@ -44,13 +44,13 @@ def TopK(X: Values, *, bias: Values, largest: int = 1, output: int = 0) -> Any:
     return position if output else X[np.arange(len(X)), position]
 
 
-@function(candidates=True)
+@function(candidates=True, chooses=(0,))
 def Gather(data: Values, *indices: Values, shape: float | str) -> Any:
     """The candidate at a position; a negative one counts from the end."""
     return _at(data, _flat(indices, shape))
 
 
-@function(candidates=True)
+@function(candidates=True, chooses=(0, 2))
 def ScatterElements(
     data: Values, indices: Values, updates: Values, *, bias: Values, size: float, reduction: str
 ) -> Any:
@@ -59,14 +59,14 @@ def ScatterElements(
     return _reduced(data, updates, own & ~is_absent(indices), reduction)
 
 
-@function(candidates=True)
+@function(candidates=True, chooses=(0, 1))
 def ScatterND(data: Values, updates: Values, *indices: Values, bias: Values, shape: float | str, reduction: str) -> Any:
     """The same, with positions in several axes."""
     own = _flat(indices, shape) == bias.astype(np.int64)[:, None]
     return _reduced(data, updates, own & ~is_absent(updates), reduction)
 
 
-@function(candidates=True)
+@function(candidates=True, chooses=(0, 1))
 def TensorScatter(
     past_cache: Values, update: Values, write_indices: Values, *, bias: Values, size: float, mode: str
 ) -> Any:
@@ -77,7 +77,7 @@ def TensorScatter(
     return np.where(is_absent(found), past_cache, found)
 
 
-@function(candidates=True)
+@function(candidates=True, chooses=(0,))
 def MaxUnpool(X: Values, I: Values, *, bias: Values) -> Any:  # noqa: E741
     """The candidate that is sent to the neuron's own position; of several the last, 0 of none."""
     own = ~is_absent(I) & (bias[:, None] == I)
@@ -85,7 +85,7 @@ def MaxUnpool(X: Values, I: Values, *, bias: Values) -> Any:  # noqa: E741
     return np.where(own.any(axis=1), X[np.arange(len(X)), last], 0)
 
 
-@function()
+@function(chooses=(1, 2))
 def OneHot(x: Values, off: Values, on: Values, *, depth: float) -> Any:
     """`on` where x, a position less the neuron's own, is 0, as it stands or counted from the end."""
     return np.where((x == 0) | (x == -depth), on, off)

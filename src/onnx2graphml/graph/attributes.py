@@ -25,7 +25,7 @@ VERSION = "2"
 class Attribute:
     """An attribute: what it belongs to (`node`, `edge`, `graph`), its name, and its type.
 
-    Types are `string`, `int`, `double`, and `long` of columns of integers.
+    Types are `string`, `int`, `double`, `boolean`, and `long` of columns of integers.
     """
 
     owner: str
@@ -49,6 +49,13 @@ NODE = tuple(
 )
 EDGE = (Attribute("edge", "weight", "double"), Attribute("edge", "port", "int"), Attribute("edge", "term", "int"))
 
+
+RECORDED = (
+    Attribute("node", "value", "double"),
+    Attribute("edge", "contribution", "double"),
+    Attribute("edge", "winner", "boolean"),
+)
+"""Of a graph with an input: what it makes of neurons and edges."""
 
 LABELS = (
     Attribute("node", "label", "string"),
@@ -113,7 +120,9 @@ def used_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
             used.add("port")
         if any(incoming.block.has_terms for incoming in layer.incoming):
             used.add("term")
-    return (*(a for a in NODE if a.name in used), *column_attributes(graph), *(a for a in EDGE if a.name in used))
+    nodes, edges = (tuple(a for a in attributes if a.name in used) for attributes in (NODE, EDGE))
+    recorded = () if graph.recorded is None else tuple(a for a in RECORDED if a.owner == "edge")
+    return (*nodes, *column_attributes(graph), *edges, *recorded)
 
 
 def column_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
@@ -125,7 +134,7 @@ def column_attributes(graph: NeuronGraph) -> tuple[Attribute, ...]:
 
 
 def is_column(name: str) -> bool:
-    """Whether a column may have that name: every format can write it, and no other attribute has it."""
+    """Whether a user's column may have that name: every format can write it, and no other attribute has it."""
     return name.isascii() and name.isidentifier() and name.lower() not in RESERVED
 
 
@@ -142,7 +151,7 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
 
 
 COLUMN_TYPES = ("double", "long")
-RESERVED = {"id", "size", *(a.name for a in (*NODE, *EDGE, *LABELS))}
+RESERVED = {"id", "size", *(a.name for a in (*NODE, *EDGE, *RECORDED, *LABELS))}
 
 
 def checked_column(name: str, values: npt.ArrayLike, neurons: int) -> npt.NDArray[Any]:

@@ -30,12 +30,16 @@ class Edges:
         source, target: int64 positions, flat and row-major, in the source and the target tensor.
         weight: float, in the type of the block's weights.
         term: int64; None where the edges have none.
+        contribution: weight · value of the source; of a graph with an input, otherwise None.
+        winner: int8, there: of a candidate whether it was chosen, 1 or 0; -1 of what is no candidate.
     """
 
     source: Ints
     target: Ints
     weight: Floats
     term: Ints | None = None
+    contribution: Floats | None = None
+    winner: npt.NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.source)

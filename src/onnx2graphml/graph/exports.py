@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
     import igraph
@@ -40,6 +40,31 @@ def method(place: str) -> Callable[..., Any]:
 
 class Exports:
     """What a `NeuronGraph` becomes."""
+
+    def with_input(self, x: Any, *, seed: int = 0, preprocess: str | None = None) -> Self:
+        """The graph with what one input makes of it; nothing is expanded.
+
+        Nodes gain `value`, ONNX Runtime's. Edges gain `contribution`, weight · value of the source, and where a neuron
+        chooses one of its in-edges, as a pooling window does, `winner`: whether it is the chosen one; of equal ones
+        that is the first. Every format writes them, NetworkX shows them.
+
+        Args:
+            x: an input, as for `activations`: a name, a file, a picture, an array, or arrays by input name.
+            seed, preprocess: as for `activations`.
+
+        Raises:
+            Error: the input does not fit, or edges were left out of the graph.
+
+        Example:
+            >>> import onnx2graphml
+            >>> graph = onnx2graphml.load("fixtures/digits.onnx").with_input("random")
+            >>> edges = graph.in_edges(graph.neuron("maxpool", (0, 0, 5)))
+            >>> len(edges), int(edges.winner.sum())
+            (4, 1)
+        """
+        make = method("onnx2graphml.attribution.with_input:with_input")
+        graph: Self = make(self, x, seed=seed, preprocess=preprocess)
+        return graph
 
     def to_networkx(self, max_edges: int = 20_000_000, *, as_view: bool = False) -> nx.DiGraph:
         """The graph for NetworkX, with the attributes that its GraphML has.

@@ -18,6 +18,7 @@ from onnx2graphml.graph.axes import strides
 from onnx2graphml.graph.blocks import EdgeBlock, Edges
 from onnx2graphml.graph.exports import Exports, method
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.graph.recorded import VALUE, Recorded
 from onnx2graphml.graph.table import shape_text
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class NeuronGraph(Exports):
         model: the model that it was made from, which `verify` runs; None where it was made from none.
         thinned: how edges were left out; empty where all are there.
         columns: further attributes of nodes, such as a measure: by name an array with a number for every neuron, by id.
+        recorded: what an input makes of it, after `with_input`; None before.
 
     Example:
         >>> import onnx2graphml
@@ -146,6 +148,7 @@ class NeuronGraph(Exports):
     model: Model | None = None
     thinned: str = ""
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    recorded: Recorded | None = None
 
     def __repr__(self) -> str:
         counts = f"{len(self.layers):,} layers, {self.neurons:,} neurons, {self.edges:,} edges"
@@ -217,10 +220,27 @@ class NeuronGraph(Exports):
         """A layer's in-edges in chunks, as positions within the two layers, in the graph's fixed order."""
         for incoming in layer.incoming:
             for edges in incoming.block.expand():
-                yield incoming, edges
+                yield incoming, self.with_recorded(edges, layer, incoming)
 
-    def weighted_edges(self) -> Iterator[tuple[int, int, float]]:
+    def with_recorded(self, edges: Edges, layer: Layer, incoming: Incoming) -> Edges:
+        """Edges into a layer, by position, with what the graph's input makes of them, where it has one."""
+        if self.recorded is None:
+            return edges
+        source = edges.source + self._by_name[incoming.source].first_id
+        return dataclasses.replace(
+            edges,
+            contribution=self.recorded.contribution(source, edges.weight),
+            winner=self.recorded.flags(layer.name, edges.target, source, incoming.port, edges.term),
+        )
+
+    def weighted_edges(self, weight: str = "weight") -> Iterator[tuple[int, int, float]]:
         """Every edge as `(in_node, out_node, weight)`, ids and weight as Python numbers.
+
+        Args:
+            weight: `weight`, or `contribution` in a graph with an input.
+
+        Raises:
+            Error: edges have no such number.
 
         Example:
             >>> import networkx as nx, onnx2graphml
@@ -230,35 +250,23 @@ class NeuronGraph(Exports):
             >>> g.number_of_edges() == graph.edges
             True
         """
+        if weight not in ("weight", "contribution")[: 1 + (self.recorded is not None)]:
+            raise Error(f"weight is {weight!r}; expected 'weight', or 'contribution' in a graph with an input")
         for layer in self.layers:
             for incoming, e in self.edges_into(layer):
                 source = e.source + self._by_name[incoming.source].first_id
                 target = e.target + layer.first_id
-                yield from zip(source.tolist(), target.tolist(), e.weight.tolist(), strict=True)
+                yield from zip(source.tolist(), target.tolist(), getattr(e, weight).tolist(), strict=True)
 
     def in_edges(self, neuron: int) -> Edges:
         """The edges into one neuron, with ids; no other edge is expanded."""
-        layer = self.layer_of(neuron)
-        found = [
-            (e, self._by_name[i.source].first_id, layer.first_id)
-            for i in layer.incoming
-            for b in i.block.select("target", neuron - layer.first_id)
-            for e in b.expand()
-        ]
-        return _joined(found)
+        found: Edges = method("onnx2graphml.graph.neuron_edges:in_edges")(self, neuron)
+        return found
 
     def out_edges(self, neuron: int) -> Edges:
         """The edges out of one neuron, with ids; no other edge is expanded."""
-        layer = self.layer_of(neuron)
-        found = [
-            (e, layer.first_id, consumer.first_id)
-            for consumer in self.layers
-            for i in consumer.incoming
-            if i.source == layer.name
-            for b in i.block.select("source", neuron - layer.first_id)
-            for e in b.expand()
-        ]
-        return _joined(found)
+        found: Edges = method("onnx2graphml.graph.neuron_edges:out_edges")(self, neuron)
+        return found
 
     def with_column(self, name: str, values: npt.ArrayLike) -> NeuronGraph:
         """The graph with one more attribute of its nodes, which every format that has attributes of nodes writes.
@@ -276,25 +284,9 @@ class NeuronGraph(Exports):
         column: npt.NDArray[Any] = method("onnx2graphml.graph.attributes:checked_column")(name, values, self.neurons)
         return dataclasses.replace(self, columns={**self.columns, name: column})
 
-
-def _joined(found: list[tuple[Edges, int, int]]) -> Edges:
-    """Edges with layer positions as edges with ids."""
-    if not found:
-        empty = np.empty(0, np.int64)
-        return Edges(empty, empty, np.empty(0, np.float32))
-    return Edges(
-        np.concatenate([e.source + source for e, source, _ in found]),
-        np.concatenate([e.target + target for e, _, target in found]),
-        np.concatenate([e.weight for e, _, _ in found]),
-        _joined_terms([e for e, _, _ in found]),
-    )
-
-
-def _joined_terms(found: list[Edges]) -> npt.NDArray[np.int64] | None:
-    """The terms of all edges, -1 where some have none; None where all have none."""
-    if all(e.term is None for e in found):
-        return None
-    return np.concatenate([np.full(len(e), -1) if e.term is None else e.term for e in found])
+    def holding(self, recorded: Recorded) -> NeuronGraph:
+        """The graph with what an input makes of it: `value` is a column of its nodes."""
+        return dataclasses.replace(self, recorded=recorded, columns={**self.columns, VALUE: recorded.value})
 
 
 def numbered(layers: list[Layer]) -> tuple[Layer, ...]:

@@ -11,7 +11,9 @@ import numpy as np
 
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph.attributes import NODE, graph_attributes, layer_attributes, spatial_dimensions
+from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.recorded import NO
 
 Attributes = dict[str, Any]
 
@@ -63,8 +65,18 @@ def _filled(g: nx.DiGraph, graph: NeuronGraph) -> nx.DiGraph:
             attributes: list[Attributes] = [{"weight": w, **port} for w in edges.weight.tolist()]
             if edges.term is not None:
                 attributes = [own | {"term": t} for own, t in zip(attributes, edges.term.tolist(), strict=True)]
+            for own, told in zip(attributes, recorded_attributes(edges), strict=False):
+                own.update(told)
             g.add_edges_from(zip(source, target, attributes, strict=True))
     return g
+
+
+def recorded_attributes(edges: Edges) -> Iterator[Attributes]:
+    """What a graph's input makes of each of its edges; nothing of a graph without an input."""
+    if edges.contribution is None or edges.winner is None:
+        return
+    for contribution, winner in zip(edges.contribution.tolist(), edges.winner.tolist(), strict=True):
+        yield {"contribution": contribution} | ({} if winner == NO else {"winner": winner == 1})
 
 
 def node_attributes(layer: Layer) -> Iterator[Attributes]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from onnx2graphml.files.plain_text import printable
 from onnx2graphml.graph.axes import Ints
-from onnx2graphml.graph.blocks import Edges, Floats
+from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import activations_text
 from onnx2graphml.graph.receptive_field import receptive_field
@@ -54,12 +54,14 @@ class Neuron:
             lines.append(f"bias: {self.bias!s}")
         if layer.activation:
             lines.append(f"activation: {activations_text(layer.activation)}")
+        if self.graph.recorded is not None:
+            lines.append(f"value: {self.graph.recorded.value[self.id]!s}")
         for name, reached in self.receptive_field.items():
             lines.append(f"receptive field in {printable(name)}: {_extent(reached)}, {int(reached.sum()):,} neurons")
         lines += [f"in-edges: {len(self.in_edges):,}"]
-        lines += _edge_lines(self.graph, self.in_edges.source, self.in_edges.weight, edges)
+        lines += _edge_lines(self.graph, self.in_edges.source, self.in_edges, edges)
         lines += [f"out-edges: {len(self.out_edges):,}"]
-        lines += _edge_lines(self.graph, self.out_edges.target, self.out_edges.weight, edges)
+        lines += _edge_lines(self.graph, self.out_edges.target, self.out_edges, edges)
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -83,14 +85,21 @@ def neuron(graph: NeuronGraph, id: int) -> Neuron:
     return Neuron(graph, id, layer, index, bias, into, out, receptive_field(graph, id))
 
 
-def _edge_lines(graph: NeuronGraph, neurons: Ints, weights: Floats, limit: int) -> list[str]:
+def _edge_lines(graph: NeuronGraph, neurons: Ints, edges: Edges, limit: int) -> list[str]:
     shown = len(neurons) if limit == 0 else min(limit, len(neurons))
-    rows = tuple(
-        (f"  n{n}", graph.layer_of(n).name, shape_text(graph.index_of(n)), str(w))
-        for n, w in zip(neurons[:shown].tolist(), weights[:shown], strict=True)
-    )
-    lines = str(Table(("  id", "layer", "index", "weight"), rows, "<<<>")).splitlines() if rows else []
+    ends = [(f"  n{n}", graph.layer_of(n).name, shape_text(graph.index_of(n))) for n in neurons[:shown].tolist()]
+    columns = {"weight": [str(w) for w in edges.weight[:shown]]}
+    if edges.contribution is not None and edges.winner is not None:
+        columns["contribution"] = [str(c) for c in edges.contribution[:shown]]
+        if edges.winner.max(initial=-1) >= 0:
+            columns["winner"] = [WINNER[w] for w in edges.winner[:shown].tolist()]
+    rows = tuple((*own, *more) for own, *more in zip(ends, *columns.values(), strict=True))
+    header = ("  id", "layer", "index", *columns)
+    lines = str(Table(header, rows, "<<<" + ">" * len(columns))).splitlines() if rows else []
     return [*lines, *([f"  and {len(neurons) - shown:,} more"] if shown < len(neurons) else [])]
+
+
+WINNER = {1: "yes", 0: "no", -1: ""}
 
 
 def _extent(mask: npt.NDArray[np.bool_]) -> str:

@@ -18,6 +18,7 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.blocks import EdgeBlock, Floats
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.graph.recorded import VALUE
 
 
 def min_abs_weight(graph: NeuronGraph, threshold: float) -> NeuronGraph:
@@ -73,6 +74,47 @@ def sample(graph: NeuronGraph, n: int, seed: int = 0) -> NeuronGraph:
         return [dataclasses.replace(i, block=edges_at(i.block, next(parts))) for i in layer.incoming]
 
     return _thinned(graph, f"sample {n} seed {seed}", pick)
+
+
+def winners(graph: NeuronGraph) -> NeuronGraph:
+    """Of every choice, such as a pooling window, only the edge of the candidate that went on for the graph's input.
+
+    All other edges stay. A function that chooses, such as Where, becomes a sum of the one edge that is left. For that
+    input, the graph still computes what the network does.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx").with_input("random")
+        >>> winners(graph).layer("maxpool").in_edges, graph.layer("maxpool").in_edges
+        (256, 1024)
+    """
+    if graph.recorded is None:
+        raise Error("winners are those of an input; give one: graph.with_input(x), or --input")
+    won = graph.recorded.winners
+    pick: Callable[[Layer], list[Incoming]] = lambda x: chosen(graph, x) if x.name in won else list(x.incoming)  # noqa: E731
+    found = _thinned(graph, "winners", pick)
+    layers = (
+        dataclasses.replace(x, aggregation="sum", bias=None)
+        if x.name in won and x.aggregation not in ("max", "min")
+        else x
+        for x in found.layers
+    )
+    return dataclasses.replace(found, layers=tuple(layers))
+
+
+def chosen(graph: NeuronGraph, layer: Layer) -> list[Incoming]:
+    """The chosen edges into a layer that chooses, of a graph with an input."""
+    found = []
+    for incoming in layer.incoming:
+        edges = [graph.with_recorded(e, layer, incoming) for e in incoming.block.expand()]
+        won = [
+            (e.source[w], e.target[w], e.weight[w]) for e in edges for w in [np.flatnonzero(e.winner == 1)] if w.size
+        ]
+        if won:
+            source, target, weight = (np.concatenate(column) for column in zip(*won, strict=True))
+            axis = Axis(source, target, np.arange(len(source)))
+            found.append(Incoming(incoming.source, EdgeBlock((axis,), weight)))
+    return found
 
 
 def _is_whole(number: object) -> bool:
@@ -243,11 +285,13 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
         )
     read = {i.source for layer in chosen for i in layer.incoming}
     outputs = tuple(layer.name for layer in chosen if layer.name in kept and layer.name not in read)
-    columns = {
-        name: np.concatenate([column[graph.layer(c.name).ids] for c in chosen])
-        for name, column in graph.columns.items()
-    }
-    return dataclasses.replace(graph, layers=numbered(chosen), outputs=outputs, columns=columns)
+    kept_ids = np.concatenate([np.arange(graph.neurons)[graph.layer(c.name).ids] for c in chosen])
+    columns = {name: column[kept_ids] for name, column in graph.columns.items()}
+    recorded = graph.recorded
+    if recorded is not None:
+        recorded = recorded.part(kept_ids, {c.name: bool(c.incoming) for c in chosen}, graph.neurons)
+        columns[VALUE] = recorded.value
+    return dataclasses.replace(graph, layers=numbered(chosen), outputs=outputs, columns=columns, recorded=recorded)
 
 
 def _as_input(layer: Layer) -> Layer:

@@ -126,6 +126,10 @@ def one_at(graph: NeuronGraph, nodes: Any, dtype: Any = bool) -> Array:
 
 def check_not_negative(graph: NeuronGraph, weight: Weight, measure: str) -> None:
     """Refuse negative weights where a measure has no meaning with them."""
+    if weight == "abs_contribution":
+        return
+    if weight == "contribution":
+        raise Error(f"{measure} needs weights that are not negative: use weight='abs_contribution'")
     function = weight_function(weight)
     if function is None:
         return

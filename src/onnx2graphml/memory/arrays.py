@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.formats.columns import chunks, pieces, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.columns import all_rows, contribution_type, uses_ports, uses_terms, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.attributes import NODE
 from onnx2graphml.graph.graph import NeuronGraph
@@ -24,9 +24,7 @@ def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> EdgeRows:
         TooLargeError: there are more than `max_edges`; the message says what they would take.
     """
     check_size(graph, max_edges, library)
-    every = itertools.chain.from_iterable(pieces(graph, layer) for layer in graph.layers)
-    weight = weight_type(graph)
-    return next(chunks(every, max(graph.edges, 1), weight), EdgeRows.empty(0, weight))
+    return next(all_rows(graph, max(graph.edges, 1)), EdgeRows.empty(0, weight_type(graph), contribution_type(graph)))
 
 
 def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
@@ -39,12 +37,14 @@ def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
 
 
 def edge_attributes(graph: NeuronGraph, edges: EdgeRows) -> dict[str, Any]:
-    """The attributes of edges that the graph has, by name: arrays; -1 where an edge has no port or no term."""
-    found = {"weight": edges.weight}
+    """The attributes of edges that the graph has, by name: arrays; -1 where an edge has no port, no term, no winner."""
+    found: dict[str, Any] = {"weight": edges.weight}
     if uses_ports(graph):
         found["port"] = edges.port
     if uses_terms(graph):
         found["term"] = edges.term
+    if edges.recorded is not None:
+        found |= {"contribution": edges.recorded.contribution, "winner": edges.recorded.winner}
     return found
 
 

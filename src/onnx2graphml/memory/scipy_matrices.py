@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from onnx2graphml.errors import MissingExtraError
-from onnx2graphml.formats.columns import chunks, pieces, weight_type
+from onnx2graphml.formats.columns import all_rows, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.memory.arrays import check_size
@@ -40,5 +40,4 @@ def to_scipy(graph: NeuronGraph, max_edges: int) -> dict[tuple[str, str], scipy.
 
 def _edges(graph: NeuronGraph, layer: Layer, incoming: tuple[Incoming, ...]) -> EdgeRows:
     part = dataclasses.replace(layer, incoming=incoming)
-    weight = weight_type(graph)
-    return next(chunks(pieces(graph, part), max(part.in_edges, 1), weight), EdgeRows.empty(0, weight))
+    return next(all_rows(graph, max(part.in_edges, 1), part), EdgeRows.empty(0, weight_type(graph)))

@@ -66,7 +66,8 @@ def joined(parts: Sequence[EdgeRows]) -> EdgeRows:
     if not parts:
         return EdgeRows.of([])
     columns = ("source", "target", "weight", "port", "term")
-    return EdgeRows(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+    source, target, weight, port, term = (np.concatenate([getattr(part, name) for part in parts]) for name in columns)
+    return EdgeRows(source, target, weight, port, term)
 
 
 def positions(ids: Ints, wanted: Ints, told: Callable[[int], str]) -> Ints:

@@ -136,7 +136,9 @@ def _group(found: FoundLayer) -> NodeGroup:
 def _copied(rows: EdgeRows, known: KnownPorts | None) -> EdgeRows:
     """A chunk whose arrays the reader may use again."""
     port = rows.port if known is None else known(rows.source, rows.target)
-    return EdgeRows(*(np.array(c) for c in (rows.source, rows.target, rows.weight, port, rows.term)))
+    return EdgeRows(
+        np.array(rows.source), np.array(rows.target), np.array(rows.weight), np.array(port), np.array(rows.term)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- NetworkX

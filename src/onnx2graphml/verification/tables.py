@@ -60,7 +60,7 @@ def by_tables(
 
     def run(first: int) -> None:
         last = min(first + step, layer.neurons)
-        ports = _filled(layer, columns, values, first, last, progress)
+        ports = filled(layer, columns, values, first, last, progress)
         value[first:last], tolerance[first:last] = evaluated(
             layer.aggregation, bias[first:last].astype(np.float64), ports, layer.bias_size, u
         )
@@ -72,7 +72,7 @@ def by_tables(
     return value, tolerance
 
 
-def _filled(
+def filled(
     layer: Layer,
     columns: Mapping[int | None, int],
     values: Mapping[str, Values],

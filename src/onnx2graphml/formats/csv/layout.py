@@ -16,7 +16,7 @@ class Layout:
         id, source, target: the columns of ids.
         weight: the column of weights, without its type.
         constant: a column of edges that has the same text everywhere, and the text; none in some.
-        types: what is added to a column's name, by its type: `string`, `int`, `float`, `double`.
+        types: what is added to a column's name, by its type: `string`, `int`, `float`, `double`, `boolean`.
     """
 
     id: str
@@ -44,13 +44,17 @@ class Layout:
         """The column of terms, in graphs that have some."""
         return "term" + self.types["int"]
 
+    def recorded(self, real: str = "float") -> tuple[str, str]:
+        """The columns of what an input makes of edges."""
+        return "contribution" + self.types[real], "winner" + self.types["boolean"]
+
     @property
     def constants(self) -> tuple[str, ...]:
         """The texts that are the same in every edge."""
         return tuple(text for _, text in self.constant)
 
 
-TYPES = ("string", "int", "float", "double")
+TYPES = ("string", "int", "float", "double", "boolean")
 
 GEPHI = Layout("Id", "Source", "Target", "Weight", (("Type", "Directed"),), dict.fromkeys(TYPES, ""))
 NEO4J = Layout("id:ID", ":START_ID", ":END_ID", "weight", (), {name: f":{name}" for name in TYPES} | {"string": ""})

@@ -19,17 +19,17 @@ from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats import decompressed
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
-from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
-from onnx2graphml.formats.found import SPATIAL, FoundLayer, layers_of
+from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows, Row
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, Values, layers_of, values_of
 from onnx2graphml.formats.manifest import Manifest, reading_errors
-from onnx2graphml.formats.nodes import FormatError, Nodes, decimal, integer, number
-from onnx2graphml.formats.pieces import Pieces
+from onnx2graphml.formats.nodes import FormatError, Nodes, decimal, integer, number, winner
+from onnx2graphml.formats.pieces import NOWHERE, Pieces
 from onnx2graphml.graph.attributes import COLUMN_TYPES, NODE, is_column
+from onnx2graphml.graph.recorded import VALUE
 
 ID = re.compile(r"0|[1-9][0-9]{0,17}")
 OPTIONAL = (*SPATIAL, "bias", "activation")
 LONGEST = 1 << 20  # bytes of one edge's line
-NOWHERE = "\0"  # text that no line has
 
 
 @contextmanager
@@ -68,6 +68,10 @@ class CsvFolder:
             self._layers = self._layers or self._read_layers()
         return self._layers
 
+    def values(self) -> Values | None:
+        """What an input makes of all nodes, by id."""
+        return values_of(self.layers())
+
     def edited_layers(self) -> list[FoundLayer]:
         """As `layers`: the manifest says what there is."""
         return self.layers()
@@ -97,7 +101,7 @@ class CsvFolder:
                     _check_fields(row, columns)
                     for text in row[len(row) - len(further) :]:
                         number(text)
-                    own = zip(names, row[1 : len(names) + 1], strict=True)
+                    own = [*zip(names, row[1 : len(names) + 1], strict=True), *_value(further, row)]
                     nodes.add(_id(row[0]), {name: text for name, text in own if text or name not in OPTIONAL})
         layers = layers_of(nodes.columns(), nodes.groups, path)
         self._manifest.check_nodes(layers, "nodes.csv")
@@ -127,7 +131,9 @@ class CsvFolder:
         with _line_told(self._path / "edges.csv", rows):
             found = next(rows, [])
             expected = self._layout.edge_header()
-            expected += (self._layout.port, self._layout.term)[: max(len(found) - len(expected), 0)]
+            recorded = self._layout.recorded() if _plain(found)[-2:] == list(self._layout.recorded()) else ()
+            more = max(len(found) - len(expected) - len(recorded), 0)
+            expected += (self._layout.port, self._layout.term)[:more] + recorded
             _check_header(found, expected)
             return expected
 
@@ -135,16 +141,17 @@ class CsvFolder:
         """The text around the numbers of an edge."""
         after = "".join("," + text for text in self._layout.constants)
         none, number = (NOWHERE, NOWHERE), ("", "")
-        if columns[-1] == self._layout.term:
-            return Pieces.of("", ",", (",", after + ","), ("", ","), number, end)
-        if columns[-1] == self._layout.port:
-            return Pieces.of("", ",", (",", after + ","), number, none, end)
-        return Pieces.of("", ",", (",", after), none, none, end)
+        has_port, has_term = self._layout.port in columns, self._layout.term in columns
+        weight, term = (",", after + "," * has_port), number if has_term else none
+        port = ("", ",") if has_term else number if has_port else none
+        contribution = (",", ",") if columns[-1] == self._layout.recorded()[1] else None
+        return Pieces.of("", ",", weight, port, term, end, contribution, number)
 
     def _others(self, text: str, columns: Sequence[str], line: int) -> EdgeRows:
         """The edges in other lines, such as those with quotes."""
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        found: list[tuple[int, int, float, int, int]] = []
+        found: list[Row] = []
+        recorded: list[tuple[float, int]] = []
         numbered = {name: columns.index(name) for name in (self._layout.port, self._layout.term) if name in columns}
         with _line_told(self._path / "edges.csv", rows, line - 1):
             for row in rows:
@@ -157,7 +164,9 @@ class CsvFolder:
                     for name in (self._layout.port, self._layout.term)
                 )
                 found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port, term))
-        return EdgeRows.of(found)
+                if columns[-1] == self._layout.recorded()[1]:
+                    recorded.append((decimal(row[-2]), winner(row[-1])))
+        return EdgeRows.of(found, recorded)
 
 
 @contextmanager
@@ -187,15 +196,26 @@ def _lines(file: BinaryIO) -> Iterator[str]:
 
 
 def _check_header(found: Sequence[str], expected: Sequence[str]) -> None:
-    if [name.replace(":double", ":float") for name in found] != list(expected):
+    if _plain(found) != list(expected):
         raise FormatError(f"the header is {','.join(found)[:120]!r}; expected {','.join(expected)!r}")
+
+
+def _plain(header: Sequence[str]) -> list[str]:
+    """The names of columns, whatever the size of their floats."""
+    return [name.replace(":double", ":float") for name in header]
+
+
+def _value(further: Sequence[str], row: Sequence[str]) -> list[tuple[str, str]]:
+    """What an input makes of a node, where there is such a column."""
+    at = next((i for i, header in enumerate(further) if header.partition(":")[0] == VALUE), None)
+    return [] if at is None else [(VALUE, row[len(row) - len(further) + at])]
 
 
 def _check_columns(found: Sequence[str]) -> None:
     """Further attributes of nodes, such as a measure."""
     for header in found:
         name, _, kind = header.partition(":")
-        if not is_column(name) or kind not in ("", *COLUMN_TYPES):
+        if not (is_column(name) or name == VALUE) or kind not in ("", *COLUMN_TYPES):
             raise FormatError(
                 f"the header has a column {header[:40]!r}; expected one of ours, or a further one of numbers"
             )

@@ -11,14 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from onnx2graphml.formats.columns import bias_type, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats import wide_lines
+from onnx2graphml.formats.columns import bias_type, contribution_type, uses_ports, uses_terms, weight_type
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.registry import Progress
+from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.graph.attributes import NODE, column_attributes, layer_attributes, spatial_dimensions
-from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
 REAL = {"float32": "float", "float64": "double"}
 
@@ -98,18 +100,32 @@ def _write_edges(
 
     ports, terms = uses_ports(graph), uses_terms(graph)
     header = layout.edge_header(REAL[weight_type(graph).name])
-    file.write(_header(header + (layout.port,) * ports + (layout.term,) * terms))
-    constant = "".join("," + text for text in layout.constants)
+    header += (layout.port,) * ports + (layout.term,) * terms
+    if (contribution := contribution_type(graph)) is not None:
+        header += layout.recorded(REAL[contribution.name])
+    file.write(_header(header))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
             for incoming in layer.incoming:
-                port = "," * ports + ("" if incoming.port is None else str(incoming.port))
-                source = graph.layer(incoming.source)
-                term = "," * terms + NUMBER * incoming.block.has_terms
-                line = f"{NUMBER},{NUMBER},{FLOAT}{constant + port + term}\n"
-                edges = EdgeLines.of(incoming, source.first_id, layer.first_id, line)
+                edges = _edges(graph, layer, incoming, layout.constants, ports, terms)
                 for part in incoming.block.tiles(tile):
                     work.submit(partial(edges.render, part), part.count)
+
+
+def _edges(
+    graph: NeuronGraph, layer: Layer, incoming: Incoming, constants: tuple[str, ...], ports: bool, terms: bool
+) -> EdgeLines | WideEdgeLines:
+    """How the edges from a layer are written."""
+    has_terms = incoming.block.has_terms
+    start = ",".join([NUMBER, NUMBER, FLOAT, *constants]) + "," * ports
+    start += "" if incoming.port is None else str(incoming.port)
+    if graph.recorded is None:
+        line = start + "," * terms + NUMBER * has_terms + "\n"
+        return EdgeLines.of(incoming, graph.layer(incoming.source).first_id, layer.first_id, line)
+    chosen = graph.recorded.has_candidates(layer.name, incoming.port)
+    line = start + "," * terms + FLOAT * has_terms + f",{FLOAT}," + FLOAT * chosen + "\n"
+    texts = [wide_lines.weight, *[wide_lines.term] * has_terms, wide_lines.contribution, *[wide_lines.winner] * chosen]
+    return WideEdgeLines.of(graph, layer, incoming, line, texts)
 
 
 def _header(columns: tuple[str, ...]) -> bytes:

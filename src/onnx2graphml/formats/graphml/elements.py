@@ -9,9 +9,9 @@ from typing import Any
 from xml.parsers import expat
 
 from onnx2graphml.errors import Error
-from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows, Row
 from onnx2graphml.formats.graphml.keys import Keys
-from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, number
+from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, number, winner
 from onnx2graphml.graph.attributes import VERSION as DIALECT
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
@@ -49,6 +49,7 @@ class Document:
         self._path = path
         self._finished = False
         self._open: list[str] = []
+        self._tag = "file"  # the element that began or ended last
         self._in_graph = False
         self._numbers: dict[str, int] | None = None
         self._met_id = False
@@ -58,7 +59,8 @@ class Document:
         self._element: dict[str, str] = {}
         self._own: dict[str, str] = {}
         self._key, self._text, self._length = "", list[str](), 0
-        self._edges: list[tuple[int, int, float, int, int]] = []
+        self._edges: list[Row] = []
+        self._recorded: list[tuple[float, int]] = []
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
@@ -102,7 +104,7 @@ class Document:
         except (FormatError, ValueError, OverflowError) as e:
             problem = str(e)
         except KeyError as e:
-            problem = f"a {self._open[-1] if self._open else 'file'} has no {e.args[0]!r}"
+            problem = f"{'an' if self._tag == 'edge' else 'a'} {self._tag} has no {e.args[0]!r}"
         except LookupError as e:  # an encoding that nobody knows
             problem = str(e)
         else:
@@ -113,8 +115,8 @@ class Document:
     def take_edges(self) -> Iterator[EdgeRows]:
         """The edges that were met since the last call."""
         if self._edges:
-            yield EdgeRows.of(self._edges)
-            self._edges = []
+            yield EdgeRows.of(self._edges, self._recorded)
+            self._edges, self._recorded = [], []
 
     def check_end(self, edges: int) -> None:
         """Compare the numbers of nodes and edges with those that the file states."""
@@ -149,6 +151,7 @@ class Document:
         if namespace not in ("", NAMESPACE) or parent not in PARENTS.get(tag, ()):
             raise FormatError(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
         self._open.append(tag)
+        self._tag = tag
         if tag == "data":
             self._start_data(attributes)
         elif tag == "key":
@@ -191,7 +194,7 @@ class Document:
             raise FormatError(f"text {text[:40]!r} outside an attribute")
 
     def _end(self, _: str) -> None:
-        tag = self._open.pop()
+        tag = self._tag = self._open.pop()
         if tag == "default":
             self.keys.set_default("".join(self._text))
         elif tag == "data":
@@ -219,6 +222,8 @@ class Document:
         port = integer(own["port"]) if "port" in own else NO_PORT
         term = integer(own["term"]) if "term" in own else NO_TERM
         self._edges.append((self._id(ends["source"]), self._id(ends["target"]), decimal(own["weight"]), port, term))
+        if self.keys.has("edge", "contribution"):
+            self._recorded.append((decimal(own["contribution"]), winner(own.get("winner", ""))))
 
     def _id(self, text: str) -> int:
         """The number in an id; of ids that are not n0, n1, …, their place in the order in which they are met."""

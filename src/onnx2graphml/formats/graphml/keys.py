@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping
 
 from onnx2graphml.formats.nodes import FormatError
-from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, is_column
+from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, RECORDED, is_column
 from onnx2graphml.graph.attributes import OPTIONAL as ABOUT_OPTIONAL
 
 TYPES = {("graph", name): "string" for name in (*ABOUT, *ABOUT_OPTIONAL)} | {
-    (a.owner, a.name): a.type for a in (*NODE, *EDGE, *LABELS)
+    (a.owner, a.name): a.type for a in (*NODE, *EDGE, *RECORDED, *LABELS)
 }
 NUMERIC = ("int", "long", "float", "double")
 """Types that programs exchange when they save a graph again: one has integers of 64 bits, another only doubles."""
 INTEGERS = {name for (_, name), kind in TYPES.items() if kind == "int"}
-OPTIONAL = {"channel", "row", "col", "bias", "activation", "port", "term"}
+OPTIONAL = {"channel", "row", "col", "bias", "activation", "port", "term", "winner"}
 WHOLE = re.compile(r"([0-9]+)\.0+")
 OURS = "w"
 """The id of the key of weights, as we write it; other programs give their own."""
@@ -74,11 +74,9 @@ class Keys:
         """Whether the file is as we write it, or nearly so."""
         return self._declared.get(OURS) == ("edge", "weight")
 
-    def of_edges(self) -> tuple[str, str, str]:
-        """The ids of the keys of weights, ports and terms; an id that no file has where there is none."""
-        found = {name: key for key, (owner, name) in self._declared.items() if owner in ("edge", ALL)}
-        weight, port, term = (found.get(name, "\0") for name in ("weight", "port", "term"))
-        return weight, port, term
+    def of_edges(self) -> dict[str, str]:
+        """The ids of the keys of edges, by name."""
+        return {name: key for key, (owner, name) in self._declared.items() if owner in ("edge", ALL)}
 
     def as_we_write(self, owner: str, own: dict[str, str]) -> dict[str, str]:
         """The attributes of a node or an edge, defaults among them, without what stands for none in other programs."""

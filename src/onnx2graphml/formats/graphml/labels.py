@@ -6,14 +6,10 @@ These are left out unless they are asked for: some programs read `label`, `x` an
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats import render, words
-from onnx2graphml.formats.lines import EdgeLines
-from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
 
 ACROSS, HIGH = 100.0, 1000.0
@@ -45,36 +41,3 @@ def placed(graph: NeuronGraph) -> NeuronGraph:
     y = HIGH * ((rank + 0.5) / counts[depth] - 0.5)
     places: dict[str, npt.NDArray[np.generic]] = {"depth": depth, "x": ACROSS * depth, "y": y}
     return dataclasses.replace(graph, columns={**graph.columns, **places})
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledEdges:
-    """As `EdgeLines`, with the weight's magnitude behind the weight.
-
-    Attributes:
-        lines: of the same edges.
-        pieces: the constant text around source, target, term where there are terms, weight and magnitude.
-    """
-
-    lines: EdgeLines
-    pieces: render.Texts
-
-    def render(self, tile: EdgeBlock) -> memoryview:
-        """The lines of a tile of the block."""
-        outer, inner = tile.axes
-        ends = [
-            np.add.outer(outer.source, inner.source).ravel() + self.lines.source_id,
-            np.add.outer(outer.target, inner.target).ravel() + self.lines.target_id,
-        ]
-        if tile.has_terms:
-            terms = [np.zeros(len(a), np.int64) if a.term is None else a.term for a in tile.axes]
-            ends.append(np.add.outer(*terms).ravel())
-        weights = self.lines.weights[np.add.outer(outer.tap, inner.tap).ravel()]
-        texts = render.beside([render.decimals(weights), render.decimals(np.abs(weights))])
-        numbers = np.stack(ends, axis=1)
-        room = self.pieces.size + len(ends) * words.NUMBER + 2 * render.FLOAT
-        out = np.empty(len(numbers) * room + words.SLACK, np.uint8)
-        length = render.node_lines(
-            numbers, texts.data, texts.start, texts.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
-        )
-        return out.data[:length]

@@ -15,9 +15,9 @@ from typing import IO
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.decompressed import gunzipped, plain, unzstd
 from onnx2graphml.formats.edge_rows import EdgeRows
-from onnx2graphml.formats.found import FoundLayer, edited_layers_of, layers_of
+from onnx2graphml.formats.found import FoundLayer, Values, edited_layers_of, layers_of, values_of
 from onnx2graphml.formats.graphml.elements import Document
-from onnx2graphml.formats.pieces import Pieces
+from onnx2graphml.formats.pieces import NOWHERE, Pieces
 
 Chunks = Callable[[IO[bytes]], Iterator[bytes]]
 FIRST_EDGE = b">\n<edge "
@@ -63,6 +63,10 @@ class GraphMLFile:
             bare = not self._document.keys.has("node", "layer")
             self._layers = nodes.check_bare(path) if bare else layers_of(nodes.columns(), nodes.groups, path)
         return self._layers
+
+    def values(self) -> Values | None:
+        """What an input makes of all nodes, by id."""
+        return values_of(self.layers())
 
     def edited_layers(self) -> list[FoundLayer]:
         """All nodes of a graph that may have been edited; none where the file has no attributes of nodes."""
@@ -134,14 +138,20 @@ class GraphMLFile:
 
     def _all_edges(self) -> Iterator[EdgeRows]:
         """Lines like ours by the compiled loop, what follows the first other one by the parser."""
-        weight, port, term = (f'<data key="{key}">' for key in self._document.keys.of_edges())
+        keys = self._document.keys.of_edges()
+        weight, port, term, contribution, winner = (
+            (f'<data key="{keys[name]}">' if name in keys else NOWHERE, "</data>")
+            for name in ("weight", "port", "term", "contribution", "winner")
+        )
         pieces = Pieces.of(
             '<edge source="n',
             '" target="n',
-            (f'">{weight}', "</data>"),
-            (port, "</data>"),
-            (term, "</data>"),
+            (f'">{weight[0]}', weight[1]),
+            port,
+            term,
             "</edge>\n",
+            contribution if "contribution" in keys else None,
+            winner,
         )
         text, self._rest = self._rest or next(self._chunks, b""), b""
         while self._only_tags and text and self._document.between_elements:

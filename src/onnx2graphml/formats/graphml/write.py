@@ -12,10 +12,12 @@ import functools
 from typing import BinaryIO
 from xml.sax import saxutils
 
-from onnx2graphml.formats.graphml.labels import LabelledEdges, placed
+from onnx2graphml.formats import wide_lines
+from onnx2graphml.formats.graphml.labels import placed
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines, pieces
+from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.registry import Progress
+from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.graph.attributes import (
     LABELS,
     NODE,
@@ -28,7 +30,7 @@ from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import escape
 
 # Keys are called as their attributes, except those that stand in every edge.
-KEY_IDS = {"weight": "w", "port": "p", "term": "t"}
+KEY_IDS = {"weight": "w", "port": "p", "term": "t", "contribution": "c", "winner": "x"}
 
 HEADER = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
@@ -80,7 +82,7 @@ def write_graphml(
         first_id = {layer.name: layer.first_id for layer in graph.layers}
         for layer in graph.layers:
             for incoming in layer.incoming:
-                edges = _edges(incoming, first_id[incoming.source], layer.first_id, labels)
+                edges = _edges(graph, layer, incoming, first_id[incoming.source], labels)
                 for part in incoming.block.tiles(tile):
                     work.submit(functools.partial(edges.render, part), part.count)
     file.write(FOOTER)
@@ -93,10 +95,26 @@ def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, in
         work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
 
 
-def _edges(incoming: Incoming, source_id: int, target_id: int, labels: bool) -> EdgeLines | LabelledEdges:
+def _edges(
+    graph: NeuronGraph, layer: Layer, incoming: Incoming, source_id: int, labels: bool
+) -> EdgeLines | WideEdgeLines:
     """How the edges from a layer are written."""
-    edges = EdgeLines.of(incoming, source_id, target_id, _edge_line(incoming))
-    return LabelledEdges(edges, pieces(_labelled_edge_line(incoming))) if labels else edges
+    if not labels and graph.recorded is None:
+        return EdgeLines.of(incoming, source_id, layer.first_id, _edge_line(incoming))
+    told = {"weight": wide_lines.weight}
+    if labels:
+        told["abs_weight"] = wide_lines.abs_weight
+    if incoming.block.has_terms:
+        told["term"] = wide_lines.term
+    if graph.recorded is not None:
+        told["contribution"] = wide_lines.contribution
+        if graph.recorded.has_candidates(layer.name, incoming.port):
+            told["winner"] = wide_lines.winner
+    port = "" if incoming.port is None else _data("port", str(incoming.port))
+    behind = "abs_weight" if labels else "weight"
+    own = "".join(_data(name, FLOAT) + (port if name == behind else "") for name in told)
+    line = f'<edge source="n{NUMBER}" target="n{NUMBER}">{own}</edge>\n'
+    return WideEdgeLines.of(graph, layer, incoming, line, tuple(told.values()))
 
 
 def header(graph: NeuronGraph, labels: bool = False) -> bytes:
@@ -148,11 +166,3 @@ def _edge_line(incoming: Incoming) -> str:
     port = "" if incoming.port is None else _data("port", str(incoming.port))
     term = _data("term", NUMBER) if incoming.block.has_terms else ""
     return f'<edge source="n{NUMBER}" target="n{NUMBER}">{_data("weight", FLOAT)}{port}{term}</edge>\n'
-
-
-def _labelled_edge_line(incoming: Incoming) -> str:
-    """As `_edge_line`; the term comes first, as numbers do."""
-    port = "" if incoming.port is None else _data("port", str(incoming.port))
-    term = _data("term", NUMBER) if incoming.block.has_terms else ""
-    weights = _data("weight", FLOAT) + _data("abs_weight", FLOAT)
-    return f'<edge source="n{NUMBER}" target="n{NUMBER}">{term}{weights}{port}</edge>\n'

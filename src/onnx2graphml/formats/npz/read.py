@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,15 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
-from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
-from onnx2graphml.formats.found import FoundLayer
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows, RecordedRows
+from onnx2graphml.formats.found import FoundLayer, Values
 from onnx2graphml.formats.manifest import reading_errors
+from onnx2graphml.graph.recorded import VALUE
 
 ROWS = 1 << 20  # taken at once
 TYPES = {"row": ("i4", "i8"), "col": ("i4", "i8"), "data": ("f4", "f8"), "shape": ("i8",), "format": ("S3",)}
+TYPES_OF_RECORDED = {VALUE: ("f4", "f8"), "contribution": ("f4", "f8"), "winner": ("i1",)}
+RECORDED = tuple(TYPES_OF_RECORDED)
 
 
 @contextmanager
@@ -84,24 +87,38 @@ class NpzFile:
         """None: the format has no attributes of nodes."""
         return []
 
+    def values(self) -> Values | None:
+        """What an input makes of all nodes, by id."""
+        if not self._is_recorded:
+            return None
+        return self._small(VALUE, int(self.about()["nodes"])).astype(np.float64)
+
     def edited_layers(self) -> list[FoundLayer]:
         """None, likewise."""
         return self.layers()
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if the file is not whole."""
-        with self._damage_told(), ExitStack() as streams:
-            row, col, data = (self._member(name, streams) for name in ("row", "col", "data"))
-            if not row.count == col.count == data.count:
-                raise Error(f"{self._path}: row, col and data have {row.count}, {col.count} and {data.count} entries")
-            for first in range(0, data.count, ROWS):
-                n = min(ROWS, data.count - first)
-                source, target = row.take(n).astype(np.int64), col.take(n).astype(np.int64)
-                yield EdgeRows(source, target, data.take(n), np.full(n, NO_PORT, np.int32), np.full(n, NO_TERM))
-            for member in (row, col, data):
+        names = ("row", "col", "data", *RECORDED[1:] * self._is_recorded)
+        with self._reading_errors(), ExitStack() as streams:
+            members = [self._member(name, streams) for name in names]
+            if len({member.count for member in members}) > 1:
+                counts = [str(member.count) for member in members]
+                raise Error(f"{self._path}: {_listed(names)} have {_listed(counts)} entries")
+            for first in range(0, members[0].count, ROWS):
+                n = min(ROWS, members[0].count - first)
+                row, col, data, *more = (member.take(n) for member in members)
+                recorded = RecordedRows(more[0], more[1]) if more else None
+                port, term = np.full(n, NO_PORT, np.int32), np.full(n, NO_TERM)
+                yield EdgeRows(row.astype(np.int64), col.astype(np.int64), data, port, term, recorded)
+            for member in members:
                 member.close()
 
-    def _damage_told(self) -> Any:
+    @property
+    def _is_recorded(self) -> bool:
+        return {f"{name}.npy" for name in RECORDED} <= {*self._members.namelist()}
+
+    def _reading_errors(self) -> Any:
         return reading_errors(self._path)
 
     def _check_format(self) -> None:
@@ -113,8 +130,8 @@ class NpzFile:
             raise Error(f"{self._path}: format is {kind.decode('latin-1')!r}; expected 'coo', which matrix.tocoo() has")
 
     def _small(self, name: str, count: int) -> npt.NDArray[Any]:
-        """A member of few entries."""
-        with self._damage_told(), ExitStack() as streams:
+        """A member of that many entries."""
+        with self._reading_errors(), ExitStack() as streams:
             member = self._member(name, streams)
             if member.count != count:
                 raise ValueError(f"{name} has {member.count} entries; expected {count}")
@@ -128,6 +145,11 @@ class NpzFile:
         if version != (1, 0):  # a later one may have a header of any size
             raise ValueError(f"{name} is of version {version} of the .npy format; expected (1, 0)")
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        if dtype.newbyteorder("=").str[1:] not in TYPES[name]:
-            raise ValueError(f"{name} has type {dtype}; expected {' or '.join(TYPES[name])}")
+        types = (TYPES | TYPES_OF_RECORDED)[name]
+        if dtype.newbyteorder("=").str[1:] not in types:
+            raise ValueError(f"{name} has type {dtype}; expected {' or '.join(types)}")
         return Member(stream, name, dtype, math.prod(shape))
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -7,7 +7,6 @@ Source: https://docs.scipy.org/doc/scipy/reference/generated/scipy.sparse.save_n
 
 from __future__ import annotations
 
-import itertools
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
@@ -16,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.formats.columns import chunks, pieces, weight_type
+from onnx2graphml.formats.columns import all_rows, contribution_type, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.formats.parallel import refuse_parallel
 from onnx2graphml.formats.registry import NPZ_EDGES, Progress
 from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.recorded import VALUE
 
 ROWS = 1 << 20  # edges expanded at once
 
@@ -30,7 +30,8 @@ def write_npz(
 ) -> None:
     """Write a graph as a sparse matrix of shape (neurons, neurons) that `scipy.sparse.load_npz` reads.
 
-    Its entries are float32, or float64 where a weight needs it.
+    Its entries are float32, or float64 where a weight needs it. Of a graph with an input, there are the further members
+    `value` (a number for every neuron), `contribution` and `winner` (int8, -1 where an edge is no candidate).
 
     Args:
         file: open for writing bytes; neither closed nor flushed.
@@ -57,8 +58,7 @@ def write_npz(
     weight, n = weight_type(graph), graph.edges
 
     def column(of: Callable[[EdgeRows], npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
-        every = itertools.chain.from_iterable(pieces(graph, layer) for layer in graph.layers)
-        return (of(columns) for columns in chunks(every, ROWS, weight))
+        return (of(columns) for columns in all_rows(graph, ROWS))
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as members:
         _write(members, "row", ids, (n,), column(lambda c: c.source))
@@ -66,6 +66,17 @@ def write_npz(
         _write(members, "data", weight, (n,), column(lambda c: c.weight), progress)
         _write(members, "shape", np.dtype(np.int64), (2,), [np.full(2, graph.neurons)])
         _write(members, "format", np.dtype("S3"), (), [np.array(b"coo")])
+        if graph.recorded is not None:
+            _write_recorded(members, graph, column)
+
+
+def _write_recorded(members: zipfile.ZipFile, graph: NeuronGraph, column: Any) -> None:
+    """What an input makes of the neurons and edges, in members that SciPy passes over."""
+    value, n, kind = graph.columns[VALUE], graph.edges, contribution_type(graph)
+    assert kind is not None
+    _write(members, VALUE, value.dtype, value.shape, [value])
+    _write(members, "contribution", kind, (n,), column(lambda c: c.recorded.contribution))
+    _write(members, "winner", np.dtype(np.int8), (n,), column(lambda c: c.recorded.winner))
 
 
 def _write(

@@ -12,10 +12,11 @@ import numpy as np
 
 from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.files.regular import open_regular
-from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
-from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, layers_of
+from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows, RecordedRows
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, Values, layers_of, values_of
 from onnx2graphml.formats.manifest import Manifest, reading_errors
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.graph.recorded import NO, VALUE
 
 try:
     import pyarrow as pa
@@ -45,14 +46,22 @@ def _is_float(kind: Any) -> bool:
     return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))
 
 
+def _is_bool(kind: Any) -> bool:
+    return bool(pa.types.is_boolean(kind))
+
+
 NODE_TYPES: dict[str, Callable[[Any], bool]] = {
     "id": _is_integer,
     **dict.fromkeys(SHARED, _is_text),
     "index": _is_list,
     **dict.fromkeys(SPATIAL, _is_integer),
     "bias": _is_float,
+    VALUE: _is_float,
 }
-EDGE_TYPES = {"src": _is_integer, "dst": _is_integer, "weight": _is_float, "port": _is_integer, "term": _is_integer}
+EDGE_TYPES: dict[str, Callable[[Any], bool]] = {
+    "src": _is_integer, "dst": _is_integer, "weight": _is_float, "port": _is_integer, "term": _is_integer,
+    "contribution": _is_float, "winner": _is_bool,
+}  # fmt: skip
 NODE_COLUMNS = ("id", *SHARED, "index", *SPATIAL, "bias")
 
 
@@ -68,7 +77,7 @@ def open_parquet(path: Path) -> Iterator[ParquetFolder]:
     yield ParquetFolder(path)
 
 
-def _damage_told(path: Path) -> AbstractContextManager[None]:
+def _reading_errors(path: Path) -> AbstractContextManager[None]:
     return reading_errors(path)
 
 
@@ -86,7 +95,7 @@ class ParquetFolder:
 
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
-        with _damage_told(self._path):
+        with _reading_errors(self._path):
             self._layers = self._layers or self._read_layers()
         return self._layers
 
@@ -98,15 +107,20 @@ class ParquetFolder:
         groups: dict[Shared, int] = {}
         with _opened(self._path / NODES, self._manifest.content["nodes"]) as file:
             _check_types(file.schema_arrow, NODE_TYPES)
-            batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=list(NODE_COLUMNS))]
+            read = [*NODE_COLUMNS, *[VALUE] * (VALUE in file.schema_arrow.names)]
+            batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=read)]
         columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
         layers = layers_of(NodeRows(*columns), list(groups), self._path)
         self._manifest.check_nodes(layers, NODES)
         return layers
 
+    def values(self) -> Values | None:
+        """What an input makes of all nodes, by id."""
+        return values_of(self.layers())
+
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
-        with _damage_told(self._path):
+        with _reading_errors(self._path):
             yield from self._edges()
 
     def _edges(self) -> Iterator[EdgeRows]:
@@ -138,7 +152,7 @@ class ParquetFolder:
     def _part(self, name: str, rows: int) -> Iterator[EdgeRows]:
         with _opened(self._path / name, rows) as file:
             _check_types(file.schema_arrow, EDGE_TYPES)
-            columns = [c for c in ("src", "dst", "weight", "port", "term") if c in file.schema_arrow.names]
+            columns = [c for c in EDGE_TYPES if c in file.schema_arrow.names]
             for batch in file.iter_batches(ROWS, columns=columns):
                 source, target, weight = (_numbers(batch.column(c), c) for c in columns[:3])
                 port, term = (
@@ -148,7 +162,7 @@ class ParquetFolder:
                 if port.max(initial=-1) >= 1 << 31:
                     raise Error(f"{self._path}: a port in {name} is {port.max()}; expected one below {1 << 31:,}")
                 ends = source.astype(np.int64), target.astype(np.int64)
-                yield EdgeRows(*ends, weight, port.astype(np.int32), term)
+                yield EdgeRows(*ends, weight, port.astype(np.int32), term, _recorded(batch))
 
     def _check_target(self, edges: EdgeRows, part: dict[str, Any]) -> None:
         layer = self._first_and_last[part["layer"]] if part["layer"] else (0, 0)
@@ -176,6 +190,14 @@ def _check_types(schema: Any, expected: Mapping[str, Callable[[Any], bool]]) -> 
             raise TypeError(f"column {name} is of type {schema.field(name).type}")
 
 
+def _recorded(batch: Any) -> RecordedRows | None:
+    """What an input makes of edges, where they have such columns."""
+    if "contribution" not in batch.schema.names or "winner" not in batch.schema.names:
+        return None
+    winner = batch.column("winner").cast(pa.int8()).fill_null(NO).to_numpy(zero_copy_only=False)
+    return RecordedRows(_numbers(batch.column("contribution"), "contribution"), winner)
+
+
 def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
     """The arrays of `NodeRows`; what nodes share is entered into `groups`."""
     n = len(batch)
@@ -198,9 +220,11 @@ def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
         raise Error("a node has no index; expected one for each")
     spatial = np.stack([_optional(batch.column(name), name) for name in SPATIAL], axis=1)
     biased = ~bias.is_null().to_numpy(zero_copy_only=False)
+    value = [_or(batch.column(VALUE), np.nan)] if VALUE in batch.schema.names else []
     return (
         _numbers(batch.column("id"), "id").astype(np.int64), np.array(numbers, np.int64)[group.ravel()], rank,
         _numbers(index.flatten(), "index"), spatial, np.where(biased, _or(bias, np.nan), np.nan), biased,
+        *value,
     )  # fmt: skip
 
 

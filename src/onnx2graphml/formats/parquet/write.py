@@ -17,7 +17,16 @@ import numpy as np
 
 from onnx2graphml.errors import MissingExtraError
 from onnx2graphml.files.temporary import HIDDEN
-from onnx2graphml.formats.columns import Piece, bias_type, chunks, pieces, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.columns import (
+    Piece,
+    bias_type,
+    chunks,
+    contribution_type,
+    pieces,
+    uses_ports,
+    uses_terms,
+    weight_type,
+)
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.parquet import NODES
@@ -25,6 +34,7 @@ from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.blocks import TILE
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.recorded import NO
 from onnx2graphml.graph.xmltext import escape
 
 try:
@@ -85,7 +95,8 @@ def write_parquet(
     The columns of edges are `src`, `dst` (int64), `weight` (float32; float64 where a weight needs it) and, in a graph
     that has ports, `port` (int32 or null), and of one that has terms, `term` (int64 or null). Those of nodes are `id`
     (int64) and all the attributes that GraphML has, null where a node has none; `index` is a list of int32, `bias` is
-    float32 or float64 like `weight`. The graph's own columns follow, as int64 or float64.
+    float32 or float64 like `weight`. The graph's own columns follow, as int64 or float64. Of a graph with an input,
+    edges have `contribution` (float32 or float64) and `winner` (bool or null), and nodes `value`.
 
     Args:
         directory: an empty one.
@@ -101,13 +112,13 @@ def write_parquet(
     """
     parts, stop = list(edge_parts(graph, part)), threading.Event()
     names = [f"edges/part-{number:05}.parquet" for number in range(len(parts))]
-    weight, schema = weight_type(graph), edge_schema(graph)
+    weight, contribution, schema = weight_type(graph), contribution_type(graph), edge_schema(graph)
 
     def write_nodes() -> None:
         _write(directory / NODES, node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
 
     def write_edges(name: str, part: Part) -> None:
-        tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile))
+        tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile, contribution))
         _write(directory / name, schema, tables, EDGE_ENCODING, stop, progress)
 
     (directory / "edges").mkdir()
@@ -146,8 +157,12 @@ def edge_schema(graph: NeuronGraph) -> pa.Schema:
     """The columns of every part of a graph."""
     fields = [("src", pa.int64()), ("dst", pa.int64()), ("weight", pa.from_numpy_dtype(weight_type(graph)))]
     columns = [pa.field(name, kind, nullable=False) for name, kind in fields]
-    ports = [pa.field("port", pa.int32())] * uses_ports(graph)
-    return pa.schema([*columns, *ports, *[pa.field("term", pa.int64())] * uses_terms(graph)])
+    columns += [pa.field("port", pa.int32())] * uses_ports(graph)
+    columns += [pa.field("term", pa.int64())] * uses_terms(graph)
+    if (contribution := contribution_type(graph)) is not None:
+        columns += [pa.field("contribution", pa.from_numpy_dtype(contribution), nullable=False)]
+        columns += [pa.field("winner", pa.bool_())]
+    return pa.schema(columns)
 
 
 def edge_table(columns: EdgeRows, schema: pa.Schema) -> pa.Table:
@@ -157,6 +172,9 @@ def edge_table(columns: EdgeRows, schema: pa.Schema) -> pa.Table:
         arrays.append(pa.array(columns.port, mask=columns.port == NO_PORT))
     if "term" in schema.names:
         arrays.append(pa.array(columns.term, mask=columns.term == NO_TERM))
+    if (recorded := columns.recorded) is not None:
+        arrays.append(pa.array(recorded.contribution))
+        arrays.append(pa.array(recorded.winner == 1, mask=recorded.winner == NO))
     return pa.table(arrays, schema=schema)
 
 

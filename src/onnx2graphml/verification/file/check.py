@@ -21,6 +21,7 @@ from onnx2graphml.verification.against_runtime import compared, network_values
 from onnx2graphml.verification.file.accumulate import Fingerprints
 from onnx2graphml.verification.file.combined import Combined, rows_of
 from onnx2graphml.verification.file.matched import Matched
+from onnx2graphml.verification.file.recorded import OWN, RecordedCheck
 from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.recompute import Progress, Recomputed
 from onnx2graphml.verification.report import Report, Row, about, merge_rows
@@ -45,11 +46,13 @@ def verify_file(
 ) -> Report:
     """Compare a written graph with ONNX Runtime's values of the model, and with the model's edges.
 
-    Two checks are made of each layer, in one pass over the file, whose edges may come in any order:
+    These checks are made of each layer, in one pass over the file, whose edges may come in any order:
 
     - Its neurons' values are computed from `combine`, `bias`, `activation` and the in-edges in the file alone, starting
       from ONNX Runtime's values of all other layers, and compared with ONNX Runtime's. The tolerance is that of
       `recompute`, with the in-degrees of the file.
+    - Where the file was written with an input, its values are recomputed layer by layer, starting from each other, and
+      its contributions and winners compared with what follows from them.
     - An edge whose source happens to be 0, as many are after a Relu, and a wrong candidate that does not win a maximum
       change no value. So each neuron's in-edges, as pairs of source, weight, port and term, are compared with those
       that the model has, by count and by fingerprint, and its bias and other attributes one for one. Weights are
@@ -68,15 +71,22 @@ def verify_file(
     with reading.open_graph(path) as file:
         matched = Matched.of_file(graph, file, path)
         got = {name: Combined(matched, network_values(graph, feeds)) for name, feeds in inputs.items()}
+        values = file.values()
+        own = None if values is None else RecordedCheck(matched, values)
         found = Fingerprints(matched.single)
         for edges in matched.edges(file.edges()):
             found.add(edges.source, edges.target, edges.weight, edges.port.astype(np.int64), edges.term)
             for combined in got.values():
                 combined.add(edges)
+            if own is not None:
+                own.add(edges)
             if progress is not None:
                 progress(len(edges))
     expected = model_fingerprints(graph, matched.single)
-    rows = merge_rows({name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()})
+    every = {name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()}
+    if own is not None:
+        every[OWN] = _own_rows(own, _rows(graph, matched, own.combined, found, expected), graph)
+    rows = merge_rows(every)
     report = Report(rows, unchecked(matched), about(graph, path=str(path)))
     failed = [row for row in rows if not row.passed][:worst]
     return dataclasses.replace(report, worst=worst_neurons(graph, path, failed)) if failed else report
@@ -129,6 +139,14 @@ def _rows(
     rows = [_row(at, matched, got, fingerprints, expected) for at in range(len(graph.layers))]
     return tuple(
         row for row, layer in zip(rows, graph.layers, strict=True) if layer.aggregation != "input" or row.problems
+    )
+
+
+def _own_rows(own: RecordedCheck, rows: tuple[Row, ...], graph: NeuronGraph) -> tuple[Row, ...]:
+    """The rows of the file's own input, with what is wrong with its edges."""
+    return tuple(
+        dataclasses.replace(row, problems=(*row.problems, *own.problems(rows_of(graph.layer(row.layer)))))
+        for row in rows
     )
 
 

@@ -118,7 +118,7 @@ class Matched:
                 ends = f"n{edges.source[wrong]} to n{edges.target[wrong]}"
                 raise Error(f"{self.path}: an edge from {ends}; the last node is n{len(self.place) - 1}")
             port = edges.port if self.known_ports is None else self.known_ports(source, target)
-            yield EdgeRows(source, target, edges.weight, port, edges.term)
+            yield EdgeRows(source, target, edges.weight, port, edges.term, edges.recorded)
 
 
 def as_found(layer: Layer) -> FoundLayer:
