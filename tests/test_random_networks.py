@@ -69,36 +69,31 @@ def test_the_law_by_numbers(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------- the generator
 
 
-NO_STEP = {
-    "BitCast", "Col2Im", "ConvInteger", "CumProd", "DFT", "MaxUnpool", "STFT", "Scatter", "Swish", "TensorScatter",
-    "Upsample",
-}  # fmt: skip
-
-
 def test_every_operator_has_a_step() -> None:
-    assert set(STEPS) | NO_STEP == set(OPERATORS)
+    assert set(STEPS) == set(OPERATORS)
 
 
 @pytest.mark.parametrize("op", sorted(STEPS))
 def test_a_step_makes_valid_models(op: str) -> None:
     """Of its operator, in every other opset and in all types that ONNX Runtime computes it in; no one is discarded."""
-    made = 0
-    for opset in OPSETS[::2]:
+    made, step = 0, STEPS[op]
+    opsets = [o for o in OPSETS if step.fits(o)]
+    for opset in opsets[:: 2 if len(opsets) > 4 else 1]:
         for kind in ("e", "f", "d"):
             dtype = np.dtype(kind)
             b = Builder(Random(f"{op}:{opset}:{kind}"), opset)
             x = fed(b, "normal", (1, 2, 4, 3), dtype)
             b.inputs["x0"] = Tensor("x0", x.shape, dtype, -4, 4)
             b.tensors.append(b.inputs["x0"])
-            if opset < STEPS[op].since or not computes(op, opset, dtype):
+            if not computes(op, opset, dtype):
                 continue
             try:
-                STEPS[op].grow(b, b.tensors[-1])
+                step.grow(b, b.tensors[-1])
             except Unfit:
                 continue
             law.judge(Network(finished(b), {"x0": x}, "normal", False))
             made += any(n.op_type == op for n in b.nodes)
-    assert made >= 4
+    assert made >= min(4, len(opsets))
 
 
 def test_a_number_makes_a_model() -> None:
@@ -109,7 +104,7 @@ def test_a_number_makes_a_model() -> None:
 
 def test_much_occurs() -> None:
     """Every operator, opset, rank and type, within models that are only drawn."""
-    seen = {pair for n in range(400) for pair in census.occurring(draw_network(Random(f"0:{n}")))}
+    seen = {pair for n in range(1000) for pair in census.occurring(draw_network(Random(f"0:{n}")))}
     found = {what: {value for w, value in seen if w == what} for what, _ in seen}
     assert found["operator"] == set(STEPS)
     assert found["opset"] == {str(o) for o in OPSETS}

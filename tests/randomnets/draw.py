@@ -18,6 +18,7 @@ from randomnets import (  # noqa: F401  (they register steps)
     joins,
     linear,
     moves,
+    rarer,
     records,
     windows,
 )
@@ -110,7 +111,8 @@ def grow(b: Builder, steps: int, ops: Collection[str]) -> None:
         choices = [
             s.grow
             for s in STEPS.values()
-            if s.since <= b.opset and computes(s.op, b.opset, start.dtype) and (not ops or s.op in ops)
+            for _ in range(s.weight)
+            if s.fits(b.opset) and computes(s.op, b.opset, start.dtype) and (not ops or s.op in ops)
         ]
         if not ops and b.chance(0.15):
             choices = list(PATTERNS)

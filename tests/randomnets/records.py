@@ -17,11 +17,15 @@ from onnx2graphml.ops import OPERATORS
 from randomnets.builder import Builder, Tensor, Unfit
 from randomnets.constants import constant, numbers
 from randomnets.ranges import calm
+from randomnets.runtime import OPSETS
 from randomnets.steps import STEPS, Step
 
 LOGIC = ("Not", "And", "Or", "Xor")
 BITS = ("BitwiseNot", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift")
-NO_KERNEL = ("BitCast", "Cast", "OneHot", "QuantizeLinear", "DequantizeLinear", "Swish")  # or steps of their own
+OWN = ("BitCast", "Cast", "OneHot", "QuantizeLinear", "DequantizeLinear")
+"""Those that have steps of their own."""
+UNTIL = {"Swish": 24}
+"""The last opsets in which ONNX Runtime has an operator, or makes it of others."""
 MORE: dict[str, dict[str, Sequence[Any]]] = {
     "Shrink": {"bias": (0.0, 0.5), "lambd": (0.5, 1.5)},
     "Swish": {"alpha": (1.0, 0.5)},
@@ -123,5 +127,6 @@ def _step(op: str, function: Function) -> Callable[[Builder, Tensor], Tensor]:
 def add_steps() -> None:
     """Those that are missing, once the others are registered."""
     for op, function in FUNCTIONS.items():
-        if op in OPERATORS and op not in STEPS and op not in NO_KERNEL and not function.candidates:
-            STEPS[op] = Step(op, _step(op, function), max(first_opset(op), 11 if op == "Equal" else 9))
+        if op in OPERATORS and op not in STEPS and op not in OWN and not function.candidates:
+            since = max(first_opset(op), 11 if op == "Equal" else 9)
+            STEPS[op] = Step(op, _step(op, function), since, UNTIL.get(op, OPSETS[-1]))
