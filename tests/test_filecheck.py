@@ -152,3 +152,16 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     err = capsys.readouterr().err
     assert "what can be read back: .graphml" in err
     assert "another model" in err
+
+
+@pytest.mark.parametrize("detail", LEVELS)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_layer_without_neurons(suffix: str, detail: str, tmp_path: Path) -> None:
+    """Of a slice that is empty, and what follows from it: in no file, and nothing is missing."""
+    nodes = [
+        node("Slice", "x s s a", "z"), node("Relu", "z", "r"), node("Concat", "x r", "c", axis=1), node("Neg", "c", "y")
+    ]  # fmt: skip
+    graph = load(model(nodes, {"x": [1, 3]}, {"s": np.array([3]), "a": np.array([1])}), detail=detail)
+    assert min(layer.neurons for layer in graph.layers) == 0
+    writing.write(graph, tmp_path / f"a{suffix}")
+    assert verify_file(graph, tmp_path / f"a{suffix}").passed

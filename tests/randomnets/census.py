@@ -46,6 +46,8 @@ def bucket(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, int):
         return str(value) if -5 <= value <= 5 else "beyond 5"
+    if isinstance(value, onnx.GraphProto):
+        return "a graph"
     found = set(value)
     if len(found) == 1:
         return f"{len(value)} of {bucket(found.pop())}"

@@ -15,6 +15,7 @@ from randomnets import (  # noqa: F401  (they register steps)
     activations,
     arithmetic,
     candidates,
+    composites,
     joins,
     linear,
     moves,
@@ -141,7 +142,9 @@ def finished(b: Builder) -> onnx.ModelProto:
     )
     if b.chance(0.05):  # as older exporters list them
         graph.input.extend(helper.make_tensor_value_info(t.name, t.data_type, list(t.dims)) for t in graph.initializer)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", b.opset)], ir_version=8)
+    domains = {n.domain for n in b.nodes} - {""}
+    opsets = [helper.make_opsetid("", b.opset), *(helper.make_opsetid(domain, 1) for domain in sorted(domains))]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     if b.chance(0.15):
         helper.set_model_props(model, {"onnx2graphml.channels_last": "true"})
     return model

@@ -106,7 +106,8 @@ def judge(network: Network) -> None:
 def check_counts(graph: NeuronGraph, proto: onnx.ModelProto) -> None:
     """What is counted is what is there, edges go forward, and no two without ports join the same two neurons."""
     tensors = [graph.layer(name).provenance.tensor for name in graph.outputs]
-    copies = {n.output[0]: n.input[0] for n in proto.graph.node if n.op_type in COPIES and graph.detail != "op"}
+    nodes = graph.require_model().proto.graph.node  # those among them that take the place of others
+    copies = {n.output[0]: n.input[0] for n in nodes if n.op_type in COPIES and graph.detail != "op"}
     if [_original(t, copies) for t in tensors] != [_original(o.name, copies) for o in proto.graph.output]:
         raise Broken(f"{graph.detail}: outputs are {tensors}")
     for layer in graph.layers:

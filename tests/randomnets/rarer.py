@@ -42,6 +42,8 @@ def cumulative_product(b: Builder, x: Tensor) -> Tensor:
 
 
 COLUMNS: tuple[dict[str, Any], ...] = (
+    {"image": (2, 1), "block": (2, 1)},
+    {"image": (1, 3), "block": (1, 2), "pads": [0, 1, 0, 0]},
     {"image": (2, 2), "block": (1, 2)},
     {"image": (3, 3), "block": (2, 2)},
     {"image": (4, 5), "block": (2, 2), "strides": [2, 1]},

@@ -102,10 +102,11 @@ class Manifest:
             return {name: str(self.content[name]) for name in told}
 
     def check_nodes(self, found: list[FoundLayer], name: str) -> None:
-        """`Error` unless the layers in the file of that name are those that are listed."""
+        """`Error` unless the layers in the file of that name are those listed, but for those without neurons."""
         listed = [
             (x["name"], x["op"], x["combine"], x["activation"] or "", tuple(x["shape"]), x["first_id"], x["neurons"])
             for x in self.content["layers"]
+            if x["neurons"]
         ]
         there = [
             (x.name, x.op, x.combine, x.activation, x.shape, int(x.id.min()), len(x.id))

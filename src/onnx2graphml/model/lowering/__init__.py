@@ -13,7 +13,6 @@ import onnx
 from onnx2graphml.errors import ModelError, UnsupportedError, reason
 from onnx2graphml.model.lowering import (  # noqa: F401  (they register their functions)
     classical,
-    classical_ml,
     compress,
     control,
     embedding,
@@ -26,6 +25,7 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
     recurrent,
     sampled,
     sequences,
+    trees,
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body

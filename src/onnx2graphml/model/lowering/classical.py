@@ -1,4 +1,4 @@
-"""Operators of `ai.onnx.ml` that scale values, as scikit-learn's pipelines have them in front of a network."""
+"""Operators of `ai.onnx.ml` that scale or choose values, as scikit-learn's pipelines have them before a network."""
 
 from __future__ import annotations
 
@@ -38,3 +38,16 @@ def Normalizer(op: Builder, X: str, *, norm: str = "MAX") -> str:
     is_zero = op.Equal(size, np.zeros(1, np.float32), label="is_zero")
     divisor = op.Where(is_zero, np.ones(1, np.float32), size, label="divisor")
     return str(op.Div(x, divisor, label="normalized"))
+
+
+@lowering(CLASSICAL)
+def Binarizer(op: Builder, X: str, *, threshold: float = 0.0) -> str:
+    """1 above the threshold, 0 otherwise."""
+    return op.cast(op.Greater(X, float(threshold), label="above"), op.dtype(X))
+
+
+@lowering(CLASSICAL)
+def ArrayFeatureExtractor(op: Builder, X: str, Y: str) -> str:
+    """The features at given positions of the last axis."""
+    found = op.Gather(X, op.Reshape(Y, np.array([-1])), axis=-1, label="chosen")
+    return str(found if len(op.shape(X)) > 1 else op.Reshape(found, np.array([1, -1])))

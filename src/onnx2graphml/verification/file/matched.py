@@ -81,7 +81,7 @@ class Matched:
         missing: tuple[Feature, ...] = () if "detail" in about else ("graph attributes",)
         if not (found := file.layers()) and "nodes" in about:
             missing += ("node attributes", "ports")
-            found = [as_found(layer) for layer in graph.layers]
+            found = [as_found(layer) for layer in graph.layers if layer.neurons]
         return Matched.of(graph, found, path, missing)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Operators of the domain `ai.onnx.ml` on numbers: trees, thresholds, chosen features."""
+"""Ensembles of decision trees, as `ai.onnx.ml` has them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,15 @@ from onnx import numpy_helper
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering.builder import Builder
+from onnx2graphml.model.lowering.classical import CLASSICAL
 from onnx2graphml.model.lowering.registry import lowering
 
 Array = npt.NDArray[Any]
 
-ML = "ai.onnx.ml"
 COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater", "Equal")
 NOT_EQUAL, MEMBER = 5, 6
 SUM, MIN, MAX = 1, 2, 3
 AGGREGATES = ("average", "sum", "min", "max")
-
-
-@lowering(ML)
-def Binarizer(op: Builder, X: str, *, threshold: float = 0.0) -> str:
-    """1 above the threshold, 0 otherwise."""
-    return op.cast(op.Greater(X, float(threshold), label="above"), op.dtype(X))
-
-
-@lowering(ML)
-def ArrayFeatureExtractor(op: Builder, X: str, Y: str) -> str:
-    """The features at given positions of the last axis."""
-    found = op.Gather(X, op.Reshape(Y, np.array([-1])), axis=-1, label="chosen")
-    return str(found if len(op.shape(X)) > 1 else op.Reshape(found, np.array([1, -1])))
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ class _Leaf:
     way: tuple[tuple[int, bool], ...]
 
 
-@lowering(ML)
+@lowering(CLASSICAL)
 def TreeEnsemble(
     op: Builder,
     X: str,
