@@ -108,9 +108,10 @@ def test_batch_first(op: str, direction: str) -> None:
 @pytest.mark.parametrize("opset", [7, 9, 11, 13, 14, 22])
 def test_opsets(op: str, opset: int) -> None:
     """Clip, Slice, Unsqueeze and the like have changed in between; before opset 9, there is no Where."""
-    proto = network(op, "x W R B L h" if opset > 7 else "x W R B _ h", "bidirectional", clip=0.8)
-    proto.opset_import[0].version = opset
-    assert_lowered_exactly(proto, {"x": X})
+    for inputs in ("x W R B L h" if opset > 7 else "x W R B _ h", "x W R"):
+        proto = network(op, inputs, "bidirectional", clip=0.8)
+        proto.opset_import[0].version = opset
+        assert_lowered_exactly(proto, {"x": X})
 
 
 def test_lengths_that_the_network_computes() -> None:

@@ -192,6 +192,8 @@ class Builder:
     ) -> tuple[list[str], dict[str, Any]]:
         """The inputs' names, and the attributes."""
         given: list[Value] = list(inputs)
+        if operator == "Gemm" and self.opset < 11 and inputs[2:] in ((), (None,)):
+            given[2:] = [0.0]  # it has to add something
         attributes = {}
         schema = onnx.defs.get_schema(operator, self.opset, domain) if keywords and not domain else None
         for key, value in keywords.items():
