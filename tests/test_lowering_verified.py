@@ -107,3 +107,10 @@ def test_an_output_of_a_loop_that_is_left_out() -> None:
     report = verify(load(model([node("Loop", "n _ x", "_ y", body=body)], {"x": [1, 4]}, {"n": np.int64(3)})))
     assert report.passed
     assert report.rows[-1].layer == "original y"
+
+
+def test_a_recurrent_layer_of_tiny_values() -> None:
+    """ONNX Runtime's own computes Tanh through values around 1: it is off by their rounding, not by the result's."""
+    constants = {"w": 1e-6 * weights(1, 2, 15), "r": np.float32([[[1, 0], [0, -0.2]]])}
+    graph = load(model([node("RNN", "x w r", "y", hidden_size=2)], {"x": [1, 1, 15]}, constants))
+    assert verify(graph).passed
