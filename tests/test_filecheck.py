@@ -7,15 +7,17 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from damage import FORMATS, expected
 from damage.files import Files, put, read
 from damage.graphs import FIXTURES, MODELS, graph_of, outcome
-from onnx2graphml.api import verify_file
+from onnx2graphml.api import load, verify_file
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.cli import main
 from onnx2graphml.formats import registry, writing
+from small import model, node
 
 POSITIONS = {"digits": 1, "ports": 3, "doubles": 3}
 """By model, at how many places a kind of damage is tried."""
