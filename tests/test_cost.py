@@ -195,7 +195,7 @@ def test_the_middle_is_a_run_of_the_blocks_order(edges: int) -> None:
 def test_too_many_edges_are_refused(graph: NeuronGraph) -> None:
     estimate.check_edges(graph, None)
     estimate.check_edges(graph, graph.edges)
-    with pytest.raises(TooLargeError, match=r"25,816 edges, more than --max-edges 25,815; layer 'conv2' .*--top-k"):
+    with pytest.raises(TooLargeError, match=r"25,816 edges, more than the limit of 25,815; layer 'conv2' .*top-k"):
         estimate.check_edges(graph, graph.edges - 1)
 
 
@@ -216,7 +216,7 @@ def test_the_command_line_refuses_and_estimates(
 ) -> None:
     out = tmp_path / "digits.graphml"
     assert cli.main([str(DIGITS), str(out), "--max-edges", "100"]) == 2
-    assert capsys.readouterr().err.startswith("onnx2graphml: error: the graph has 25,816 edges, more than --max-edges")
+    assert capsys.readouterr().err.startswith("onnx2graphml: error: the graph has 25,816 edges, more than the limit of")
     assert cli.main([str(DIGITS), str(out), "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("3,738 nodes, 25,816 edges: about 2.8")
     assert not out.exists()

@@ -279,6 +279,9 @@ def test_a_shape_can_be_given():
     model = randomised(keras.Sequential([keras.Input((None, None, 3), name="x"), L.Conv2D(4, 3, name="c")]))
     with pytest.raises(ModelError, match=r"'x' has the shape \(None, None, None, 3\).*--shape x=1,224,224,3"):
         from_keras(model)
+    words = keras.Sequential([keras.Input((None, 4), name="x"), L.Conv1D(4, 3)])  # a sequence is no picture
+    with pytest.raises(ModelError, match=r"--shape x=1,16,4 \(shapes=\{'x': \(1, 16, 4\)\} in Python\)"):
+        from_keras(words)
     imported = from_keras(model, shapes={"x": (1, 8, 9, 3)})
     assert_same(imported)
     assert rows(imported.proto)["c"]["shape"] == [6, 7, 4]

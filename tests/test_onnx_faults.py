@@ -58,7 +58,7 @@ def test_two_dimensions_without_a_name_are_two(size):
     proto = model([h.make_node("Relu", ["x"], ["y"])], [("x", FLOAT, [1, size, size])], [("y", FLOAT, None)])
     check(proto, (3, 5), shapes={"x": (1, 3, 5)})
     named = model([h.make_node("Relu", ["x"], ["y"])], [("x", FLOAT, [1, "n", "n"])], [("y", FLOAT, None)])
-    with pytest.raises(ModelError, match="gives 'n' both 3 and 5"):
+    with pytest.raises(ModelError, match="give 'n' both 3 and 5"):
         o2g.load(named, shapes={"x": (1, 3, 5)})
 
 

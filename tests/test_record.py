@@ -325,7 +325,7 @@ def test_no_room_on_the_disk(digits, saved, tmp_path, monkeypatch):
     need = 60 * digits.neurons * 4
     usage = record_folder.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(record_folder.shutil, "disk_usage", lambda path: usage._replace(free=need - 1))
-    message = r"60 inputs need 897 kB and .* has 897 kB left: choose --layers; the largest, 'conv1', needs 246 kB"
+    message = r"60 inputs need 897 kB and .* has 897 kB left: choose fewer layers; the largest, 'conv1', needs 246 kB"
     with pytest.raises(OutputError, match=message):
         recorded(digits, saved, tmp_path / "out")
     assert not (tmp_path / "out").exists()

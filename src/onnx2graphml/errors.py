@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import numbers
 from collections.abc import Iterable, Iterator
 
 
@@ -52,6 +53,45 @@ def context(where: str) -> Iterator[None]:
     except Error as e:
         e.args = (f"{where}: {e}",)
         raise
+
+
+def option(flag: str, python: str) -> str:
+    """What to give, on the command line and in Python.
+
+    Example:
+        >>> option("--trust", "trust=True")
+        '--trust (trust=True in Python)'
+    """
+    return f"{flag} ({python} in Python)"
+
+
+TRUST = option("--trust", "trust=True")
+OVERWRITE = option("--overwrite", "overwrite=True")
+
+
+def check_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    """`Error` where a value is no whole number, or out of bounds.
+
+    Example:
+        >>> check_whole("jobs", 2.5, 1)
+        Traceback (most recent call last):
+        onnx2graphml.errors.Error: jobs is 2.5; expected a whole number, at least 1
+    """
+    if not isinstance(value, numbers.Integral) or int(value) < least or (most is not None and int(value) > most):
+        bounds = f", at least {least}" if most is None else f" from {least:,} to {most:,}"
+        raise Error(f"{name} is {value!r}; expected a whole number{bounds}")
+
+
+def check_number(name: str, value: object) -> None:
+    """`Error` where a value is no number that is 0 or more."""
+    if not isinstance(value, numbers.Real) or not float(value) >= 0:  # nor is NaN
+        raise Error(f"{name} is {value!r}; expected a number that is 0 or more")
+
+
+def check_text(name: str, value: object) -> None:
+    """`Error` where a value is no text."""
+    if not isinstance(value, str):
+        raise Error(f"{name} is {value!r}; expected text")
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

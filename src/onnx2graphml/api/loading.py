@@ -21,6 +21,7 @@ from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference.inputs import made
 from onnx2graphml.model import load_model
+from onnx2graphml.model.static import check_shapes
 from onnx2graphml.verification.import_check import check_import
 
 log = logging.getLogger("onnx2graphml")
@@ -65,6 +66,7 @@ def load(
         >>> graph.neurons, graph.edges
         (3738, 25816)
     """
+    check_shapes(shapes)
     if isinstance(source, onnx.ModelProto):
         return at_detail(walk(load_model(source, shapes)), detail)
     if isinstance(source, str | Path) and suffix_of(Path(source).name) is not None and Path(source).exists():

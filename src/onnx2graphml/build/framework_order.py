@@ -26,7 +26,7 @@ def in_framework_order(layer: Layer, layers: Mapping[str, Layer]) -> Layer:
     except NotComposableError:
         raise TooLargeError(
             f"layer {layer.name!r} is too large to be brought from ONNX's order of axes into the framework's; "
-            f"--detail op shows it in ONNX's"
+            f"detail op shows it in ONNX's"
         ) from None
     if _in_order(layer):
         return dataclasses.replace(layer, incoming=tuple(edges))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from onnx2graphml.build import axis_roles
 from onnx2graphml import ops
 from onnx2graphml.errors import UnsupportedError, context
+from onnx2graphml.model.static import shape_option
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.functions.rounding import is_integer, is_number
@@ -146,7 +147,7 @@ def _operand(name: str, model: Model) -> Operand | None:
         return value.astype(np.float32) if is_short and value.dtype != np.bool_ else value
     kind = model.types.get(name)
     if kind is None:
-        raise UnsupportedError(f"input {name!r} has no static shape; give --shape for the model's inputs")
+        raise UnsupportedError(f"input {name!r} has no static shape; give the shapes of the model's inputs, as in {shape_option('x', (1, 16))}")
     return Tensor(name, kind.shape, kind.dtype)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx2graphml.cpu import processors
-from onnx2graphml.errors import MissingExtraError, OutputError, TooLargeError
+from onnx2graphml.errors import MissingExtraError, OutputError, TooLargeError, check_whole
 from onnx2graphml.formats.parallel import refuse_parallel
 from onnx2graphml.formats.registry import FORMATS, Format, options
 from onnx2graphml.formats.samples import Kind, fewer_nodes, kinds
@@ -173,14 +173,16 @@ def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cos
     return found
 
 
-LESS = "--layers, --top-k, --min-abs-weight or --sample leave edges out, .parquet is the smallest format"
+LESS = "select fewer by layers, top-k, min-abs-weight or sample; .parquet is the smallest format"
 
 
 def check_edges(graph: NeuronGraph, most: int | None) -> None:
     """Raise `TooLargeError` where a graph has more edges than a stated limit."""
+    if most is not None:
+        check_whole("max_edges", most, 0)
     if most is not None and graph.edges > most:
         raise TooLargeError(
-            f"the graph has {graph.edges:,} edges, more than --max-edges {most:,}; {_largest(graph)}; {LESS}"
+            f"the graph has {graph.edges:,} edges, more than the limit of {most:,}; {_largest(graph)}; {LESS}"
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from onnx2graphml.cpu import processors
-from onnx2graphml.errors import Error, OutputError, did_you_mean
+from onnx2graphml.errors import Error, OutputError, check_text, check_whole, did_you_mean
 
 Progress = Callable[[int], None]
 Feature = Literal["graph attributes", "node attributes", "ports", "parallel edges", "non-finite numbers"]
@@ -79,6 +79,7 @@ DEFAULT = ".graphml"  # of standard output, which has no suffix
 
 def suffix(name: str) -> str:
     """The suffix in a file's name that names its format; of two that fit, the longer one counts."""
+    check_text("the format", name)
     found = suffix_of(name)
     if found is None:
         near = did_you_mean("".join(Path(name).suffixes[-2:]).lower(), FORMATS)
@@ -102,8 +103,8 @@ def find(name: str) -> Format:
 
 def options(format: Format, jobs: int | None = None, labels: bool = False) -> dict[str, Any]:
     """What the format's function takes besides: as many threads as asked for, or as there are processors; labels."""
-    if jobs is not None and jobs < 1:
-        raise Error(f"jobs is {jobs}; expected at least 1")
+    if jobs is not None:
+        check_whole("jobs", jobs, 1)
     if labels and not format.takes_labels:
         names = ", ".join(suffix for suffix, found in FORMATS.items() if found.takes_labels)
         raise Error(f"labels are for {names} only; give one of these names, or leave labels out")

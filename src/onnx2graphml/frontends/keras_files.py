@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import TRUST, ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.keras import from_keras
 from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_hdf5
@@ -115,9 +115,9 @@ def _refusal(path: Path, error: Exception, trust: bool) -> str:
     """Why a file can't be loaded, and what to do."""
     reason = one_line(error)
     if isinstance(error, UnsafeError):
-        return f"'{path}' can't be loaded as a Keras model: {reason}; if you trust it, add --trust"
+        return f"'{path}' can't be loaded as a Keras model: {reason}; if you trust it, add {TRUST}"
     if "safe_mode" in str(error) and not trust:
-        return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add --trust"
+        return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add {TRUST}"
     if found := re.search(r"Could not locate (class|function) ['\"]?(\w+)", str(error)):
         return (
             f"'{path}' needs the {found[1]} {found[2]!r}, which only your program has: pass the model to "

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import TRUST, ModelError
 from onnx2graphml.frontends.repeatable import is_random
 
 LARGEST = 1 << 31  # bytes: what Protocol Buffers can hold
@@ -70,7 +70,7 @@ def check_saved_model(folder: Path, harmless: Iterable[str]) -> None:
 def _refusal(folder: Path, op: str, function: str) -> str:
     return (
         f"'{folder}': its function {function!r} has the operator {op}, which may do more than compute: it could read "
-        f"or write files, or run code; if you trust the model, add --trust"
+        f"or write files, or run code; if you trust the model, add {TRUST}"
     )
 
 
@@ -91,7 +91,7 @@ def _meta_graph(folder: Path) -> Any:
     if len(proto.meta_graphs) != 1 or not proto.meta_graphs[0].HasField("object_graph_def"):
         raise ModelError(
             f"'{folder}' is a SavedModel of TensorFlow 1, or has {len(proto.meta_graphs)} graphs, and can't be "
-            f"checked: export it again with TensorFlow 2, or add --trust if you trust it"
+            f"checked: export it again with TensorFlow 2, or add {TRUST} if you trust it"
         )
     return proto.meta_graphs[0]
 

@@ -27,6 +27,7 @@ from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
 from onnx2graphml.frontends.steady import ordered_sets
 from onnx2graphml.model.metadata import CHANNELS_LAST
+from onnx2graphml.model.static import PICTURE_SIDE, shape_option, suggested
 
 
 @contextlib.contextmanager
@@ -193,9 +194,11 @@ def static_inputs(known: Mapping[str, Any], shapes: Mapping[str, Sequence[int]])
     for name, (shape, dtype) in known.items():
         static = tuple(shapes.get(name, (1, *shape[1:]) if shape else ()))
         if None in static or not static:
-            sizes = ",".join(str(size or 224) for size in shape[1:] or (224, 224, 3))
+            sizes = suggested((1, *shape[1:])) if shape else (1, PICTURE_SIDE, PICTURE_SIDE, 3)
             got = shape or "of unknown rank"
-            raise ModelError(f"the input '{name}' has the shape {got}: give all of it, as in --shape {name}=1,{sizes}")
+            raise ModelError(
+                f"the input '{name}' has the shape {got}: give all of it, as in {shape_option(name, sizes)}"
+            )
         expected = (1, *shape[1:]) if shape else (1, *static[1:])
         fits = len(static) == len(expected) and all(e in (s, None) for s, e in zip(static, expected, strict=True))
         if not fits or min(static) < 1:

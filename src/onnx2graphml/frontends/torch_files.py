@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.errors import MissingExtraError, ModelError
+from onnx2graphml.errors import TRUST, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.torch import export
 from onnx2graphml.frontends.torch_layers import first_line, tensors_in
@@ -34,7 +34,7 @@ _EXPRESSION = re.compile(
 )
 """Sizes that depend on other sizes."""
 _DATA = ("data/weights/", "data/constants/", "data/sample_inputs/", "models/", "extra/", ".data/")
-_TRUST = "if you trust it, add --trust"
+_TRUST = f"if you trust it, add {TRUST}"
 
 
 def load_exported(path: Path, *, shapes: Mapping[str, Sequence[int]] | None = None, trust: bool = False) -> Imported:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, check_text
 from onnx2graphml.graph.axes import strides
 from onnx2graphml.graph.blocks import EdgeBlock, Edges
+from onnx2graphml.graph.checks import check_id, check_index
 from onnx2graphml.graph.exports import Exports, method
 from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.graph.recorded import VALUE, Recorded
@@ -190,6 +191,7 @@ class NeuronGraph(Exports):
 
     def layer(self, name: str) -> Layer:
         """The layer of that name; `Error` names the nearest ones if there is none."""
+        check_text("the layer's name", name)
         if name not in self._by_name:
             import difflib
 
@@ -200,6 +202,7 @@ class NeuronGraph(Exports):
     def neuron(self, layer: str, index: Sequence[int]) -> int:
         """The id of the neuron at a position in a layer's shape."""
         found = self.layer(layer)
+        check_index(index)
         fits = len(index) == len(found.shape) and all(0 <= i < n for i, n in zip(index, found.shape, strict=True))
         if not fits:
             raise Error(f"index {tuple(index)} is not in layer {layer!r}, which has shape {found.shape}")
@@ -212,8 +215,7 @@ class NeuronGraph(Exports):
 
     def layer_of(self, neuron: int) -> Layer:
         """The layer that a neuron's id belongs to."""
-        if not 0 <= neuron < self.neurons:
-            raise Error(f"neuron {neuron} is not in the graph: ids run from 0 to {self.neurons - 1}")
+        check_id(neuron, self.neurons)
         return self.layers[bisect.bisect_right(self._first_ids, neuron) - 1]
 
     def edges_into(self, layer: Layer) -> Iterator[tuple[Incoming, Edges]]:

@@ -9,12 +9,14 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from onnx2graphml.errors import TooLargeError
+from onnx2graphml.errors import TooLargeError, check_whole
 from onnx2graphml.graph.attributes import NODE, graph_attributes, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.blocks import Edges
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.recorded import NO
+from onnx2graphml.progress import size
 
+EDGE_BYTES = 400  # of memory, in NetworkX's dictionaries
 Attributes = dict[str, Any]
 
 
@@ -40,10 +42,13 @@ def to_networkx(graph: NeuronGraph, max_edges: int = 20_000_000) -> nx.DiGraph:
         >>> g.nodes[0]["op"], g.nodes[0]["index"]
         ('Input', '0,0,0')
     """
+    check_whole("max_edges", max_edges, 0)
     if graph.edges > max_edges:
+        memory = size(graph.edges * EDGE_BYTES)
         raise TooLargeError(
-            f"the graph has {graph.edges:,} edges, more than max_edges={max_edges:,} for NetworkX: write it to a file, "
-            f"iterate over graph.weighted_edges(), or pass max_edges={graph.edges}"
+            f"the graph has {graph.edges:,} edges, which would take about {memory} in NetworkX; max_edges is "
+            f"{max_edges:,}: take to_networkx(as_view=True), which expands none, select a part of the graph, or raise "
+            f"max_edges"
         )
     g = _filled(nx.DiGraph(), graph)
     return g if g.number_of_edges() == graph.edges else _filled(nx.MultiDiGraph(), graph)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import numbers
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, check_number, check_whole
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.blocks import EdgeBlock, Floats
@@ -32,8 +31,7 @@ def min_abs_weight(graph: NeuronGraph, threshold: float) -> NeuronGraph:
         >>> min_abs_weight(graph, 0.1).edges < graph.edges
         True
     """
-    if not threshold >= 0:  # nor is NaN
-        raise Error(f"min-abs-weight is {threshold}; expected a number that is 0 or more")
+    check_number("min-abs-weight", threshold)
     return _thinned(
         graph, f"min-abs-weight {threshold:g}", lambda layer: _each(layer, lambda b: above_threshold(b, threshold))
     )
@@ -48,8 +46,7 @@ def top_k(graph: NeuronGraph, k: int) -> NeuronGraph:
         >>> top_k(graph, 2).layer("conv1").in_edges
         2048
     """
-    if not _is_whole(k) or k < 1:
-        raise Error(f"top-k is {k!r}; expected a whole number, at least 1")
+    check_whole("top-k", k, 1)
     return _thinned(graph, f"top-k {k}", lambda layer: _strongest_of_layer(layer, k))
 
 
@@ -61,8 +58,8 @@ def sample(graph: NeuronGraph, n: int, seed: int = 0) -> NeuronGraph:
         >>> sample(onnx2graphml.load("fixtures/digits.onnx"), 1000).edges
         1000
     """
-    if not _is_whole(n) or not 0 <= n <= graph.edges:
-        raise Error(f"sample is {n:,}; expected a whole number from 0 to {graph.edges:,}, the number of edges")
+    check_whole("sample", n, 0, graph.edges)
+    check_whole("seed", seed, 0)
     chosen = np.sort(np.random.default_rng(seed).choice(graph.edges, n, replace=False, shuffle=False))
     counts = [i.block.count for layer in graph.layers for i in layer.incoming]
     bounds = np.searchsorted(chosen, np.cumsum([0, *counts]))
@@ -115,10 +112,6 @@ def chosen(graph: NeuronGraph, layer: Layer) -> list[Incoming]:
             axis = Axis(source, target, np.arange(len(source)))
             found.append(Incoming(incoming.source, EdgeBlock((axis,), weight)))
     return found
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, numbers.Integral)
 
 
 def _check_text(layers: object) -> None:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from onnx2graphml.errors import TooLargeError
+from onnx2graphml.errors import TooLargeError, check_whole
 from onnx2graphml.formats.columns import all_rows, contribution_type, uses_ports, uses_terms, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.attributes import NODE
@@ -29,6 +29,7 @@ def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> EdgeRows:
 
 def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
     """`TooLargeError` where the graph has more edges than that."""
+    check_whole("max_edges", max_edges, 0)
     if graph.edges > max_edges:
         raise TooLargeError(
             f"the graph has {graph.edges:,} edges, which would take about {graph.edges * BYTES[library] / 1e9:.1f} GB "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
-from onnx2graphml.errors import ModelError, UnsupportedError
+from onnx2graphml.errors import ModelError, UnsupportedError, option
 
 Shapes = Mapping[str, Sequence[int]]
 
@@ -26,6 +27,15 @@ def network_inputs(graph: onnx.GraphProto, constant: Collection[str]) -> list[on
     return [i for i in graph.input if i.name not in names]
 
 
+def check_shapes(shapes: object) -> None:
+    """`ModelError` where what is given is no shapes by input name."""
+    if shapes is None:
+        return
+    sizes = list(shapes.values()) if isinstance(shapes, Mapping) else [None]
+    if not all(isinstance(s, Sequence) and all(isinstance(n, numbers.Integral) for n in s) for s in sizes):
+        raise ModelError(f"shapes are {shapes!r}; expected whole numbers by input name, as in {{'x': (1, 16)}}")
+
+
 def make_static(inputs: Sequence[onnx.ValueInfoProto], shapes: Shapes) -> None:
     """Set the inputs' dimensions that are open.
 
@@ -40,7 +50,7 @@ def make_static(inputs: Sequence[onnx.ValueInfoProto], shapes: Shapes) -> None:
     names = [i.name for i in inputs]
     for name in shapes:
         if name not in names:
-            raise ModelError(f"--shape names {name!r}; the model's inputs are {', '.join(map(repr, names))}")
+            raise ModelError(f"a shape is given for {name!r}; the model's inputs are {', '.join(map(repr, names))}")
     symbols: dict[str, int] = {}
     for i in inputs:
         for d in i.type.tensor_type.shape.dim:
@@ -68,10 +78,10 @@ def _set_shape(info: onnx.ValueInfoProto, shape: Sequence[int], symbols: dict[st
         not _is_known(d) or d.dim_value == n for d, n in zip(dims, shape, strict=True)
     )
     if not fits or not 1 <= min(shape, default=1) <= max(shape, default=1) < 1 << 63:
-        raise ModelError(f"--shape gives {list(shape)} for input {info.name!r}, which has {_shape_text(info)}")
+        raise ModelError(f"the shape {list(shape)} is given for input {info.name!r}, which has {_shape_text(info)}")
     for d, n in zip(dims, shape, strict=True):
         if d.dim_param and symbols.setdefault(d.dim_param, n) != n:
-            raise ModelError(f"--shape gives {d.dim_param!r} both {symbols[d.dim_param]} and {n}, at {info.name!r}")
+            raise ModelError(f"the shapes give {d.dim_param!r} both {symbols[d.dim_param]} and {n}, at {info.name!r}")
         d.dim_value = n
 
 
@@ -80,12 +90,37 @@ def _check_static(info: onnx.ValueInfoProto) -> None:
     if not info.type.HasField("tensor_type"):
         raise UnsupportedError(f"input {info.name!r} is a {info.type.WhichOneof('value')}; expected a tensor")
     if not kind.HasField("shape") or not all(map(_is_known, kind.shape.dim)):
-        side = PICTURE_SIDE if len(kind.shape.dim) == 4 else STEPS
-        sizes = [str(d.dim_value) if _is_known(d) else str(side) if k else "1" for k, d in enumerate(kind.shape.dim)]
+        sizes = suggested([d.dim_value if _is_known(d) else None for d in kind.shape.dim])
         raise ModelError(
             f"input {info.name!r} has shape {_shape_text(info)}; every dimension must be known: "
-            f"give --shape {info.name}={','.join(sizes) or '1,3,224,224'} (with your sizes)"
+            f"give {shape_option(info.name, sizes)}, with your sizes"
         )
+
+
+def suggested(shape: Sequence[int | None]) -> tuple[int, ...]:
+    """A shape as the user may mean it: batch 1, and sizes of a picture or of a sequence where they are open.
+
+    Example:
+        >>> suggested([None, 3, None, None]), suggested([None, None])
+        ((1, 3, 224, 224), (1, 16))
+    """
+    side = PICTURE_SIDE if len(shape) == 4 else STEPS
+    return tuple((side if k else 1) if n is None else n for k, n in enumerate(shape)) or (
+        1,
+        3,
+        PICTURE_SIDE,
+        PICTURE_SIDE,
+    )
+
+
+def shape_option(name: str, shape: tuple[int, ...]) -> str:
+    """How to give the shape of an input.
+
+    Example:
+        >>> shape_option("x", (1, 16))
+        "--shape x=1,16 (shapes={'x': (1, 16)} in Python)"
+    """
+    return option(f"--shape {name}={','.join(map(str, shape))}", f"shapes={{{name!r}: {shape}}}")
 
 
 def _is_known(dimension: onnx.TensorShapeProto.Dimension) -> bool:

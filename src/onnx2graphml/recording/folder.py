@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.errors import Error, OutputError
+from onnx2graphml.errors import OVERWRITE, Error, OutputError
 from onnx2graphml.files.picture_folder import write_manifest
 from onnx2graphml.files.temporary import NAME, manifest, remove_folder
 from onnx2graphml.graph.graph import Layer
@@ -111,7 +111,7 @@ def _refuse_other(folder: Path, found: Manifest, plan: Mapping[str, Any]) -> Non
     other = [words for key, words in ABOUT.items() if found.get(key) != plan[key]]
     if other or {**plan, "done": found["done"]} != found:
         what = " and ".join(other) or "another version of this program"
-        raise OutputError(f"{str(folder)!r} has a record of {what}; choose another folder, or --overwrite")
+        raise OutputError(f"{str(folder)!r} has a record of {what}; choose another folder, or {OVERWRITE}")
 
 
 def _remove(folder: Path, found: Manifest) -> None:
@@ -139,7 +139,7 @@ def opened(folder: Path, promised: Mapping[str, Any], done: int) -> dict[str, Ar
         if file.shape != shape or file.dtype.str != layer["dtype"]:
             raise Error(
                 f"{path}: it has shape {list(file.shape)} and type {file.dtype}; expected {list(shape)} and "
-                f"{layer['dtype']}: use --overwrite"
+                f"{layer['dtype']}: use {OVERWRITE}"
             )
         file.cut(done)
         files[layer["name"]] = file
@@ -161,5 +161,5 @@ def check_room(folder: Path, layers: Sequence[Layer], inputs: int) -> None:
         largest = max(sizes, key=lambda name: sizes[name])
         raise OutputError(
             f"{inputs:,} inputs need {size(sum(sizes.values()))} and {str(folder)!r} has {size(free)} left: choose "
-            f"--layers; the largest, {largest!r}, needs {size(sizes[largest])}"
+            f"fewer layers; the largest, {largest!r}, needs {size(sizes[largest])}"
         )

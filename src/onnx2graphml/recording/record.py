@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import OVERWRITE, Error
 from onnx2graphml.files.picture_folder import file_name, write_manifest
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.graph.graph import Layer, NeuronGraph
@@ -162,5 +162,5 @@ def _check_same(run: _Run, files: Mapping[str, ArrayFile], row: int) -> None:
         if files[name].read([row])[0].tobytes() != value.tobytes():
             raise Error(
                 f"{files[name].path}: input {row} now comes to other values than before (another machine, another "
-                f"ONNX Runtime, or a damaged file): use --overwrite"
+                f"ONNX Runtime, or a damaged file): use {OVERWRITE}"
             )

@@ -20,6 +20,7 @@ from onnx import numpy_helper
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.limits import check_parts
 from onnx2graphml.model.nodes import TensorType, node_name, tensor_type
+from onnx2graphml.model.static import shape_option
 
 Array = npt.NDArray[Any]
 Value = str | float | Array | np.generic | Sequence[int] | None
@@ -170,7 +171,10 @@ class Builder:
         proto = self.graph.types.get(name)
         known = tensor_type(proto) if proto is not None else None
         if known is None:
-            raise UnsupportedError(f"tensor {name!r} has no static shape; give --shape for the model's inputs")
+            raise UnsupportedError(
+                f"tensor {name!r} has no static shape; give the shapes of the model's inputs, as in "
+                f"{shape_option('x', (1, 16))}"
+            )
         return known
 
     def shape(self, name: str) -> tuple[int, ...]:
