@@ -8,6 +8,7 @@ from onnx2graphml.api.export import to_onnx
 from onnx2graphml.api.graphs import architecture, estimate, estimates, info, neuron, write
 from onnx2graphml.api.loading import from_torch, load, select
 from onnx2graphml.api.pictures import activations, weights
+from onnx2graphml.api.pruning import prune
 from onnx2graphml.api.recording import film, record
 from onnx2graphml.api.training import film_callback, film_hook, plot_pattern_process
 
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "neuron",
     "plot_pattern_process",
+    "prune",
     "record",
     "select",
     "to_onnx",

@@ -14,6 +14,7 @@ from onnx2graphml.progress import size
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
+    from onnx2graphml.graph.graph import NeuronGraph
 
 DESCRIPTION = (
     "Write the graph of a network: a node for every neuron, an edge for every multiplication. MODEL may also be a "
@@ -29,6 +30,7 @@ EXAMPLES = (
     "edited.graphml edited.onnx",
     "digits.npz digits-again.onnx --original digits.onnx",
     "vgg16.onnx smaller.onnx --min-abs-weight 0.01",
+    "digits.onnx pruned.onnx --prune synflow --keep 0.5 --by-layer --inputs digits.npy",
 )
 
 
@@ -46,6 +48,7 @@ def add_options(parser: Parser) -> None:
         help="model that a written graph was made from: for the names, shapes and types of inputs and outputs; an "
         ".npz needs it",
     )
+    add_pruning(parser)
     parser.add_argument("--jobs", metavar="N", type=int, help="number of threads (default: all processors)")
     parser.add_argument(
         "--labels",
@@ -54,6 +57,50 @@ def add_options(parser: Parser) -> None:
     )
     parser.add_argument("--max-edges", metavar="N", type=int, help="refuse a graph of more than N edges")
     parser.add_argument("--dry-run", action="store_true", help="print the size and the time, and write nothing")
+
+
+def add_pruning(parser: Parser) -> None:
+    """Which edges or neurons stay, by a measure."""
+    from onnx2graphml.pruning.scores import MEASURES
+
+    part = parser.add_argument_group("pruning", "leave out what counts least; trained edges and neurons only")
+    part.add_argument("--prune", choices=MEASURES, help="measure to prune by")
+    part.add_argument("--keep", metavar="SHARE", type=float, help="share that stays, such as 0.2 (default 0.5)")
+    part.add_argument(
+        "--of",
+        choices=("edges", "weights", "neurons"),
+        default="edges",
+        help="what is left out: edges, each by itself (default); weights, each with all edges that have it, so that a "
+        "convolution stays one; or neurons",
+    )
+    part.add_argument("--by-layer", action="store_true", help="keep that share of each layer, not of all together")
+    part.add_argument(
+        "--inputs",
+        metavar="FILE",
+        help="many inputs, an .npy or .npz file: print how far predictions move; contributions need it",
+    )
+
+
+def _pruned(options: argparse.Namespace) -> NeuronGraph:
+    """The graph that the options ask for, pruned or not; what was left out is printed."""
+    from onnx2graphml import api
+
+    if options.prune is None:
+        given = [name for name in ("keep", "inputs") if getattr(options, name) is not None]
+        given += ["by-layer"] * options.by_layer
+        if given:
+            raise Error(f"--{given[0]} is for --prune; give a measure to prune by, such as --prune weight")
+        return load_graph(options)
+    found = api.prune(
+        load_graph(options),
+        options.prune,
+        0.5 if options.keep is None else options.keep,
+        of=options.of,
+        by_layer=options.by_layer,
+        inputs=options.inputs,
+    )
+    print(found, file=sys.stderr)
+    return found.graph
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     if to_file:
         check_parent(options.out)
         refuse_inputs(options.out, [options.model])
-    graph = load_graph(options)
+    graph = _pruned(options)
     counts = f"{graph.neurons:,} nodes, {graph.edges:,} edges"
     if options.dry_run:
         target = options.out if to_file else suffix
@@ -93,7 +140,7 @@ def _write_model(options: argparse.Namespace) -> int:
         raise Error("labels are for GraphML; leave them out of an .onnx file")
     check_parent(options.out)
     refuse_inputs(options.out, [options.model])
-    graph = load_graph(options)
+    graph = _pruned(options)
     most = {} if options.max_edges is None else {"max_edges": options.max_edges}
     model = api.to_onnx(graph, None if options.dry_run else options.out, **most)
     counts = f"{graph.neurons:,} neurons, {graph.edges:,} edges, {len(model.graph.node):,} operators"

@@ -41,6 +41,11 @@ class Port:
         """Whether the first axis is the batch's."""
         return len(self.shape) == len(self.order) + 1
 
+    @property
+    def inside(self) -> tuple[int, ...]:
+        """The shape without the batch."""
+        return self.shape[1:] if self.has_batch else self.shape
+
     def info(self, batch: bool) -> onnx.ValueInfoProto:
         """Its declaration; with an open first axis for batches of any size."""
         shape: list[int | str] = list(self.shape)
@@ -51,15 +56,14 @@ class Port:
     def read(self, w: Writer) -> str:
         """The tensor as (batch, neurons)."""
         x = self.name
-        inside = self.shape[1:] if self.has_batch else self.shape
         if self.order != tuple(sorted(self.order)):
-            x = x if self.has_batch else w.Reshape(x, np.array([1, *inside], np.int64))
+            x = x if self.has_batch else w.Reshape(x, np.array([1, *self.inside], np.int64))
             x = w.Transpose(x, perm=[0, *(o + 1 for o in self.order)])
         return w.Reshape(x, np.array([-1, self.layer.neurons], np.int64))
 
     def written(self, w: Writer, value: str, dtype: np.dtype[Any]) -> None:
         """Give the tensor the values (batch, neurons) of its layer."""
-        inside = self.shape[1:] if self.has_batch else self.shape
+        inside = self.inside
         x = value if dtype == self.dtype else w.cast(value, self.dtype)
         if self.order != tuple(sorted(self.order)):
             x = w.Reshape(x, np.array([-1, *(inside[o] for o in self.order)], np.int64))
