@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx2graphml
+from onnx2graphml.graph.graph import NeuronGraph
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WEB = Path(onnx2graphml.__file__).parent / "explorer" / "web"
@@ -120,7 +121,21 @@ class Watched:
             for source, weight in rows.evaluate_all("all => all.map(row => [row.dataset.source, row.dataset.weight])")
         ]
 
+    def saved(self, choice: str) -> Path:
+        """What a choice of the menu Save downloads."""
+        self.page.get_by_text("Save", exact=True).click()
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name=choice).click()
+        return Path(download.value.path())
+
     def close(self) -> None:
         """Close it, and complain of what went wrong in it."""
         self._context.close()
         assert not self.problems, self.problems
+
+
+def assert_edges(watched: Watched, graph: NeuronGraph, neuron: int) -> None:
+    """The table has the neuron's in-edges, each once, with their weights."""
+    edges = graph.in_edges(neuron)
+    expected = sorted(zip(edges.source.tolist(), edges.weight.astype(float).tolist(), strict=True))
+    assert sorted(watched.shown_edges()) == expected

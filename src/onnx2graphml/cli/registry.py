@@ -24,7 +24,7 @@ COMMANDS = {
     "convert": Command("MODEL OUT", "write the graph; OUT's suffix chooses the format (the default command)", "write"),
     "info": Command("MODEL", "print the layers: shapes, neurons, edges, parameters", "info"),
     "verify": Command("MODEL [GRAPH]", "check the graph, or a written file, against ONNX Runtime", "verify"),
-    "explore": Command("MODEL [INPUT ...] -o FILE", "an interactive page: layers, maps, neurons, edges", "explore"),
+    "explore": Command("MODEL [INPUT ...] [-o FILE]", "an interactive page: layers, maps, neurons, edges", "explore"),
     "neuron": Command("MODEL LAYER INDEX", "print one neuron: its edges and its receptive field", "neuron"),
     "analyze": Command("MODEL [-o DIR]", "measure all neurons: degrees, PageRank, betweenness", "analyze"),
     "architecture": Command("MODEL -o FILE", "draw the layers as boxes and arrows", "architecture"),

@@ -16,6 +16,8 @@ from onnx2graphml.graph.graph import NeuronGraph
 
 Json = dict[str, Any]
 
+AROUND = 8  # pixels
+
 
 def drawings(graph: NeuronGraph) -> Json:
     """The drawing of all layers, and the one with repeats folded where there are any.
@@ -37,12 +39,8 @@ def drawings(graph: NeuronGraph) -> Json:
 
 
 def _drawing(drawing: Drawing, number: dict[str, int]) -> Json:
-    head = {text.text for text in drawing.texts}
-    top = min((box.y for box in drawing.boxes), default=0.0)
     return {
-        "width": drawing.width,
-        "height": drawing.height,
-        "top": max(0.0, top - 24) if head else 0.0,
+        "view": _view(drawing),
         "boxes": [
             {
                 "layer": number[b.layer],
@@ -71,3 +69,13 @@ def _drawing(drawing: Drawing, number: dict[str, int]) -> Json:
         ],
         "copies": [[[number[n] for n in copy] for copy in fold.copies] for fold in drawing.folds],
     }
+
+
+def _view(drawing: Drawing) -> list[float]:
+    """The part that boxes, frames and arrows take, without heading and notes: x, y, width, height."""
+    areas = [(a.x, a.y, a.x + a.width, a.y + a.height) for a in drawing.boxes]
+    areas += [(a.x, a.y, a.x + a.width, a.y + a.height) for a in drawing.frames]
+    areas += [(x, y, x, y) for arrow in drawing.arrows for x, y in arrow.points]
+    left, top = (min(area[k] for area in areas) - AROUND for k in (0, 1))
+    right, bottom = (max(area[k] for area in areas) + AROUND for k in (2, 3))
+    return [left, top, right - left, bottom - top]

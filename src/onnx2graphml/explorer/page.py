@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from onnx2graphml.errors import TooLargeError
@@ -17,6 +17,7 @@ from onnx2graphml.explorer.pool import Pool
 from onnx2graphml.explorer.runs import Explored
 from onnx2graphml.explorer.structure import structure, weights
 from onnx2graphml.files.plain_text import printable
+from onnx2graphml.graph.graph import NeuronGraph
 
 Json = dict[str, Any]
 
@@ -68,19 +69,20 @@ def described(found: Explored, pool: Pool | None) -> Json:
             for run in found.runs
         ],
         "note": "values and weights are stored as float16" if pool and pool.half else "",
+        "bgr": found.bgr,
         "server": pool is None,
     }
 
 
-def check_size(found: Explored, half: bool) -> None:
+def check_size(graphs: Sequence[NeuronGraph], inputs: int, half: bool) -> None:
     """`TooLargeError` for networks that one file is not good for."""
-    parameters = sum(graph.parameters for graph in found.graphs)
+    parameters = sum(graph.parameters for graph in graphs)
     if parameters > MOST_PARAMETERS:
         raise TooLargeError(
             f"the page would hold {parameters:,} parameters; at most {MOST_PARAMETERS:,} can be in one file: "
             f"serve it instead (--port, or port=)"
         )
-    size = (2 if half else 4) * (parameters + found.graphs[0].neurons * len(found.runs))
+    size = (2 if half else 4) * (parameters + graphs[0].neurons * len(graphs) * inputs)
     if size > MOST_BYTES:
         raise TooLargeError(
             f"the page would hold {size:,} bytes of weights and values; at most {MOST_BYTES:,} can be in one file: "
@@ -89,8 +91,7 @@ def check_size(found: Explored, half: bool) -> None:
 
 
 def packed(found: Explored, half: bool = False) -> tuple[Json, Pool]:
-    """The description and the arrays of networks that are not too large."""
-    check_size(found, half)
+    """The description and the arrays of a page."""
     pool = Pool(half)
     meta = described(found, pool)
     return {**meta, "arrays": pool.kinds}, pool
@@ -101,9 +102,6 @@ def page(found: Explored, *, half: bool = False) -> Iterator[bytes]:
 
     Args:
         half: store float32 as float16: half the size, three digits; the page says so.
-
-    Raises:
-        TooLargeError: there are too many parameters or values for one file.
     """
     meta, pool = packed(found, half)
     yield head(meta, found.graphs[0].model_name).encode()
@@ -111,7 +109,7 @@ def page(found: Explored, *, half: bool = False) -> Iterator[bytes]:
         yield f'<script type="text/plain" id="array-{number}">'.encode()
         yield base64.b64encode(array.tobytes())
         yield b"</script>\n"
-    yield END.format(script=script()).encode()
+    yield tail().encode()
 
 
 def head(meta: Json, name: str, connect: str = "'none'") -> str:
@@ -132,6 +130,11 @@ def head(meta: Json, name: str, connect: str = "'none'") -> str:
     return PAGE.format(policy=policy, title=title, style=sheet, meta=json_text(meta))
 
 
+def tail() -> str:
+    """The page after its arrays."""
+    return END.format(script=script())
+
+
 def script() -> str:
     """The module that a page runs."""
     return bundle() + '\nmodule_main.startPage(document.getElementById("root"));\n'
@@ -144,16 +147,16 @@ def json_text(value: Any) -> str:
         >>> json_text("</script>")
         '"\\\\u003c/script\\\\u003e"'
     """
-    text = json.dumps(_plain(value), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(json_ready(value), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _plain(value: Any) -> Any:
-    """Numbers that JSON has: infinities and NaN, which only parameters of functions may be, as text."""
+def json_ready(value: Any) -> Any:
+    """The value with numbers that JSON has: infinities and NaN, which only parameters of functions may be, as text."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: json_ready(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [json_ready(one) for one in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

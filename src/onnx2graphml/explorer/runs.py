@@ -37,11 +37,13 @@ class Explored:
         graphs: the first is the one whose edges' positions are meant; the others are checkpoints of the same network.
         names: of the graphs.
         runs: in the order of checkpoints, then inputs.
+        bgr: whether an input of three channels has blue first, as the preprocess `caffe` makes it.
     """
 
     graphs: tuple[NeuronGraph, ...]
     names: tuple[str, ...]
     runs: tuple[Run, ...]
+    bgr: bool = False
 
 
 def explored(
@@ -82,7 +84,7 @@ def explored(
             feeds = resolve(graph, each, seed=seed + k, preprocess=of_it, quiet=number > 0)
             shown = f"{name} · {models[number]}" if len(graphs) > 1 else name
             runs.append(Run(shown, number, forward(feeds)))
-    return Explored(tuple(graphs), tuple(models), tuple(runs))
+    return Explored(tuple(graphs), tuple(models), tuple(runs), preprocess == "caffe")
 
 
 def input_name(given: InputLike, number: int) -> str:

@@ -89,6 +89,21 @@ class Exports:
         graph: nx.DiGraph = method("onnx2graphml.graph.networkx_graph:to_networkx")(self, max_edges)
         return graph
 
+    def explore(self, inputs: Any = "random", path: Any = None, **options: Any) -> Any:
+        """Look into the network: a widget for a notebook, a page, or a server; see `onnx2graphml.explore`.
+
+        Args:
+            inputs: one input, or a list of them, each as for `activations`.
+            path: an .html file to write.
+            options: `port`, `against`, `names`, `float16`, `seed`, `preprocess`.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").explore("ties").state
+            ''
+        """
+        return method("onnx2graphml.api.exploring:explore")(self, inputs, path, **options)
+
     def quotient(self, by: Any, max_edges: int = 5_000_000) -> nx.DiGraph:
         """A small graph of groups of neurons, with the exact sums of the edges between them, for NetworkX.
 

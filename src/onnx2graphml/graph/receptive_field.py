@@ -35,22 +35,33 @@ def receptive_field(graph: NeuronGraph, neuron: int) -> dict[str, Mask]:
         >>> int(field["image"].sum())  # the corner of a padded 3x3 window
         4
     """
+    fields = layer_fields(graph, neuron)
+    inputs = [layer for layer in reversed(graph.layers) if layer.aggregation == "input" and layer.name in fields]
+    return {layer.name: fields[layer.name].reshape(layer.shape) for layer in inputs}
+
+
+def layer_fields(graph: NeuronGraph, neuron: int) -> dict[str, Mask]:
+    """The same of every layer on the way: by name, flat; the neuron's own layer is among them.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> fields = layer_fields(graph, graph.layer("bn1").first_id)
+        >>> {name: int(mask.sum()) for name, mask in fields.items()}
+        {'bn1': 1, 'conv1': 1, 'image': 4}
+    """
     start = graph.layer_of(neuron)
     reached = {start.name: np.zeros(start.neurons, bool)}
     reached[start.name][neuron - start.first_id] = True
-    found = {}
     for layer in reversed(graph.layers):
         if layer.name not in reached:
             continue
-        mask = reached.pop(layer.name)
-        mask = coupled(layer, mask)
-        if layer.aggregation == "input":
-            found[layer.name] = mask.reshape(layer.shape)
+        mask = reached[layer.name] = coupled(layer, reached[layer.name])
         for incoming in layer.incoming:
             size = graph.layer(incoming.source).neurons
             known = reached.setdefault(incoming.source, np.zeros(size, bool))
             known |= sources_of(incoming.block, mask, size)
-    return found
+    return reached
 
 
 def coupled(layer: Layer, mask: Mask) -> Mask:

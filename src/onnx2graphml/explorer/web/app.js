@@ -105,7 +105,9 @@ export class App {
     this.top();
     this.architectureView.render();
     try {
-      await Promise.all([this.layerView.render(), this.neuronView.render()]);
+      await this.neuronView.render();
+      await this.layerView.render();
+      if (turn === this.turn) await this.neuronView.rest();
     } catch (problem) {
       if (turn === this.turn) this.failed(problem);
       throw problem;
@@ -113,6 +115,13 @@ export class App {
     if (turn !== this.turn) return;
     this.announce();
     this.root.dataset.ready = String(turn);
+    this.prepare();
+  }
+
+  // Have at hand what the next click is likely to need.
+  prepare() {
+    const near = new Set(this.layer.incoming.map((incoming) => incoming.source));
+    for (const run of this.state.runs) for (const number of near) setTimeout(() => this.source.values(run, number).catch(() => null), 50);
   }
 
   failed(problem) {

@@ -3,6 +3,8 @@
 import { h, present, s } from "./dom.js";
 import { counted } from "./numbers.js";
 
+const SMALLEST = 0.58; // of the drawing's own size: below, one scrolls
+
 export class ArchitectureView {
   constructor(app) {
     this.app = app;
@@ -48,6 +50,9 @@ export class ArchitectureView {
       if (here.top < all.top || here.bottom > all.bottom) {
         this.scroll.scrollTop += here.top - all.top - (all.height - here.height) / 2;
       }
+      if (here.left < all.left || here.right > all.right) {
+        this.scroll.scrollLeft += here.left - all.left - (all.width - here.width) / 2;
+      }
     });
   }
 
@@ -58,8 +63,9 @@ export class ArchitectureView {
     this.drawing = folded ? drawings.folded : drawings.whole;
     this.boxes.clear();
     const { drawing } = this;
-    const view = `0 ${drawing.top} ${drawing.width} ${drawing.height - drawing.top}`;
-    const svg = s("svg", { viewBox: view, width: drawing.width, height: drawing.height - drawing.top, role: "group" });
+    const [, , width, height] = drawing.view;
+    const svg = s("svg", { viewBox: drawing.view.join(" "), width, height, role: "group" });
+    svg.style.setProperty("--least", `${Math.round(width * SMALLEST)}px`);
     for (const frame of drawing.frames) svg.append(this.frame(frame));
     for (const arrow of drawing.arrows) svg.append(this.arrow(arrow, drawings.skips));
     for (const box of drawing.boxes) svg.append(this.box(box));

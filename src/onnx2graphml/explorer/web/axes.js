@@ -1,8 +1,6 @@
 // Edge blocks, as graph/axes.py and graph/blocks.py have them: a block is a product of axes, and never expanded whole.
 // An axis is {source, target, tap, term}: arrays of integers of one length; term is null where there are none.
 
-const ONE_ENTRY = { source: [0], target: [0], tap: [0], term: null };
-
 // The distinct numbers of an array, ascending, and the entries that have each.
 function digitsOf(offsets) {
   const n = offsets.length;
@@ -23,7 +21,7 @@ function digitsOf(offsets) {
     }
   }
   starts.push(n);
-  return { values, starts, at };
+  return { values: Float64Array.from(values), starts, at };
 }
 
 function lowerBound(values, least) {
@@ -133,18 +131,17 @@ export class Block {
     if (this.count === 0) return out;
     const into = this.digits("target");
     const from = this.digits("source");
-    const corners = productOf(into.map((d) => ({ ...ONE_ENTRY, source: d.values, target: d.values, tap: d.values })));
-    let grid = Uint8Array.from(corners.source, (position) => targets[position]);
+    let grid = new Uint8Array(into.reduce((n, d) => n * d.values.length, 1));
+    gathered(into.map((d) => d.values), targets, grid);
     let inner = grid.length;
     let outer = 1;
     this.axes.forEach((axis, i) => {
       const [rows, columns] = [into[i].values.length, from[i].values.length];
       inner /= rows;
-      grid = through(grid, outer, inner, axis, into[i], from[i]);
+      if (!isSame(axis, into[i], from[i])) grid = through(grid, outer, inner, axis, into[i], from[i]);
       outer *= columns;
     });
-    const places = productOf(from.map((d) => ({ ...ONE_ENTRY, source: d.values, target: d.values, tap: d.values })));
-    for (let i = 0; i < grid.length; i++) if (grid[i]) out[places.source[i]] = 1;
+    scattered(from.map((d) => d.values), grid, out);
     return out;
   }
 }
@@ -156,6 +153,32 @@ function walkProduct(axes, level, s, t, k, visit) {
   }
   const { source, target, tap } = axes[level];
   for (let e = 0; e < source.length; e++) walkProduct(axes, level + 1, s + source[e], t + target[e], k + tap[e], visit);
+}
+
+// The bits of a mask at all sums of one number from each array, the last array fastest.
+function gathered(arrays, mask, out, level = 0, sum = 0, first = 0) {
+  const values = arrays[level] ?? [0];
+  let at = first;
+  if (level >= arrays.length - 1) for (let i = 0; i < values.length; i++) out[at++] = mask[sum + values[i]];
+  else for (let i = 0; i < values.length; i++) at = gathered(arrays, mask, out, level + 1, sum + values[i], at);
+  return at;
+}
+
+// The reverse: bits into a mask, at those sums.
+function scattered(arrays, bits, mask, level = 0, sum = 0, first = 0) {
+  const values = arrays[level] ?? [0];
+  let at = first;
+  if (level >= arrays.length - 1) for (let i = 0; i < values.length; i++) mask[sum + values[i]] |= bits[at++];
+  else for (let i = 0; i < values.length; i++) at = scattered(arrays, bits, mask, level + 1, sum + values[i], at);
+  return at;
+}
+
+// Whether an axis joins each target's digit to the source's digit of the same number.
+function isSame(axis, into, from) {
+  const n = axis.source.length;
+  if (into.values.length !== n || from.values.length !== n) return false;
+  for (let d = 0; d < n; d++) if (into.at(d) !== from.at(d)) return false;
+  return true;
 }
 
 // The ways to write a position as a sum of one number from each ascending array, as places in the arrays.

@@ -5,7 +5,7 @@ import { indexOf } from "./network.js";
 const NODE = [["layer", "string"], ["op", "string"], ["index", "string"], ["value", "double"]];
 const EDGE = [["weight", "double"], ["flow", "double"], ["port", "int"], ["term", "int"]];
 // XML 1.0 has no control characters, and no lone halves of a pair.
-const FORBIDDEN = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+export const FORBIDDEN = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 const escaped = (text) =>
   String(text)

@@ -2,7 +2,7 @@
 
 import { scaleOf } from "./colours.js";
 import { h } from "./dom.js";
-import { mosaic } from "./mosaic.js";
+import { mosaic, photo } from "./mosaic.js";
 import { counted, shapeText, shown } from "./numbers.js";
 import { scaleBar } from "./scale_bar.js";
 import { statistics } from "./statistics.js";
@@ -19,6 +19,7 @@ export class LayerView {
     this.element = h("main", { class: "panel layer", "aria-label": "Layer" });
     this.more = 1; // how many times as many units as fit at first
     this.drawn = null;
+    this.units = []; // that are shown, in their order
   }
 
   async render() {
@@ -39,7 +40,7 @@ export class LayerView {
     const { layer } = this.app;
     const activations = layer.activation.map((a) => a.op).filter((op) => op !== (layer.type || layer.op));
     const facts = [
-      [layer.type || layer.op, layer.window, ...activations].filter(Boolean).join(", "),
+      [`${layer.type || layer.op} ${layer.window}`.trim(), ...activations].join(", "),
       shapeText(layer.shape),
       `${counted(layer.size)} neuron${layer.size === 1 ? "" : "s"}`,
       layer.inEdges ? `${counted(layer.inEdges)} in-edges` : null,
@@ -100,7 +101,7 @@ export class LayerView {
     const all = await Promise.all(state.runs.map((run) => source.values(run, layer.number)));
     const measure = await this.measure(tiles, all[0]);
     const order = ordered(tiles.units, measure);
-    const units = order.slice(0, AT_ONCE[tiles.layout] * this.more);
+    const units = (this.units = order.slice(0, AT_ONCE[tiles.layout] * this.more));
     const scale = scaleOf(all);
     const figures = all.map((values, k) => [source.runs[state.runs[k]].name, values, scale]);
     if (state.differences && all.length > 1) figures.push(...this.differences(all));
@@ -110,6 +111,7 @@ export class LayerView {
       "div",
       { class: "figures" },
       note ? h("p", { class: "empty" }, note) : null,
+      this.photograph(tiles, all[0]),
       figures.map(([name, values, of]) => this.figure(tiles, units, name, values, of, width)),
       units.length < tiles.units ? this.showMore(units.length, tiles) : null,
     );
@@ -145,6 +147,15 @@ export class LayerView {
       caption: `${shown(app.layer.name)}, ${shown(name)}`,
     });
     return h("figure", {}, h("figcaption", {}, h("span", {}, shown(name)), scaleBar(scale)), canvas, says);
+  }
+
+  // An input of three channels as a picture, its values from the least to the greatest; as `activations` draws it.
+  photograph(tiles, values) {
+    const { layer, source } = this.app;
+    if (layer.aggregation !== "input" || tiles.layout !== "grid" || tiles.units !== 3) return null;
+    const bounds = values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+    const canvas = photo(tiles, values, bounds, source.meta.bgr);
+    return h("figure", {}, h("figcaption", {}, h("span", {}, "As a photograph")), canvas);
   }
 
   showMore(count, tiles) {

@@ -14,7 +14,8 @@ export function layout(tiles, units, width) {
   const n = units.length;
   const gap = BETWEEN[tiles.layout];
   const label = tiles.layout === "grid" ? LABEL : 0;
-  const wanted = { grid: n <= 4 ? 200 : 92, stack: width, fold: n <= 64 ? 34 : 16, map: Math.min(width, 460) }[tiles.layout];
+  const few = Math.max(92, Math.min(200, Math.floor(width / n) - GAP));
+  const wanted = { grid: n <= 4 ? few : 92, stack: width, fold: n <= 64 ? 34 : 16, map: Math.min(width, 460) }[tiles.layout];
   const longest = tiles.layout === "stack" ? tiles.columns : Math.max(tiles.rows, tiles.columns);
   const fits = Math.min(wanted, width) / longest;
   const cell = fits >= 1 ? Math.min(Math.floor(fits), tiles.layout === "grid" || tiles.layout === "fold" ? 99 : 28) : fits;
@@ -114,6 +115,27 @@ function outline(context, tiles, unit, mask, place, x, y, colour) {
   context.strokeStyle = colour;
   const size = [(most(columns) - left + 1) * place.cell, (most(rows) - top + 1) * place.cellHigh];
   context.strokeRect(x + left * place.cell, y + top * place.cellHigh, ...size);
+}
+
+// Three units as red, green and blue.
+export function photo(tiles, values, [low, high], bgr) {
+  const side = Math.max(tiles.rows, tiles.columns);
+  const size = 220 / side;
+  const canvas = h("canvas", { class: "mosaic", role: "img", "aria-label": "the input as a photograph" });
+  [canvas.width, canvas.height] = [tiles.columns, tiles.rows];
+  Object.assign(canvas.style, { width: `${tiles.columns * size}px`, height: `${tiles.rows * size}px` });
+  const image = new ImageData(tiles.columns, tiles.rows);
+  for (let r = 0, at = 0; r < tiles.rows; r++) {
+    for (let c = 0; c < tiles.columns; c++, at += 4) {
+      for (let k = 0; k < 3; k++) {
+        const value = values[tiles.position(bgr ? 2 - k : k, r, c)];
+        image.data[at + k] = (255 * (value - low)) / (high - low || 1);
+      }
+      image.data[at + 3] = 255;
+    }
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
 }
 
 // The element: a canvas, and a line that says what is under the cursor.

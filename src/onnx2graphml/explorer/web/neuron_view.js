@@ -19,6 +19,7 @@ export class NeuronView {
 
   async render() {
     const { app } = this;
+    this.rest = async () => {}; // what takes longer, and is shown below
     if (app.neuron === null) {
       this.shownNeuron = null;
       this.element.replaceChildren(this.nothing());
@@ -39,8 +40,10 @@ export class NeuronView {
     this.element.dataset.neuron = neuron;
     this.element.dataset.milliseconds = performance.now() - started;
     this.graph = { neuron, edges };
-    await this.later(scroll, layer);
-    scroll.scrollTop = top;
+    this.rest = async () => {
+      await this.later(scroll, layer);
+      scroll.scrollTop = top;
+    };
   }
 
   nothing() {
@@ -139,7 +142,9 @@ export class NeuronView {
   }
 
   table(layer, edges, about, found) {
+    const terms = found[0].kind === "terms";
     const order = bySize(found[0]);
+    if (found[0].kind === "function") order.sort((a, b) => edges.port[a] - edges.port[b]); // rows are edges here
     const body = h("tbody", {});
     const more = h("p", { class: "more" });
     let count = 0;
@@ -154,8 +159,9 @@ export class NeuronView {
     };
     add(FIRST);
     const runs = this.app.state.runs.length;
-    const head = [layer.ports.length ? "input" : null, "source", "weight", ...found.flatMap(() => ["value", "weight × value"])];
-    const foot = this.foot(layer, about, found, (layer.ports.length ? 3 : 2));
+    const own = terms ? ["value", "product"] : ["value", "weight × value"];
+    const head = [layer.ports.length ? "input" : null, "source", "weight", ...found.flatMap(() => own)];
+    const foot = this.foot(layer, about, found, layer.ports.length ? 3 : 2);
     return [
       h(
         "div",
@@ -175,9 +181,12 @@ export class NeuronView {
   rows(layer, edges, found, k) {
     const row = found[0].rows[k];
     return row.edges.map((e, i) => {
-      const of = (j, value) => [h("td", {}, number(edges.values[j][e])), h("td", { class: "contribution", "data-contribution": value }, number(value))];
-      const cells = found.flatMap((each, j) => of(j, each.rows[k] && row.edges.length === 1 ? each.rows[k].value : edges.weights[j][e] * edges.values[j][e]));
       const last = row.edges.length > 1 && i === row.edges.length - 1;
+      const shows = row.edges.length === 1 || last; // what the edges of a term come to stands at the last of them
+      const cells = found.flatMap((each, j) => [
+        h("td", {}, number(edges.values[j][e])),
+        h("td", { class: last ? "product" : null, "data-contribution": shows ? each.rows[k].value : null }, shows ? number(each.rows[k].value) : ""),
+      ]);
       const port = edges.port[e];
       return h(
         "tr",
@@ -186,7 +195,6 @@ export class NeuronView {
         h("td", {}, this.link(edges.source[e]), found[0].winner === k ? h("span", { class: "badge" }, "chosen") : null),
         h("td", {}, number(edges.weight[e])),
         cells,
-        last ? h("td", { class: "product" }, `× = ${number(row.value)}`) : null,
       );
     });
   }

@@ -7,7 +7,6 @@ import { tilesOf } from "./tiles.js";
 
 const FIRST = 2; // channels
 const LARGEST = 15; // rows or columns of a patch that is drawn
-const READABLE = 5; // rows or columns of one whose numbers are written
 
 // The cells of each unit of each source layer, those with the greatest contributions first.
 function grouped(app, edges, found) {
@@ -72,13 +71,14 @@ function patch(app, { layer, label, cells, size }, box, scales, kind) {
 
 function grid(app, cells, { top, left, rows, columns }, key, scale) {
   const most = Math.max(rows, columns);
-  const cell = most <= 3 ? 34 : most <= READABLE ? 21 : Math.max(6, Math.floor(100 / most));
+  const room = ((app.neuronView.element.clientWidth || 400) - 92) / 3; // of each of three grids with signs between
+  const cell = Math.floor(Math.min(most <= 3 ? 38 : 100, Math.max(5, room / columns)));
   const svg = s("svg", { width: columns * cell, height: rows * cell, role: "img", "aria-label": `${key}s of the patch` });
   for (const one of cells) {
     const [x, y] = [(one.column - left) * cell, (one.row - top) * cell];
     const group = s("g", { class: "cell", onclick: () => app.walkTo(one.neuron) }, s("title", {}, `${key} ${number(one[key], 6)}`));
     group.append(s("rect", { x, y, width: cell - 1, height: cell - 1, fill: cssColour(one[key], scale) }));
-    if (most <= 3) group.append(s("text", { x: x + (cell - 1) / 2, y: y + cell / 2 + 3, "text-anchor": "middle", fill: inkOn(one[key], scale) }, number(one[key], 2)));
+    if (cell >= 26) group.append(s("text", { x: x + (cell - 1) / 2, y: y + cell / 2 + 3, "text-anchor": "middle", fill: inkOn(one[key], scale) }, number(one[key], 2)));
     svg.append(group);
   }
   return svg;

@@ -22,6 +22,7 @@ export function decoded(kind, bytes) {
   const offset = bytes.byteOffset % 8 ? 0 : bytes.byteOffset;
   if (kind === "f4") return new Float32Array(buffer, offset, bytes.byteLength / 4);
   if (kind === "f8") return new Float64Array(buffer, offset, bytes.byteLength / 8);
+  if (kind === "u1") return bytes;
   if (kind === "i4") return new Int32Array(buffer, offset, bytes.byteLength / 4);
   halves ??= halfTable();
   return Float32Array.from(new Uint16Array(buffer, offset, bytes.byteLength / 2), (h) => halves[h]);

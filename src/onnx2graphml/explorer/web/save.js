@@ -1,6 +1,7 @@
 // What is on the screen as a picture, and the visible part of the graph as GraphML.
 
 import { s } from "./dom.js";
+import { FORBIDDEN } from "./graphml.js";
 
 const XML = "http://www.w3.org/2000/svg";
 
@@ -97,7 +98,7 @@ function inlined(svg, box) {
   return copy;
 }
 
-const serialized = (root) => new XMLSerializer().serializeToString(picture(root));
+const serialized = (root) => new XMLSerializer().serializeToString(picture(root)).replace(FORBIDDEN, "\uFFFD");
 
 export const saveSvg = (root, name) => download(`${name}.svg`, serialized(root), "image/svg+xml");
 

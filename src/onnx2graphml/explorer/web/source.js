@@ -90,9 +90,8 @@ export class ServerSource {
 
   async ask(what, query) {
     const answer = await fetch(`${this.base}${what}?${new URLSearchParams(query)}`);
-    const found = unpacked(await answer.arrayBuffer());
-    if (found.error) throw new Error(found.error);
-    return found;
+    if (!answer.ok) throw new Error(answer.status === 400 ? (await answer.json()).error : `the server answers ${answer.status}`);
+    return unpacked(await answer.arrayBuffer());
   }
 
   // The same answer again for the same question; of large ones the last few are kept.
@@ -110,7 +109,7 @@ export class ServerSource {
   }
 
   async edges(side, neuron, runs) {
-    const { arrays, ports } = await this.once("edges", { side, neuron, runs: runs.join(".") });
+    const { arrays } = await this.once("edges", { side, neuron, runs: runs.join(".") });
     const [source, target, term, port, ...rest] = arrays;
     return {
       source,
@@ -120,12 +119,12 @@ export class ServerSource {
       weight: rest[0],
       weights: rest.slice(0, runs.length),
       values: rest.slice(runs.length),
-      ports,
     };
   }
 
   async neuron(neuron, runs) {
-    return (await this.once("neuron", { neuron, runs: runs.join(".") })).neurons;
+    const { neurons } = await this.once("neuron", { neuron, runs: runs.join(".") });
+    return neurons.map(({ bias, value }) => ({ bias: bias === null ? null : Number(bias), value: Number(value) }));
   }
 
   async field(neuron) {
