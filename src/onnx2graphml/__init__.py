@@ -9,50 +9,25 @@ Example:
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnx2graphml import engine as engine
     from onnx2graphml import measures as measures
-    from onnx2graphml.api import (
-        activations,
-        analyze,
-        architecture,
-        estimate,
-        estimates,
-        explore,
-        film,
-        film_callback,
-        film_hook,
-        from_torch,
-        info,
-        load,
-        neuron,
-        plot_pattern_process,
-        prune,
-        record,
-        select,
-        to_onnx,
-        trace,
-        verify,
-        verify_file,
-        weights,
-        write,
-        write_report,
-    )
-    from onnx2graphml.errors import (
-        Error,
-        MissingExtraError,
-        ModelError,
-        OutputError,
-        TooLargeError,
-        UnsupportedError,
-    )
-    from onnx2graphml.graph.blocks import EdgeBlock
-    from onnx2graphml.graph.graph import Layer, NeuronGraph
-    from onnx2graphml.graph.receptive_field import receptive_field
+    from onnx2graphml.api import *  # noqa: F403
+    from onnx2graphml.errors import Error as Error
+    from onnx2graphml.errors import MissingExtraError as MissingExtraError
+    from onnx2graphml.errors import ModelError as ModelError
+    from onnx2graphml.errors import OutputError as OutputError
+    from onnx2graphml.errors import TooLargeError as TooLargeError
+    from onnx2graphml.errors import UnsupportedError as UnsupportedError
+    from onnx2graphml.graph.blocks import EdgeBlock as EdgeBlock
+    from onnx2graphml.graph.graph import Layer as Layer
+    from onnx2graphml.graph.graph import NeuronGraph as NeuronGraph
+    from onnx2graphml.graph.receptive_field import receptive_field as receptive_field
 
+    __all__: list[str]
     __version__: str
 
 _HOMES = {
@@ -61,47 +36,10 @@ _HOMES = {
     "graph.graph": "Layer NeuronGraph",
     "graph.receptive_field": "receptive_field",
 }
-"""By module, the public names that it has; all others are the api's."""
+"""By module, the public names that it has; all others are the api's, which lists them."""
 _MODULES = ("engine", "measures")
 """Public modules."""
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-
-__all__ = [
-    "EdgeBlock",
-    "Error",
-    "Layer",
-    "MissingExtraError",
-    "ModelError",
-    "NeuronGraph",
-    "OutputError",
-    "TooLargeError",
-    "UnsupportedError",
-    "activations",
-    "analyze",
-    "architecture",
-    "estimate",
-    "estimates",
-    "explore",
-    "film",
-    "film_callback",
-    "film_hook",
-    "from_torch",
-    "info",
-    "load",
-    "neuron",
-    "plot_pattern_process",
-    "prune",
-    "receptive_field",
-    "record",
-    "select",
-    "to_onnx",
-    "trace",
-    "verify",
-    "verify_file",
-    "weights",
-    "write",
-    "write_report",
-]
 
 
 def __getattr__(name: str) -> Any:
@@ -112,15 +50,22 @@ def __getattr__(name: str) -> Any:
         return version(__name__)
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    if name not in __all__:
+    if name != "__all__" and (name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}")):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")  # a room that is being imported
+    module = importlib.import_module(f"{__name__}.{_HOME.get(name, 'api')}")
+    if name == "__all__":
+        value: Any = sorted({*_HOME, *module.__all__})
+    elif name in _HOME or name in module.__all__:
+        value = getattr(module, name)
+    else:
         from onnx2graphml.errors import did_you_mean
 
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME.get(name, 'api')}"), name)
+        near = did_you_mean(name, [*_HOME, *module.__all__])
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{near}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
-    return sorted({*globals(), *__all__, *_MODULES, "__version__"})
+    return sorted({*globals(), *__getattr__("__all__"), "__version__"})

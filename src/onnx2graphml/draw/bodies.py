@@ -10,9 +10,12 @@ from onnx2graphml.draw.colours import Scale
 from onnx2graphml.draw.matrix import Matrix
 from onnx2graphml.draw.mosaic import Mosaic
 from onnx2graphml.draw.panel import Body
-from onnx2graphml.draw.plots import Curve, Curves, Ranking
+from onnx2graphml.draw.plots import Curve, Curves, Histogram, Ranking
 from onnx2graphml.draw.tiles import Tiles, folded
 from onnx2graphml.model import Array
+
+BODIES: tuple[type[Body], ...] = (Mosaic, Matrix, Curve, Curves, Ranking, Histogram)
+"""All kinds of drawings that panels have; a test asks for an example of each."""
 
 FEW = 20  # values of a vector: up to there bars say all
 SIGNALS = 8  # channels along one axis: up to there each has a line of its own
@@ -70,7 +73,7 @@ def _of_vector(
 
 def any_colours(bodies: Sequence[Body]) -> bool:
     """Whether colours stand for values in some of the drawings."""
-    return any(isinstance(body, Mosaic | Matrix) for body in bodies)
+    return any(body.coloured for body in bodies)
 
 
 def largest(values: Array) -> list[int]:

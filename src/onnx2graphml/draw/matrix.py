@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from onnx2graphml.draw.colours import Scale, painted
 from onnx2graphml.draw.mosaic import ZOOM, resized
@@ -27,6 +28,8 @@ class Matrix:
         zoom: pixels of a value at most.
         stretched: whether values fill the room in either direction, as those of signals may.
     """
+
+    coloured: ClassVar[bool] = True
 
     values: Array
     scale: Scale

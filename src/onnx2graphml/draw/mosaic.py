@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,8 @@ class Mosaic:
         marked: whether tiles that have one value everywhere get a sign.
         zoom: pixels of a value at most.
     """
+
+    coloured: ClassVar[bool] = True
 
     tiles: Array
     labels: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -39,7 +39,13 @@ NOTES = 2  # lines of notes in a cell
 
 
 class Body(Protocol):
-    """What can be drawn in a panel."""
+    """What can be drawn in a panel.
+
+    Attributes:
+        coloured: whether its colours stand for values, so that a panel shows their scale.
+    """
+
+    coloured: ClassVar[bool]
 
     def placed(self, width: float, height: float) -> Piece:
         """The same in a room of so many pixels."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ class Curve:
         labels: of positions; by default their numbers.
         name: what a position is.
     """
+
+    coloured: ClassVar[bool] = False
 
     values: Array
     scale: Scale | None = None
@@ -75,6 +78,8 @@ class Curves:
         name: what a position is.
     """
 
+    coloured: ClassVar[bool] = False
+
     values: Array
     labels: tuple[str, ...]
     scale: Scale
@@ -105,6 +110,8 @@ class Ranking:
         names, values: of each; values from 0 on.
     """
 
+    coloured: ClassVar[bool] = False
+
     names: tuple[str, ...]
     values: tuple[float, ...]
 
@@ -133,6 +140,8 @@ class Histogram:
         counts: shape (n,).
         edges: shape (n + 1,), ascending.
     """
+
+    coloured: ClassVar[bool] = False
 
     counts: tuple[int, ...]
     edges: tuple[float, ...]

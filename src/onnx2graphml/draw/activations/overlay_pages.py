@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,8 @@ def laid(overlay: Overlay, values: Array, scale: Scale, frame: _Frame, opacity: 
 @dataclass(frozen=True, eq=False)
 class _Pair:
     """The map over the input, and alone in the same place; both with a frame around a receptive field."""
+
+    coloured: ClassVar[bool] = True
 
     overlay: Overlay
 
