@@ -108,12 +108,12 @@ def group_normalization(b: Builder, x: Tensor) -> Tensor:
 @step("MeanVarianceNormalization", 9)
 def mean_variance_normalization(b: Builder, x: Tensor) -> Tensor:
     x = calm(b, picture(b, x, 1, 1, 1), 10.0)
-    if x.size < 4 or x.low == x.high:
+    if np.prod(x.shape[2:]) < 2:
         raise Unfit
-    noise = constant(b, np.linspace(-1, 1, x.size, dtype=np.float32).reshape(x.shape))  # no variance is 0
-    x = b.add("Add", [x, noise], x.shape, x.low - 1, x.high + 1)
-    if min(np.prod(x.shape[2:]), 2) < 2:
-        raise Unfit
+    # ONNX's formula, E[x²] - E[x]², says nothing where the variance is small beside the mean.
+    signs = np.where(np.arange(x.size) % 2, -1, 1) * np.linspace(1, 2, x.size)
+    noise = constant(b, signs.reshape(x.shape).astype(np.float32))
+    x = b.add("Add", [x, noise], x.shape, x.low - 2, x.high + 2)
     return b.add("MeanVarianceNormalization", [x], x.shape, -100, 100, edges=9 * x.size, axes=[0, 2, 3])
 
 
