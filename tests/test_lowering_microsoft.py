@@ -11,6 +11,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from lowered import assert_lowered_exactly, assert_primitive, feeds, one_operator
+from network import run
+from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model import load_model
 from onnx2graphml.model.lowering import LOWERINGS
@@ -357,3 +359,148 @@ def test_a_model_that_onnx_runtime_has_optimized(tmp_path: Any) -> None:
     optimized = onnx.load(tmp_path / "optimized.onnx")
     assert {"FusedConv", "FusedGemm"} <= {n.op_type for n in optimized.graph.node}
     assert_lowered_exactly(optimized, {"x": PICTURE["x"]}, reference=proto)
+
+
+@pytest.mark.parametrize("channels_last", [0, 1])
+@pytest.mark.parametrize("activation", [0, 1])
+def test_group_norm(activation: int, channels_last: int) -> None:
+    """ONNX Runtime has no kernel for it on a CPU: PyTorch's has the same formula."""
+    import torch
+
+    x, gamma, beta = some(2, 6, 3, 4), some(6), some(6)
+    fed = np.ascontiguousarray(x.transpose(0, 2, 3, 1)) if channels_last else x
+    given = {"groups": 3, "activation": activation, "channels_last": channels_last, "epsilon": 1e-3}
+    graph = helper.make_graph(
+        [helper.make_node("GroupNorm", ["x", "gamma", "beta"], ["y"], domain=MICROSOFT, **given)],
+        "group_norm",
+        [helper.make_tensor_value_info("x", 1, fed.shape)],
+        [helper.make_tensor_value_info("y", 1, fed.shape)],
+        [numpy_helper.from_array(gamma, "gamma"), numpy_helper.from_array(beta, "beta")],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
+    loaded = load_model(helper.make_model(graph, opset_imports=opsets, ir_version=8))
+    assert_primitive(loaded)
+    (got,) = run(walk(loaded), {"x": fed})
+    y = torch.nn.functional.group_norm(*map(torch.from_numpy, (x,)), 3, *map(torch.from_numpy, (gamma, beta)), 1e-3)
+    expected = (torch.nn.functional.silu(y) if activation else y).numpy()
+    expected = expected.transpose(0, 2, 3, 1) if channels_last else expected
+    np.testing.assert_allclose(got.reshape(fed.shape), expected, rtol=1e-4, atol=1e-5)
+
+
+QUANTIZED = {
+    "x": random.integers(0, 256, (BATCH, STEPS, 5)).astype(np.uint8),
+    "w": random.integers(-128, 128, (5, 3 * HIDDEN)).astype(np.int8),
+    "b": some(3 * HIDDEN),
+    "xs": np.float32(0.02),
+    "ws": np.float32(0.01),
+    "ws18": np.abs(some(3 * HIDDEN)) / 50,
+    "lengths": np.array([4, 2], np.int32),
+    "xz": np.uint8(128),
+    "wz": np.int8(0),
+    "past": some(2, BATCH, HEADS, 2, SIZE),
+}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "attributes"),
+    [
+        ("x w b xs ws _ xz wz", "y", {}),
+        ("x w b xs ws18 _ xz", "y", {}),
+        ("x w b xs ws lengths xz wz", "y", {}),
+        ("x w b xs ws _ xz wz past", "y p", {"unidirectional": 1}),
+    ],
+)
+def test_quantized_attention(inputs: str, outputs: str, attributes: Any) -> None:
+    law("QAttention", inputs, QUANTIZED, "w b xs ws ws18 xz wz lengths", outputs, num_heads=HEADS, **attributes)
+
+
+def test_quantized_attention_that_is_refused() -> None:
+    proto = one_operator("QAttention", "x w b xs ws _ xz wz", QUANTIZED, ["x"], num_heads=HEADS)
+    proto.graph.node[0].attribute.append(helper.make_attribute("do_rotary", 1))
+    with pytest.raises(UnsupportedError, match="its do_rotary or past_present_share_buffer is set; expected neither"):
+        load_model(proto)
+
+
+ANGLES = random.random((8, 8))
+GROUPED = {
+    "q": some(1, STEPS, 4 * 16),
+    "k": some(1, STEPS, 2 * 16),
+    "v": some(1, STEPS, 2 * 16),
+    "packed": some(1, STEPS, 8 * 16),
+    "n": np.array([STEPS - 1], np.int32),
+    "short": np.array([1], np.int32),
+    "total": np.array(STEPS, np.int32),
+    "c": np.cos(ANGLES).astype(np.float32),
+    "s": np.sin(ANGLES).astype(np.float32),
+    "past": some(1, 2, 3, 16),
+    "none": np.zeros((1, 2, 0, 16), np.float32),
+}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "attributes"),
+    [
+        ("q k v _ _ n total", {}),
+        ("q k v _ _ n total", {"scale": 0.3}),
+        ("packed _ _ _ _ n total", {}),
+        ("q k v _ _ n total c s", {"do_rotary": 1}),
+        ("q k v _ _ n total c s", {"do_rotary": 1, "rotary_interleaved": 1}),
+        ("q k v none none n total", {}),
+    ],
+    ids=str,
+)
+def test_group_query_attention(inputs: str, attributes: Any) -> None:
+    given = {"num_heads": 4, "kv_num_heads": 2, **attributes}
+    law("GroupQueryAttention", inputs, GROUPED, "n total c s none", "y pk pv", **given)
+
+
+@pytest.mark.parametrize(
+    ("message", "inputs", "attributes"),
+    [
+        ("it has a cache of earlier keys, whose length depends on the data", "q k v past past seven", {}),
+        (r"its seqlens_k are \[1\]; expected 3: no padding", "q k v _ _ short", {}),
+        ("its softcap is 2.0; expected 0.0", "q k v _ _ n", {"softcap": 2.0}),
+        ("its local_window_size is 2; expected -1", "q k v _ _ n", {"local_window_size": 2}),
+    ],
+)
+def test_group_query_attention_that_is_refused(message: str, inputs: str, attributes: Any) -> None:
+    arrays = GROUPED | {"seven": np.array([6], np.int32)}
+    given = {"num_heads": 4, "kv_num_heads": 2, **attributes}
+    names = [i if i != "_" else "" for i in (*inputs.split(), "total")]
+    node = helper.make_node("GroupQueryAttention", names, ["y", "pk", "pv"], "it", domain=MICROSOFT, **given)
+    graph = helper.make_graph(
+        [node],
+        "grouped",
+        [helper.make_tensor_value_info(n, 1, arrays[n].shape) for n in "qkv"],
+        [helper.make_tensor_value_info("y", 1, arrays["q"].shape)],
+        [numpy_helper.from_array(arrays[n], n) for n in dict.fromkeys(names) if n not in ("q", "k", "v", "")],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
+    with pytest.raises(UnsupportedError, match=message):
+        load_model(helper.make_model(graph, opset_imports=opsets, ir_version=8))
+
+
+def few_bits(bits: int, size: int = 16, inputs: int = 40, outputs: int = 6) -> dict[str, Any]:
+    blocks = -(-inputs // size)
+    return {
+        "x": some(3, inputs),
+        "w": random.integers(0, 256, (outputs, blocks, size * bits // 8)).astype(np.uint8),
+        "s": np.abs(some(outputs, blocks)) / 8,
+        "z": random.integers(0, 256, (outputs, -(-blocks * bits // 8))).astype(np.uint8),
+        "b": some(outputs),
+    }
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("inputs", ["x w s", "x w s z", "x w s z _ b"])
+def test_products_with_weights_of_few_bits(inputs: str, bits: int) -> None:
+    law("MatMulNBits", inputs, few_bits(bits), "w s z b", K=40, N=6, block_size=16, bits=bits)
+
+
+def test_products_that_round_their_input_are_refused() -> None:
+    given = {"K": 40, "N": 6, "block_size": 16, "bits": 4}
+    proto = one_operator("MatMulNBits", "x w s", few_bits(4), ["x"], **given, accuracy_level=4)
+    with pytest.raises(
+        UnsupportedError, match="its bits are 4, accuracy_level 4, weight_prepacked 0, and g_idx is not"
+    ):
+        load_model(proto)

@@ -83,3 +83,16 @@ def test_values_kept_by_a_constant_condition(axis: int | None) -> None:
 def test_what_is_refused(message: str, proto: onnx.ModelProto) -> None:
     with pytest.raises(UnsupportedError, match=message):
         load_model(proto)
+
+
+def test_rows_chosen_of_a_constant_table_are_folded() -> None:
+    """As Swin's shifts are exported: thousands of rows, in a time that goes by their number."""
+    rows = np.arange(8_000, dtype=np.int64).reshape(-1, 1) % 40
+    nodes = [
+        node("GatherND", "table rows", "t"),
+        node("ReduceMax", "t", "m", axes=[0], keepdims=0),
+        node("Add", "x m", "y"),
+    ]
+    graph = load(model(nodes, {"x": [40, 4]}, {"table": weights(40, 40, 4), "rows": rows}))
+    assert verify(graph).passed
+    assert graph.edges == 160

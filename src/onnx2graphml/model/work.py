@@ -61,6 +61,12 @@ MOVES = frozenset(
 PER_MOVED = 2
 
 
+BY_ROW = frozenset({"GatherND", "ScatterND"})
+"""Operators of which the reference goes through the rows of indices in Python, and copies what each of them names."""
+
+PER_ROW = 4096
+
+
 def check_kind(node: onnx.NodeProto, values: Mapping[str, Array]) -> None:
     """Refuse to compute what takes text or gives it, or anything but tensors.
 
@@ -95,6 +101,8 @@ def work(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]
     if node.op_type in PRODUCTS and len(inputs) >= 1 and outputs:
         fast = all(x.dtype in (np.float32, np.float64) for x in inputs[:2])
         return (1 if fast else SLOW) * PRODUCTS[node.op_type](node, inputs, outputs) + PER_ELEMENT * elements
+    if node.op_type in BY_ROW and len(inputs) > 1:
+        return PER_ROW * math.prod(inputs[1].shape[:-1]) + PER_ELEMENT * elements
     return elements * elements
 
 

@@ -3,8 +3,10 @@
 from onnx2graphml.model.lowering.microsoft import (  # noqa: F401  (they register their functions)
     activations,
     attention,
+    blockwise,
     embedding,
     fused,
+    grouped,
     normalization,
     quantized,
 )

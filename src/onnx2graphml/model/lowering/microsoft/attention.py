@@ -39,7 +39,51 @@ def Attention(
     projected = op.MatMul(input, weights, label="projected")
     if bias is not None:
         projected = op.Add(projected, bias, label="shifted")
-    parts = op.Split(projected, axis=2, split=sizes, outputs=3, label="part")
+    masks = mask_index, mask_filter_value, bool(unidirectional), attention_bias
+    return _of_itself(op, projected, sizes, num_heads, past, scale, masks)
+
+
+@lowering(MICROSOFT)
+def QAttention(
+    op: Builder,
+    input: str,
+    weight: str,
+    bias: str,
+    input_scale: str,
+    weight_scale: str,
+    mask_index: str | None = None,
+    input_zero_point: str | None = None,
+    weight_zero_point: str | None = None,
+    past: str | None = None,
+    *,
+    num_heads: int,
+    unidirectional: int = 0,
+    scale: float = 0.0,
+    mask_filter_value: float = -10000.0,
+    do_rotary: int = 0,
+    past_present_share_buffer: int = 0,
+) -> Sequence[str | None]:
+    """Self-attention whose first product is one of integers."""
+    if do_rotary or past_present_share_buffer:
+        raise UnsupportedError("its do_rotary or past_present_share_buffer is set; expected neither: export it without")
+    total = op.MatMulInteger(input, weight, input_zero_point, weight_zero_point, label="sum")
+    factor = op.Mul(input_scale, weight_scale, label="factor")
+    projected = op.Mul(op.cast(total, op.dtype(bias)), factor, label="projected")
+    masks = mask_index, mask_filter_value, bool(unidirectional), None
+    sizes = [op.shape(weight)[1] // 3] * 3
+    return _of_itself(op, str(op.Add(projected, bias, label="shifted")), sizes, num_heads, past, scale, masks)
+
+
+Masks = tuple[str | None, float, bool, str | None]
+"""Of padding, what is added where it hides, whether later keys are hidden, and what else is added to scores."""
+
+
+def _of_itself(
+    op: Builder, projected: str, sizes: Sequence[int], num_heads: int, past: str | None, scale: float, masks: Masks
+) -> Sequence[str | None]:
+    """Attention of a sequence to itself, and to what came before: the output, and all keys and values."""
+    mask_index, mask_filter_value, unidirectional, attention_bias = masks
+    parts = op.Split(projected, axis=2, split=list(sizes), outputs=3, label="part")
     q, k, v = (heads(op, x, num_heads, name) for x, name in zip(parts, ("queries", "keys", "values"), strict=True))
     present = None
     if past is not None:
@@ -47,8 +91,8 @@ def Attention(
         k, v = (op.Concat(p, x, axis=2, label="with_past") for p, x in zip(before, (k, v), strict=True))
     if len(op.node.output) > 1:
         present = op.Concat(op.Unsqueeze(k, axes=[0]), op.Unsqueeze(v, axes=[0]), axis=0, label="present")
-    masks = [padding_mask(op, mask_index, q, k, mask_filter_value), causal_mask(op, q, k) if unidirectional else None]
-    context, _ = attention(op, q, k, v, scale, [attention_bias, *masks])
+    every = [padding_mask(op, mask_index, q, k, mask_filter_value), causal_mask(op, q, k) if unidirectional else None]
+    context, _ = attention(op, q, k, v, scale, [attention_bias, *every])
     return [merged(op, context), present]
 
 
