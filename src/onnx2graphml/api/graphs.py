@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.cpu import processors
+from onnx2graphml.errors import Error
 from onnx2graphml.files.atomic_file import check_parent
 from onnx2graphml.graph import neuron as neurons
 from onnx2graphml.graph.layer_table import layer_table
@@ -29,6 +31,7 @@ def write(
     jobs: int | None = None,
     labels: bool = False,
     max_edges: int | None = None,
+    part: tuple[int, int] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the graph into a file or a folder: all of it or nothing.
@@ -42,9 +45,12 @@ def write(
         labels: in GraphML, also write a `label`, a `depth`, and a place `x`, `y` for each node, and `abs_weight` for
             each edge. NetworkX's `multipartite_layout(g, "depth")` then has the layers in order.
         max_edges: refuse a graph of more edges.
+        part: of Parquet, write only this part, such as the third of 64, `(3, 64)`. Each may be written on a machine of
+            its own; `merge` puts them together. A part that is finished is left as it is.
         progress: called now and then, from any thread, with the number of edges written since it was called last.
 
     Raises:
+        Error: there is no such part, or the format is not written in parts.
         OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
         TooLargeError: there are more edges than allowed, than the format is good for, or than the disk has room for.
         MissingExtraError: the format needs a package that is not installed.
@@ -58,13 +64,52 @@ def write(
     to_file = str(path) != registry.STDOUT
     suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
     registry.options(registry.find(suffix), jobs, labels)  # a mistake is told before the model is read
+    if part is not None and suffix != ".parquet":
+        raise Error(f"part {part[0]}/{part[1]} of {suffix}: only .parquet is written in parts")
     if to_file:
         check_parent(path)
     graph = as_graph(model)
     estimate.check_edges(graph, max_edges)
+    if part is not None:
+        from onnx2graphml.formats.parquet.shares import write_share
+
+        write_share(graph, Path(path), part, progress, jobs=jobs or processors())
+        return
     if to_file and graph.edges > WORTH_AN_ESTIMATE:
         estimate.check_room(graph, Path(path), estimate.work(graph, suffix, jobs, labels))
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels)
+
+
+def merge(path: str | Path) -> Table:
+    """Put the parts of a graph together, which `write(..., part=(k, n))` wrote, on whatever machines.
+
+    All parts have to be there, whole, and of one graph. The result is, byte by byte, what `write` makes at once; the
+    parts are removed.
+
+    Args:
+        path: of the whole graph, as for `write`; the parts are in the folder `path` + `.parts`.
+
+    Returns:
+        How many nodes, edges and files it has.
+
+    Raises:
+        Error: parts are missing, damaged, or of several graphs.
+        OutputError: the path holds something else, or can't be written.
+        MissingExtraError: pyarrow is not installed.
+
+    Example:
+        >>> import onnx2graphml
+        >>> for k in (1, 2, 3):
+        ...     onnx2graphml.write("fixtures/digits.onnx", "whole.parquet", part=(k, 3))  # doctest: +SKIP
+        >>> print(onnx2graphml.merge("whole.parquet"))  # doctest: +SKIP
+        nodes   edges  files
+        3,738  25,816     10
+    """
+    from onnx2graphml.formats.parquet.shares import merge as merged
+
+    found = merged(Path(path))
+    row = (f"{found['nodes']:,}", f"{found['edges']:,}", f"{len(found['parts']) + 1:,}")
+    return Table(("nodes", "edges", "files"), (row,), ">>>")
 
 
 def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool = False) -> Cost:

@@ -26,6 +26,7 @@ EXAMPLES = (
     "digits.onnx strongest.graphml --layers conv1:conv2 --top-k 3",
     "digits.onnx three.graphml --input digit.npy --winners",
     "vgg16.keras vgg16.parquet --dry-run",
+    "vgg16.keras vgg16.parquet --part 3/64",
     "resnet.onnx - --shape input=1,3,224,224 --detail neuron",
     "edited.graphml edited.onnx",
     "digits.npz digits-again.onnx --original digits.onnx",
@@ -54,6 +55,12 @@ def add_options(parser: Parser) -> None:
         "--labels",
         action="store_true",
         help="for GraphML that people look at: also write label, depth, x and y of nodes, and abs_weight of edges",
+    )
+    parser.add_argument(
+        "--part",
+        metavar="K/N",
+        type=part,
+        help="write only the Kth of N parts of a .parquet folder, each on a machine of its own; then merge OUT",
     )
     parser.add_argument("--max-edges", metavar="N", type=int, help="refuse a graph of more than N edges")
     parser.add_argument("--dry-run", action="store_true", help="print the size and the time, and write nothing")
@@ -103,6 +110,14 @@ def _pruned(options: argparse.Namespace) -> NeuronGraph:
     return found.graph
 
 
+def part(text: str) -> tuple[int, int]:
+    """`3/64`."""
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part: expected K/N, such as 3/64")
+    return int(number), int(count)
+
+
 def run(options: argparse.Namespace) -> int:
     """Write the graph, or print what it would cost."""
     from onnx2graphml import api
@@ -125,9 +140,17 @@ def run(options: argparse.Namespace) -> int:
         return 0
     with progress("writing", graph.edges) as advance:
         api.write(
-            graph, options.out, jobs=options.jobs, labels=options.labels, max_edges=options.max_edges, progress=advance
+            graph,
+            options.out,
+            jobs=options.jobs,
+            labels=options.labels,
+            max_edges=options.max_edges,
+            part=options.part,
+            progress=advance,
         )
-    if to_file:
+    if options.part is not None:
+        print(f"{options.out}: part {options.part[0]}/{options.part[1]}", file=sys.stderr)
+    elif to_file:
         print(f"{options.out}: {counts}", file=sys.stderr)
     return 0
 
@@ -138,6 +161,8 @@ def _write_model(options: argparse.Namespace) -> int:
 
     if options.labels:
         raise Error("labels are for GraphML; leave them out of an .onnx file")
+    if options.part is not None:
+        raise Error("parts are of a .parquet folder; leave --part out of an .onnx file")
     check_parent(options.out)
     refuse_inputs(options.out, [options.model])
     graph = _pruned(options)

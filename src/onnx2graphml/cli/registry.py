@@ -22,6 +22,7 @@ class Command:
 
 COMMANDS = {
     "convert": Command("MODEL OUT", "write the graph; OUT's suffix chooses the format (the default command)", "write"),
+    "merge": Command("OUT", "put together the parts that --part wrote", "merge"),
     "info": Command("MODEL", "print the layers: shapes, neurons, edges, parameters", "info"),
     "verify": Command("MODEL [GRAPH]", "check the graph, or a written file, against ONNX Runtime", "verify"),
     "explore": Command("MODEL [INPUT ...] [-o FILE]", "an interactive page: layers, maps, neurons, edges", "explore"),

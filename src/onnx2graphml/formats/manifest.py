@@ -17,19 +17,28 @@ from onnx2graphml.graph.attributes import ABOUT, OPTIONAL, graph_attributes, lay
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 
-def write_manifest(graph: NeuronGraph, directory: Path, name: str = NAME, **more: Any) -> None:
-    """Write the manifest: where the graph came from, its totals and its layers, and what else the format tells.
-
-    Example:
-        >>> write_manifest(graph, Path("digits.parquet"), parts=[])  # doctest: +SKIP
-    """
-    content = {
+def manifest_content(graph: NeuronGraph, **more: Any) -> dict[str, Any]:
+    """Where the graph came from, its totals and its layers, and what else the format tells."""
+    return {
         **graph_attributes(graph),
         "nodes": graph.neurons,
         "edges": graph.edges,
         "layers": [_layer(layer) for layer in graph.layers],
         **more,
     }
+
+
+def write_manifest(graph: NeuronGraph, directory: Path, name: str = NAME, **more: Any) -> None:
+    """Write the manifest.
+
+    Example:
+        >>> write_manifest(graph, Path("digits.parquet"), parts=[])  # doctest: +SKIP
+    """
+    write_content(manifest_content(graph, **more), directory, name)
+
+
+def write_content(content: dict[str, Any], directory: Path, name: str = NAME) -> None:
+    """Write what a manifest tells."""
     (directory / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

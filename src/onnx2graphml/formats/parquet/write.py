@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -110,22 +110,43 @@ def write_parquet(
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write_parquet(graph, Path("digits.parquet"))  # doctest: +SKIP
     """
-    parts, stop = list(edge_parts(graph, part)), threading.Event()
-    names = [f"edges/part-{number:05}.parquet" for number in range(len(parts))]
-    weight, contribution, schema = weight_type(graph), contribution_type(graph), edge_schema(graph)
+    parts, stop = named_parts(graph, part), threading.Event()
 
     def write_nodes() -> None:
-        _write(directory / NODES, node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
+        write_table(directory / NODES, node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
 
-    def write_edges(name: str, part: Part) -> None:
-        tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile, contribution))
-        _write(directory / name, schema, tables, EDGE_ENCODING, stop, progress)
+    def write(name: str, part: Part) -> None:
+        write_edges(graph, directory / name, part, stop, progress, rows, tile)
 
     (directory / "edges").mkdir()
     (directory / NODES).parent.mkdir()
-    _run([write_nodes, *(partial(write_edges, n, p) for n, p in zip(names, parts, strict=True))], jobs, stop)
-    listed = [{"file": n, "layer": escape(p.layer), "rows": p.rows} for n, p in zip(names, parts, strict=True)]
-    write_manifest(graph, directory, HIDDEN, parts=listed)
+    run([write_nodes, *(partial(write, *named) for named in parts.items())], jobs, stop)
+    write_manifest(graph, directory, HIDDEN, parts=listed(parts))
+
+
+def write_edges(
+    graph: NeuronGraph,
+    out: Path | BinaryIO,
+    part: Part,
+    stop: threading.Event,
+    progress: Progress | None = None,
+    rows: int = ROWS,
+    tile: int = TILE,
+) -> None:
+    """Write the file of one part."""
+    schema, weight, contribution = edge_schema(graph), weight_type(graph), contribution_type(graph)
+    tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile, contribution))
+    write_table(out, schema, tables, EDGE_ENCODING, stop, progress)
+
+
+def named_parts(graph: NeuronGraph, limit: int) -> dict[str, Part]:
+    """The parts of a graph's edges by the names of their files."""
+    return {f"edges/part-{number:05}.parquet": part for number, part in enumerate(edge_parts(graph, limit))}
+
+
+def listed(parts: dict[str, Part]) -> list[dict[str, Any]]:
+    """What the manifest tells of the parts."""
+    return [{"file": name, "layer": escape(part.layer), "rows": part.rows} for name, part in parts.items()]
 
 
 def write_nodes(graph: NeuronGraph, path: Path) -> None:
@@ -135,7 +156,7 @@ def write_nodes(graph: NeuronGraph, path: Path) -> None:
         >>> import onnx2graphml
         >>> write_nodes(onnx2graphml.load("fixtures/digits.onnx"), Path("nodes.parquet"))  # doctest: +SKIP
     """
-    _write(path, node_schema(graph), node_tables(graph, ROWS), NODE_ENCODING, threading.Event())
+    write_table(path, node_schema(graph), node_tables(graph, ROWS), NODE_ENCODING, threading.Event())
 
 
 def edge_parts(graph: NeuronGraph, limit: int) -> Iterator[Part]:
@@ -231,25 +252,29 @@ def _repeated(text: str, n: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array([text]))
 
 
-def _write(
-    path: Path,
+class Stopped(Exception):
+    """A file is left unfinished, since another one failed."""
+
+
+def write_table(
+    out: Path | BinaryIO,
     schema: pa.Schema,
     tables: Iterable[pa.Table],
     encoding: dict[str, Any],
     stop: threading.Event,
     progress: Progress | None = None,
 ) -> None:
-    """Write a file, a row group for each table; leave it unfinished once `stop` is set."""
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, **PAGES, **encoding) as file:
+    """Write a file, a row group for each table; `Stopped` once `stop` is set."""
+    with pq.ParquetWriter(out, schema, compression="zstd", compression_level=1, **PAGES, **encoding) as file:
         for table in tables:
             if stop.is_set():
-                return
+                raise Stopped
             file.write_table(table, row_group_size=len(table))
             if progress is not None:
                 progress(len(table))
 
 
-def _run(tasks: Iterable[Callable[[], None]], jobs: int, stop: threading.Event) -> None:
+def run(tasks: Iterable[Callable[[], None]], jobs: int, stop: threading.Event) -> None:
     """Run tasks in threads: the compiled loops and pyarrow leave Python's lock to others. All end if one fails."""
     with ThreadPoolExecutor(jobs) as pool:
         try:
