@@ -214,9 +214,11 @@ def test_the_given_model_keeps_its_weights() -> None:
 @pytest.mark.parametrize(
     ("check", "fits", "too_large", "says"),
     [
-        (lambda n: limits.check_neurons("x", (1 << 15, n)), 1 << 16, (1 << 16) + 1, "a network may have 2,147,483,648"),
-        (lambda n: limits.check_neurons("x", (1, n)), 1 << 23, (1 << 23) + 1, "the longest may be 8,388,608"),
-        (limits.check_all_neurons, 1 << 31, (1 << 31) + 1, "it may have 2,147,483,648 in all"),
+        (lambda n: limits.check_neurons("x", (1 << 20, n)), 1 << 33, (1 << 33) + 1, "may have 9,007,199,254,740,992"),
+        (limits.check_all_neurons, 1 << 53, (1 << 53) + 1, "it may have 9,007,199,254,740,992 in all"),
+        (lambda n: limits.Budget(0).take(n), 1 << 22, (1 << 22) + 1, "4,194,305 positions, which take 100 MB; a"),
+        (lambda n: limits.Budget(1).take(n), (1 << 22) + 64, (1 << 22) + 65, "its size may take 100 MB: give it"),
+        (lambda n: limits.Budget(0).take_numbers(n), 1 << 24, (1 << 24) + 1, "they may have 16,777,216: store such"),
         (limits.check_folded, 1 << 24, (1 << 24) + 1, "they may have 16,777,216"),
         (limits.check_nodes, 1 << 20, (1 << 20) + 1, "it may have 1,048,576"),
     ],
@@ -229,7 +231,7 @@ def test_limits_are_what_they_say(check: Callable[[int], None], fits: int, too_l
 
 def test_a_shape_that_is_given() -> None:
     proto = model([node("Relu", "x", "y")], {"x": ["n", "m"]})
-    assert "1,000,000,000,000 neurons" in refusal(proto, TooLargeError, shapes={"x": (10**6, 10**6)})
+    assert "1,000,000,000,000,000,000 neurons" in refusal(proto, TooLargeError, shapes={"x": (10**9, 10**9)})
 
 
 # -------------------------------------------------------------------------------------------------------------- readers

@@ -43,12 +43,12 @@ add("a chain of 500 Transposes", lambda _: model(
 add(
     "a dimension of 67,108,863",
     lambda _: model([node("Concat", "x z", "y", axis=1)], {"x": [1, 67108863], "z": [1, 0]}),
-    "has a dimension of 67,108,863; the longest may be 8,388,608",
+    "run along 67,108,864 positions, which take 1,610 MB; a model of its size may take 100 MB",
 )
 add(
-    "ten layers of 8,388,608 neurons",
-    lambda _: model([node("Relu", f"x{k}", f"x{k + 1}") for k in range(10)], {"x0": [1, 1 << 23]}, outputs=["x10"]),
-    "the network's edges run along 16,777,218 positions; a model of its size may have 16,777,216",
+    "ten layers of 2,097,152 neurons",
+    lambda _: model([node("Relu", f"x{k}", f"x{k + 1}") for k in range(10)], {"x0": [1, 1 << 21]}, outputs=["x10"]),
+    "the network's edges run along 4,194,306 positions, which take 100 MB; a model of its size may take 100 MB",
 )
 
 

@@ -1,4 +1,4 @@
-"""Shapes that are wrong, or of more neurons than there may be."""
+"""Shapes that are wrong, or of more neurons than can be written, or planned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ add(
     r"\[1, \?\]; every dimension must be known: give --sh",
 )
 add(
-    "overflowing dimensions", lambda _: model(inputs={"x": [2**62, 2**62]}), "neurons; a network may have 2,147,483,648"
+    "overflowing dimensions",
+    lambda _: model(inputs={"x": [2**62, 2**62]}),
+    "neurons; a network may have 9,007,199,254,740,992",
 )
 add(
     "dimensions that overflow to 0", lambda _: model(inputs={"x": [2**32, 2**32]}), "18,446,744,073,709,551,616 neurons"
@@ -22,16 +24,32 @@ add(
 add(
     "a given shape that overflows",
     lambda _: model(inputs={"x": ["n", "m"]}),
-    "--shape gives",
+    r"the shape \[1, \d+\] is given for input 'x', which has \[n, m\]",
     "--shape",
     f"x=1,{2**70}",
 )
 add(
-    "a dimension of 10^9", lambda _: model(inputs={"x": [1, 10**9]}), "a dimension of 1,000,000,000; the longest may be"
+    "a dimension of 10^9",
+    lambda _: model(inputs={"x": [1, 10**9]}),
+    "run along 1,000,000,001 positions, which take 24,000 MB; a model",
 )
+LONG = [1, 10**5]
+for name, nodes, shape, constants in (
+    ("a running sum over 10^5", [node("CumSum", "x k", "y")], LONG, {"k": np.array(1)}),
+    ("a triangle of 10^5", [node("Trilu", "x", "y")], [1, 10**5, 10**5], {}),
+    ("a Fourier transform of 10^5", [node("DFT", "x", "y", axis=1)], [1, 10**5, 1], {}),
+    ("windows of 10^3 over 10^5", [node("MaxPool", "x", "y", kernel_shape=[10**3])], [1, 1, 10**5], {}),
+    ("a table of 10^5 by 10^5 weights", [node("Resize", "x _ s", "y", mode="cubic")], [1, 1, 10**4, 10**4],
+     {"s": np.float32([1, 1, 10.3, 10.3]), "_": np.float32([])}),
+    ("updates at 10^7 places", [node("ScatterND", "x i u", "y")], [10**7],
+     {"i": np.zeros((1, 1), np.int64), "u": np.zeros(1, np.float32)}),
+):  # fmt: skip
+    add(name, lambda _, n=nodes, s=shape, c=constants: model(n, {"x": s}, c),
+        r"run along [\d,]+ positions, which take [\d,]+ MB; a model of its size may take 100 MB")  # fmt: skip
 add("a dimension of 0", lambda _: model(inputs={"x": [1, 0]}), None)
-add("10^12 neurons of input", lambda _: model(inputs={"x": [1, HUGE]}), "1,000,000,000,000 neurons")
-add("10^12 neurons in a picture", lambda _: model(inputs={"x": [1, 10**4, 10**4, 10**4]}), "1,000,000,000,000 neurons")
+add("10^12 neurons of input", lambda _: model(inputs={"x": [1, HUGE]}), "run along 1,000,000,000,001 positions")
+NO_ROOM = r"would take about \d+ TB, and the disk has .* free; layer '.*' alone has 1,000,000,000,000 (edges|neurons)"
+add("10^12 neurons in a picture", lambda _: model(inputs={"x": [1, 10**4, 10**4, 10**4]}), NO_ROOM)
 
 
 def grown(op: str, *shape: int, **attributes: Any) -> Build:
@@ -39,9 +57,9 @@ def grown(op: str, *shape: int, **attributes: Any) -> Build:
     return lambda _: model([node(op, "x to", "y", **attributes)], {"x": [1, 1]}, {"to": np.array(shape)})
 
 
-add("Expand to 10^12", grown("Expand", 10**6, 10**6), "1,000,000,000,000 neurons; a network may have")
-add("Tile to 10^12", grown("Tile", 10**6, 10**6), "1,000,000,000,000 neurons; a network may have")
-add("Pad to 10^12", grown("Pad", 0, 0, 10**6 - 1, 10**6 - 1), "1,000,000,000,000 neurons; a network may have")
+add("Expand to 10^12", grown("Expand", 10**6, 10**6), NO_ROOM)
+add("Tile to 10^12", grown("Tile", 10**6, 10**6), NO_ROOM)
+add("Pad to 10^12", grown("Pad", 0, 0, 10**6 - 1, 10**6 - 1), NO_ROOM)
 add("Tile that overflows", grown("Tile", 2**62, 4), "the_Tile")
 add("Pad that overflows", grown("Pad", 2**63 - 1, 0, 2**63 - 1, 0), "the_Pad")
 add("Pad to less than nothing", grown("Pad", 0, -5, 0, 0), "the_Pad.*would have shape")
@@ -52,14 +70,14 @@ add(
         {"x": [1, 1, 1, 1]},
         {"to": np.array([1, 1, 10**6, 10**6]), "_": np.float32([])},
     ),
-    "1,000,000,000,000 neurons",
+    NO_ROOM,
 )
 add(
-    "many layers of 10^9",
+    "many layers of 10^12",
     lambda _: model(
-        [node("Relu", "x", "a"), node("Relu", "a", "b"), node("Relu", "b", "y")], {"x": [1000, 1000, 1000]}
+        [node("Relu", "x", "a"), node("Relu", "a", "b"), node("Relu", "b", "y")], {"x": [10**4, 10**4, 10**4]}
     ),
-    "the network has 4,000,000,000 neurons",
+    NO_ROOM,
 )
 add("Reshape to a wrong size", grown("Reshape", 3, 5), "the_Reshape.*Reshape")
 add("Reshape to two open sizes", grown("Reshape", -1, -1), "the_Reshape")

@@ -56,7 +56,7 @@ add(
 )
 
 
-@case("a hundred bytes that ask for 10^12 neurons", "1,000,000,000,000 neurons; a network may have 2,147,483,648")
+@case("a hundred bytes that ask for 10^12 neurons", "run along 1,000,000,000,001 positions, which take 24,000,000 MB")
 def _(_: Path) -> onnx.ModelProto:
     proto = model(inputs={"x": [1, HUGE]})
     proto.graph.name = proto.graph.node[0].name = "g"

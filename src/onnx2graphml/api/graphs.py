@@ -75,7 +75,7 @@ def write(
 
         write_share(graph, Path(path), part, progress, jobs=jobs or processors())
         return
-    if to_file and graph.edges > WORTH_AN_ESTIMATE:
+    if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE:
         estimate.check_room(graph, Path(path), estimate.work(graph, suffix, jobs, labels))
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels)
 

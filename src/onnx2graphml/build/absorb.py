@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.graph import axes as ax
-from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.compose import NotComposableError, compose_in_first_order
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.functions.rounding import is_exact
+from onnx2graphml.model.limits import ask
+from onnx2graphml.model.uniform import stored
 from onnx2graphml.graph.neurons import Activation
 
 
@@ -44,7 +45,10 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
     if activation is None:
         return None
     try:
-        edges = tuple(Incoming(i.source, compose_in_first_order(i.block, block, producer.shape), i.port) for i in producer.incoming)
+        edges = tuple(
+            Incoming(i.source, compose_in_first_order(i.block, block, producer.shape), i.port)
+            for i in producer.incoming
+        )
     except NotComposableError:
         return None
     return dataclasses.replace(
@@ -66,7 +70,7 @@ def absorbed(producer: Layer, layer: Layer) -> Layer | None:
 
 
 def _size(layer: Layer) -> float:
-    return max(layer.bias_size, 0.0 if layer.bias is None else float(np.abs(layer.bias).max(initial=0)))
+    return max(layer.bias_size, 0.0 if layer.bias is None else float(np.abs(stored(layer.bias)).max(initial=0)))
 
 
 def _moved_activation(producer: Layer, layer: Layer, block: EdgeBlock) -> tuple[Activation, ...] | None:
@@ -100,6 +104,7 @@ def _moved_bias(producer: Layer, layer: Layer, block: EdgeBlock) -> npt.NDArray[
     """The bias of both: the producer's, moved and scaled, and the layer's own."""
     bias = producer.bias
     if bias is not None and not (is_in_place(block) and block.is_selection):
+        ask(layer.neurons)
         dtype = bias.dtype
         bias = block.apply(np.asarray(bias).ravel(), layer.neurons).reshape(layer.shape).astype(dtype)
     elif bias is not None:
@@ -111,12 +116,7 @@ def _moved_bias(producer: Layer, layer: Layer, block: EdgeBlock) -> npt.NDArray[
 
 def is_one_to_one(block: EdgeBlock) -> bool:
     """Whether no position has two edges on either side."""
-    return all(_are_distinct(side) for a in block.axes for side in (a.source, a.target))
-
-
-def _are_distinct(positions: Ints) -> bool:
-    """Whether no position is there twice; mostly they ascend, and need not be sorted."""
-    return bool((positions[1:] > positions[:-1]).all()) or len(np.unique(positions)) == len(positions)
+    return all(ax.are_distinct(side) for a in block.axes for side in (a.source, a.target))
 
 
 def is_in_place(block: EdgeBlock) -> bool:

@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from onnx2graphml.build.absorb import absorbed, is_one_to_one
-from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.blocks import EdgeBlock, Side
 from onnx2graphml.graph.compose import NotComposableError, compose
 from onnx2graphml.errors import Error
 from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
+from onnx2graphml.model.limits import Budget, within
+from onnx2graphml.model.uniform import in_memory
 from onnx2graphml.build.names import in_order_of, named
 from onnx2graphml.build.framework_order import as_declared, in_framework_order
 
@@ -29,6 +33,7 @@ LEVELS = ("op", "layer", "neuron")
 
 COPIES = ("Identity", "Dropout", "Cast", "CastLike")  # never a layer
 REARRANGES = ("Transpose", "Squeeze", "Unsqueeze")  # an exporter's, where no layer of the framework claims it
+MOST_LOOKED_AT = 1 << 24  # positions of two blocks, to tell whether they meet
 PRODUCTS = ("MatMul", "Gemm")
 
 
@@ -47,6 +52,12 @@ def at_detail(graph: NeuronGraph, level: str) -> NeuronGraph:
         raise Error(f"detail is {level!r}; expected one of {', '.join(LEVELS)}")
     if level == "op":
         return graph
+    own = graph.model.constants.values() if graph.model is not None else ()
+    with within(Budget(sum(map(in_memory, own)))):
+        return _rewritten(graph, level)
+
+
+def _rewritten(graph: NeuronGraph, level: str) -> NeuronGraph:
     network = _Network(graph)
     network.join_copied_outputs(level == "neuron")
     # In Keras all that computes belongs to a layer, so that what belongs to none is the exporter's.
@@ -261,7 +272,7 @@ def _takes_one(reader: Layer, name: str) -> bool:
 
 
 def _one_per_target(block: EdgeBlock) -> bool:
-    return all(len(np.unique(a.target)) == len(a) for a in block.axes)
+    return all(ax.are_distinct(a.target) for a in block.axes)
 
 
 def may_repeat(edges: list[Incoming]) -> bool:
@@ -274,7 +285,14 @@ def may_repeat(edges: list[Incoming]) -> bool:
 
 
 def _meet(one: EdgeBlock, other: EdgeBlock) -> bool:
+    """Whether they have positions in common on both sides; taken for granted where looking would take gigabytes."""
+    sides: tuple[Side, ...] = ("source", "target")
     return all(
-        len(np.intersect1d(one.covers(side), other.covers(side), assume_unique=True)) > 0
-        for side in ("source", "target")
+        max(_covered(one, side), _covered(other, side)) > MOST_LOOKED_AT
+        or len(np.intersect1d(one.covers(side), other.covers(side), assume_unique=True)) > 0
+        for side in sides
     )
+
+
+def _covered(block: EdgeBlock, side: Side) -> int:
+    return math.prod(len(ax.distinct(offsets)) for offsets in block.offsets(side))

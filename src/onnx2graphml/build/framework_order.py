@@ -62,9 +62,7 @@ def reordering(layer: Layer) -> EdgeBlock:
     order = layer.provenance.framework_order
     shown = [layer.shape[a] for a in order]
     source, target = ax.strides(layer.shape), ax.strides(shown)
-    return EdgeBlock(
-        tuple(ax.same(n).strided(source[a], t) for n, a, t in zip(shown, order, target, strict=True))
-    )
+    return EdgeBlock(tuple(ax.same(n).strided(source[a], t) for n, a, t in zip(shown, order, target, strict=True)))
 
 
 def as_declared(layer: Layer, shape: tuple[int, ...]) -> Layer:

@@ -85,6 +85,8 @@ def _with_what_lies_inside(layers: list[Layer], read_by: Mapping[str, set[str]])
         behind[layer.name] = set().union(*readers) if through else {own[layer.name]}
     inside = {name: (before[name] | behind[name]) - {None} for name in own}
     return {
-        name: next(iter(inside[name])) if scope is None and len(before[name] | behind[name]) == 1 and inside[name] else scope
+        name: next(iter(inside[name]))
+        if scope is None and len(before[name] | behind[name]) == 1 and inside[name]
+        else scope
         for name, scope in own.items()
     }

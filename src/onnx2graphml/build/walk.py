@@ -18,8 +18,9 @@ from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.functions.rounding import is_integer, is_number
 from onnx2graphml.model import Model, Node, TensorType, is_float
 from onnx2graphml.model.boundary import about
-from onnx2graphml.model.limits import check_entries
+from onnx2graphml.model.limits import Budget, within
 from onnx2graphml.model.nodes import where
+from onnx2graphml.model.uniform import each, in_memory, stored
 from onnx2graphml.ops.registry import numbers
 from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
 
@@ -35,17 +36,18 @@ def walk(model: Model) -> NeuronGraph:
     layers = {name: _input(name, model.types.get(name)) for name in model.inputs}
     traits = {name: Traits(len(model.types[name].shape)) for name in model.inputs}
     used = {i for node in model.nodes for i in node.inputs} | set(model.outputs)
-    own, entries = sum(v.size for v in model.constants.values()), 0
+    own = sum(map(in_memory, model.constants.values()))
+    budget = Budget(own)
     for node in model.nodes:
         here = context(where(node.name, node.op, node.layer, model.opset))
         unfit = about("its inputs and attributes don't fit together", UnsupportedError)
-        with here, unfit, np.errstate(all="ignore"):
-            for layer, trait in _expand(node, model, used):
+        with here, unfit, within(budget), np.errstate(all="ignore"):
+            for layer, trait in _expand(node, model, used, budget):
                 layers[layer.name], traits[layer.name] = layer, trait
-                entries += sum(len(a) for i in layer.incoming for a in i.block.axes)
-                check_entries(entries, own)
+                budget.take(sum(len(a) for i in layer.incoming for a in i.block.axes))
     for name in model.outputs:
         if name not in layers:
+            budget.take_numbers(ops.in_full("", [model.constants[name]]))
             layers[name] = _constant(name, model.constants[name])
             traits[name] = Traits(model.constants[name].ndim)
     placed = _placed(layers, traits, model.channels_last)
@@ -98,10 +100,12 @@ def _constant(name: str, value: Array) -> Layer:
     return dataclasses.replace(layer, bias=_bias("value", value).reshape(layer.shape))
 
 
-def _expand(node: Node, model: Model, used: set[str]) -> list[tuple[Layer, Traits]]:
+def _expand(node: Node, model: Model, used: set[str], budget: Budget) -> list[tuple[Layer, Traits]]:
     """The layers of a node's outputs, constants that they need first."""
     operands = [_operand(name, model) for name in node.inputs]
     kinds = [model.types.get(name) for name in node.outputs]
+    budget.take_numbers(ops.in_full(node.op, operands))
+    budget.check_room(max((sum(k.shape) for k in (*operands, *kinds) if k is not None), default=0))
     if kinds[0] is None or not is_number(kinds[0].dtype):
         ops.find(node.op, node.domain, model.opset)  # an unknown operator is the better message
     first = _checked_type("its output", kinds[0])
@@ -144,7 +148,7 @@ def _operand(name: str, model: Model) -> Operand | None:
     if name in model.constants:
         value = model.constants[name]
         is_short = not is_integer(value.dtype) and is_number(value.dtype) and value.dtype.itemsize < 4
-        return value.astype(np.float32) if is_short and value.dtype != np.bool_ else value
+        return each(lambda v: v.astype(np.float32), value) if is_short and value.dtype != np.bool_ else value
     kind = model.types.get(name)
     if kind is None:
         raise UnsupportedError(f"input {name!r} has no static shape; give the shapes of the model's inputs, as in {shape_option('x', (1, 16))}")
@@ -173,7 +177,7 @@ def _checked(edges: tuple[Incoming, ...]) -> tuple[Incoming, ...]:
 
 def _bias(what: str, values: Array) -> Array:
     """A bias as floats. It may be infinite: masks are."""
-    if is_number(values.dtype) and np.isnan(numbers(values)).any():
+    if is_number(values.dtype) and np.isnan(stored(numbers(values))).any():
         raise UnsupportedError(f"its {what} has NaN, which has no place in a graph")
     return numbers(values)
 

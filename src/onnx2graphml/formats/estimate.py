@@ -201,5 +201,6 @@ def check_room(graph: NeuronGraph, path: Path, cost: Cost) -> None:
 
 
 def _largest(graph: NeuronGraph) -> str:
-    layer = max(graph.layers, key=lambda x: x.in_edges)
-    return f"layer {layer.name!r} alone has {layer.in_edges:,}"
+    layer = max(graph.layers, key=lambda x: max(x.in_edges, x.neurons))
+    count, what = max((layer.in_edges, "edges"), (layer.neurons, "neurons"))
+    return f"layer {layer.name!r} alone has {count:,} {what}"

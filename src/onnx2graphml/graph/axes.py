@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import TooLargeError
+from onnx2graphml.model.limits import ask
 
 Ints = npt.NDArray[np.int64]
 
@@ -53,7 +53,7 @@ class Axis:
 
     def strided(self, source: int, target: int, tap: int = 0) -> Axis:
         """The same relation with its coordinates multiplied by strides, that is as flat offsets."""
-        return Axis(self.source * source, self.target * target, self.tap * tap, self.term)
+        return Axis(_times(self.source, source), _times(self.target, target), _times(self.tap, tap), self.term)
 
     def with_term(self, term: Ints) -> Axis:
         """The same relation with a term for each entry."""
@@ -64,37 +64,45 @@ class Axis:
         return Axis(self.target, self.source, self.tap, self.term)
 
 
+def _times(positions: Ints, stride: int) -> Ints:
+    """Arrays are shared where nothing changes, and take no memory where all becomes 0."""
+    if stride == 1:
+        return positions
+    return positions * stride if stride else np.zeros(len(positions), np.int64)
+
+
 def relation(source: npt.ArrayLike, target: npt.ArrayLike, tap: npt.ArrayLike = 0) -> Axis:
     """An axis from three arrays or integers, broadcast to one length."""
     s, t, k = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, np.int64)) for a in (source, target, tap)))
     return Axis(*map(np.ascontiguousarray, (s, t, k)))
 
 
+def _positions(n: int) -> Ints:
+    ask(n)
+    return np.arange(n, dtype=np.int64)
+
+
 def same(n: int) -> Axis:
     """Each position with itself, with a tap of its own: `(i, i, i)`."""
-    i = np.arange(n, dtype=np.int64)
+    i = _positions(n)
     return Axis(i, i, i)
 
 
 def gather(n: int) -> Axis:
     """Every source position into one target: `(i, 0, i)`."""
-    i = np.arange(n, dtype=np.int64)
+    i = _positions(n)
     return relation(i, 0, i)
 
 
 def spread(n: int) -> Axis:
     """One source into every target position: `(0, i, i)`."""
-    i = np.arange(n, dtype=np.int64)
+    i = _positions(n)
     return relation(0, i, i)
 
 
 def shift(source: int = 0, target: int = 0) -> Axis:
     """A single entry: it moves a whole block by an offset."""
     return relation(source, target)
-
-
-MOST_PAIRS = 1 << 27
-"""Of a window along one dimension; each takes 24 bytes."""
 
 
 def window(input: int, output: int, kernel: int, stride: int = 1, dilation: int = 1, pad: int = 0) -> Axis:
@@ -105,21 +113,42 @@ def window(input: int, output: int, kernel: int, stride: int = 1, dilation: int 
     Source: the ONNX operators Conv and MaxPool, `pads`, `strides`, `dilations`.
 
     Raises:
-        TooLargeError: there are more than `MOST_PAIRS`.
+        TooLargeError: they are too many to be held; see `model.limits.ask`.
     """
-    outputs = np.arange(output, dtype=np.int64)
+    outputs = _positions(output)
     corner = outputs * stride - pad  # where the first tap lies
     first = np.maximum(-(corner // dilation), 0)  # the first tap inside, and the one after the last
     beyond = np.minimum(-((corner - input) // dilation), kernel)
     taps = np.maximum(beyond - first, 0)
     pairs = int(taps.sum())
-    if pairs > MOST_PAIRS:
-        raise TooLargeError(
-            f"its window joins {pairs:,} pairs of positions along one dimension; at most {MOST_PAIRS:,} can be held"
-        )
+    ask(pairs)
     o = np.repeat(outputs, taps)
     k = np.arange(pairs, dtype=np.int64) - np.repeat(np.cumsum(taps) - taps - first, taps)
     return Axis(corner[o] + k * dilation, o, k)
+
+
+def are_distinct(positions: Ints) -> bool:
+    """Whether no position is there twice; mostly they ascend, and need not be sorted."""
+    return bool((positions[1:] > positions[:-1]).all()) or len(distinct(positions)) == len(positions)
+
+
+def distinct(positions: Ints) -> Ints:
+    """Each position once, in ascending order.
+
+    NumPy's `unique` puts them into a hash table, which takes ten times longer for millions of them.
+
+    Example:
+        >>> distinct(np.array([3, 1, 3])).tolist()
+        [1, 3]
+    """
+    rising = positions[1:] > positions[:-1]
+    if rising.all():
+        return positions
+    ordered = np.sort(positions)
+    first = np.ones(len(ordered), bool)
+    first[1:] = ordered[1:] > ordered[:-1]
+    found: Ints = ordered[first]
+    return found
 
 
 def patterns(axis: Axis) -> list[tuple[Axis, Axis]]:
@@ -179,6 +208,7 @@ def sides(axes: Sequence[Axis]) -> list[list[Ints] | None]:
 
 def outer_sum(parts: Sequence[Ints]) -> Ints:
     """`parts[0][i] + parts[1][j] + …` for all combinations, flat, the first index slowest."""
+    ask(math.prod(len(part) for part in parts))
     total = np.zeros(1, np.int64)
     for part in parts:
         total = (total[:, None] + part).ravel()

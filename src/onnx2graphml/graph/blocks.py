@@ -180,7 +180,7 @@ class EdgeBlock:
 
     def disjoint(self, parts: int) -> list[EdgeBlock]:
         """The block as at most `parts` blocks of which no two have a target in common; what threads may share out."""
-        free = [k for k, a in enumerate(self.axes) if len(np.unique(a.target)) == len(a) > 1]
+        free = [k for k, a in enumerate(self.axes) if len(a) > 1 and ax.are_distinct(a.target)]
         return self.split(max(free, key=lambda k: len(self.axes[k])), parts) if free else [self]
 
     def select(self, side: Side, position: int) -> list[EdgeBlock]:
@@ -190,7 +190,7 @@ class EdgeBlock:
         """
         if self.count == 0:
             return []
-        distinct = [np.unique(offsets) for offsets in self.offsets(side)]
+        distinct = [ax.distinct(offsets) for offsets in self.offsets(side)]
         order = sorted(range(len(distinct)), key=lambda i: -int(distinct[i][-1]))  # long strides decide first
         found = []
         for digits in _digits([distinct[i] for i in order], position):
@@ -220,7 +220,7 @@ class EdgeBlock:
 
     def covers(self, side: Side) -> Ints:
         """The distinct positions that have an edge on one side, in ascending order."""
-        return np.sort(ax.outer_sum([np.unique(offsets) for offsets in self.offsets(side)]))
+        return np.sort(ax.outer_sum([ax.distinct(offsets) for offsets in self.offsets(side)]))
 
     def apply(self, x: Floats, size: int) -> Floats:
         """`y = W x`: the sum over in-edges of weight · x, in float64.
@@ -277,7 +277,7 @@ def _between(axes: Sequence[Axis], spans: Sequence[tuple[int, int]], first: int,
     if inside.any():
         yield [head[inside], *rest]
     outside = (head.target + high < first) | (head.target + low >= last)
-    for digit in np.unique(head.target[~inside & ~outside]).tolist():
+    for digit in ax.distinct(head.target[~inside & ~outside]).tolist():
         for others in _between(rest, spans[1:], first - digit, last - digit):
             yield [head[head.target == digit], *others]
 

@@ -116,6 +116,8 @@ def _product(axes: Sequence[Axis]) -> Axis:
 
 def _join(first: Axis, second: Axis) -> _Join:
     """All pairs of entries that meet, in the order of the second axis."""
+    if np.array_equal(first.target, second.source) and ax.are_distinct(second.source):  # one with one, in this order
+        return _Join(first.source, second.target, first.tap, second.tap, _joined_terms(first, second))
     order = np.argsort(first.target, kind="stable")
     middle = first.target[order]
     low = np.searchsorted(middle, second.source, side="left")

@@ -190,7 +190,7 @@ def _parts(block: EdgeBlock, source_group: Ints, target_group: Ints, many: int) 
 
 def _matters(block: EdgeBlock, side: Side, group: Ints, axis: int) -> bool:
     """Whether the groups on a side depend on an axis, whatever stands at the others."""
-    distinct = [np.unique(offsets) for offsets in block.offsets(side)]
+    distinct = [ax.distinct(offsets) for offsets in block.offsets(side)]
     if len(distinct[axis]) == 1:
         return False
     grid = np.moveaxis(group[ax.outer_sum(distinct)].reshape([len(d) for d in distinct]), axis, 0)

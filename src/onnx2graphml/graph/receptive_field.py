@@ -90,7 +90,7 @@ def sources_of(block: EdgeBlock, targets: Mask, size: int) -> Mask:
     grid = targets[ax.outer_sum([d for d, _ in digits])].reshape([len(d) for d, _ in digits])
     for position, (axis, (_, inverse)) in enumerate(zip(block.axes, digits, strict=True)):
         grid = _through(grid, position, axis, inverse)
-    out[ax.outer_sum([np.unique(a.source) for a in block.axes])[grid.ravel()]] = True
+    out[ax.outer_sum([ax.distinct(a.source) for a in block.axes])[grid.ravel()]] = True
     return out
 
 

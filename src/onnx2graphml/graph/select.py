@@ -149,7 +149,7 @@ def above_threshold(block: EdgeBlock, threshold: float) -> list[EdgeBlock]:
     kept = np.abs(block.weights) >= threshold
     if kept.all():
         return [block]
-    own = [a for a in block.axes if len(np.unique(a.tap)) == len(a) > 1]
+    own = [a for a in block.axes if len(a) > 1 and ax.are_distinct(a.tap)]
     shared = [_by_tap(a) for a in block.axes if not any(a is o for o in own)]
     found = []
     for combination in itertools.product(*shared):
@@ -160,7 +160,7 @@ def above_threshold(block: EdgeBlock, threshold: float) -> list[EdgeBlock]:
 
 
 def _by_tap(axis: Axis) -> list[Axis]:
-    return [axis[axis.tap == tap] for tap in np.unique(axis.tap)]
+    return [axis[axis.tap == tap] for tap in ax.distinct(axis.tap)]
 
 
 def _kept_entries(axes: Sequence[Axis], keep: Callable[[Ints], Floats]) -> Axis:
@@ -222,7 +222,7 @@ def _strongest_of_layer(layer: Layer, k: int) -> list[Incoming]:
 
 def _disjoint_targets(blocks: Sequence[EdgeBlock]) -> bool:
     covered = np.concatenate([b.covers("target") for b in blocks])
-    return len(np.unique(covered)) == len(covered)
+    return len(ax.distinct(covered)) == len(covered)
 
 
 def _strongest_across(layer: Layer, k: int) -> Iterator[Incoming]:

@@ -10,11 +10,15 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import ModelError, TooLargeError
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Model, TensorType
+from onnx2graphml.model.uniform import is_uniform
 
 Array = npt.NDArray[Any]
+
+MOST_FILLED = 1 << 30
+"""Bytes of constants that a file of a few kB may make ONNX Runtime fill: VGG19's weights are 0.6 GB."""
 
 
 class Runtime:
@@ -100,6 +104,7 @@ def outputs_of(proto: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]]) -> 
 
 def _session(model: Model, proto: onnx.ModelProto) -> Any:
     """A session of the model, or of what it was; large initializers are lent to it."""
+    _check_filled(model)
     lent = [t.name for t in proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -110,6 +115,16 @@ def _session(model: Model, proto: onnx.ModelProto) -> Any:
         return ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as e:
         raise _failure(e) from None
+
+
+def _check_filled(model: Model) -> None:
+    """Refuse constants of one value throughout that ONNX Runtime would need gigabytes for: it makes them in full."""
+    filled = sum(v.nbytes for v in model.constants.values() if is_uniform(v))
+    if filled > MOST_FILLED:
+        raise TooLargeError(
+            f"the model fills constants with one value, which takes {filled // 1_000_000:,} MB in ONNX Runtime; "
+            f"they may take {MOST_FILLED // 1_000_000:,} MB: store such weights in the file instead"
+        )
 
 
 def _failure(error: Exception) -> ModelError:

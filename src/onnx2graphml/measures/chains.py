@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
@@ -159,7 +160,7 @@ class _Side:
 
     def is_product(self, axis: int, offsets: Ints) -> bool:
         """Whether an axis's places are all combinations of those along each dimension."""
-        return math.prod(len(np.unique(p)) for p in self.places[axis].values()) == len(np.unique(offsets))
+        return math.prod(len(ax.distinct(p)) for p in self.places[axis].values()) == len(ax.distinct(offsets))
 
 
 def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[Factor]:
@@ -186,7 +187,7 @@ def _of_axis(axis: Axis, k: int, ends: Sequence[_Side], name: str) -> list[Facto
 
 def _is_complete(axis: Axis) -> bool:
     """Whether the axis joins each of its sources to each of its targets."""
-    sources, targets = len(np.unique(axis.source)), len(np.unique(axis.target))
+    sources, targets = len(ax.distinct(axis.source)), len(ax.distinct(axis.target))
     if len(axis) != sources * targets:
         return False
     return min(sources, targets) == 1 or len(np.unique(np.stack([axis.source, axis.target]), axis=1).T) == len(axis)

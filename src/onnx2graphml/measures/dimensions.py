@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.axes import strides as strides_of
 from onnx2graphml.graph.blocks import EdgeBlock
@@ -44,14 +45,14 @@ def _sizes(cuts: list[int], size: int) -> tuple[int, ...]:
 def move_of(axis: Axis) -> tuple[int, int, int] | None:
     """The strides and the length of an axis that hands values on in their order."""
     source, target = _full(axis.source), _full(axis.target)
-    if source is None or target is None or len(axis) != len(np.unique(axis.source)):
+    if source is None or target is None or len(axis) != len(ax.distinct(axis.source)):
         return None
     return (source, target, len(axis)) if (axis.source * target == axis.target * source).all() else None
 
 
 def _full(offsets: Ints) -> int | None:
     """The stride of offsets 0, s, 2s, ... without a gap; None where they are not such, or only one."""
-    values = np.unique(offsets)
+    values = ax.distinct(offsets)
     if len(values) < 2 or values[0] != 0:
         return None
     return int(values[1]) if (np.diff(values) == values[1]).all() else None

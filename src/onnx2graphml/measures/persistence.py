@@ -134,7 +134,7 @@ class _Planes:
     @staticmethod
     def of(block: EdgeBlock) -> _Planes:
         """The axes whose entries share taps as planes, one for each combination of taps."""
-        outer = tuple(a for a in block.axes if len(np.unique(a.tap)) == len(a) > 1)
+        outer = tuple(a for a in block.axes if len(a) > 1 and ax.are_distinct(a.tap))
         inner = [_by_tap(a) for a in block.axes if not any(a is o for o in outer)]
         planes = [ax.product([ax.shift(), *chosen]) for chosen in itertools.product(*inner)]
         joined = ax.concatenated(planes)

@@ -148,5 +148,5 @@ def _least(block: EdgeBlock, function: Any) -> float:
     for first in range(0, block.weights.size, 1 << 24):
         least = min(least, float(function(block.weights[first : first + (1 << 24)]).min()))
     if least < 0:  # perhaps of an edge that was left out
-        least = float(function(block.weights[ax.outer_sum([np.unique(t.tap) for t in block.axes])]).min())
+        least = float(function(block.weights[ax.outer_sum([ax.distinct(t.tap) for t in block.axes])]).min())
     return least

@@ -177,7 +177,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:
     nodes = needed(state.nodes, outputs)
     types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
     read = {i for node in nodes for i in node.inputs} | set(outputs)
-    constants |= confirmed([a.proto for a in state.nodes if not a.computed], constants, read, around)
+    evaluated = [a.proto for a in state.nodes if not a.computed and not state.filled & set(a.proto.output)]
+    constants |= confirmed(evaluated, constants, read, around)
     computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}
     check_all_neurons(sum(math.prod(types[n].shape) for n in computed if n in types))
     trained = trained_arrays(proto.graph, constants, metadata.get(TRAINED))

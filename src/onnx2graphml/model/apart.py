@@ -27,6 +27,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from onnx2graphml.errors import Error, ModelError, TooLargeError
+from onnx2graphml.model.uniform import is_uniform, one
 
 Result = TypeVar("Result")
 
@@ -123,9 +124,14 @@ def _run(function: Callable[[], Any], limits: Limits, writer: int) -> NoReturn:
 
 
 class _Pickler(pickle.Pickler):
-    """NumPy's types come back as what they are: a pickled one is a copy, which says that it is not built in."""
+    """NumPy's types come back as what they are: a pickled one is a copy, which says that it is not built in.
+
+    An array of one value throughout stays one, and small.
+    """
 
     def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray) and is_uniform(value):
+            return np.broadcast_to, (one(value), value.shape)
         if isinstance(value, np.dtype) and value == np.dtype(value.type):
             return np.dtype, (value.type,)
         return NotImplemented

@@ -24,6 +24,7 @@ from onnx2graphml.model.initializers import array
 from onnx2graphml.model.limits import MOST_FOLDED, check_folded, check_neurons
 from onnx2graphml.model.lowering import add_lowered, can_be_evaluated, is_lowered
 from onnx2graphml.model.nodes import Node, node_name, plain, tensor_type, where
+from onnx2graphml.model.uniform import filled, is_uniform
 from onnx2graphml.model.work import check_kind, check_work, work
 
 Array = npt.NDArray[Any]
@@ -70,6 +71,7 @@ class Folding:
         nodes: all that were added, lowered ones replaced by their parts.
         elements: of all constants that were computed so far, of which there may be `most`.
         work: that it was to compute them; see `work`.
+        filled: names of constants of one value throughout, which were not computed.
         parts: how many nodes were added in the place of others.
         sequences: names of the tensors in them, by name.
     """
@@ -83,6 +85,7 @@ class Folding:
     elements: int = 0
     most: int = MOST_FOLDED
     work: int = 0
+    filled: set[str] = field(default_factory=set)
     parts: int = 0
     sequences: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -111,6 +114,7 @@ class Folding:
                 values[asked] = _stand_in(self.types[asked])
         constant = len(values) == len(set(given)) and not _is_random(node)
         if is_lowered(node, self.opset, self.constants) and not (constant and can_be_evaluated(node)):
+            self._take_in_full(self.constants[i] for i in given if i in self.constants)
             self._lower(node, layer)
             return
         if constant:
@@ -156,12 +160,22 @@ class Folding:
         if node.op_type != "Constant":
             check_kind(node, values)
             known = [tensor_type(t) for t in self._inferred(node, values).values()]
+            if len(known) == 1 and known[0] and (value := filled(node, values, known[0])) is not None:
+                self.filled.add(node.output[0])
+                return {node.output[0]: value}
             shapes = [t.shape for t in known if t is not None]
+            read = [values[i] for i in _values_read(node)]
+            self._take_in_full(read)
             self.elements += self._size(node, values, shapes, len(shapes) == len(known))
             check_folded(self.elements, self.most)
-            self.work += work(node, [values[i] for i in node.input if i], shapes)
+            self.work += work(node, read, shapes)
             check_work(self.work)
         return evaluated(node, values, self.around)
+
+    def _take_in_full(self, values: Iterable[Array]) -> None:
+        """Count constants of one value throughout as made: all of their numbers are to be in memory."""
+        self.elements += sum(v.size for v in values if is_uniform(v))
+        check_folded(self.elements, self.most)
 
     def _size(
         self, node: onnx.NodeProto, values: Mapping[str, Array], shapes: list[tuple[int, ...]], all_known: bool
@@ -243,6 +257,13 @@ def _check_output(name: str, shape: tuple[int, ...]) -> None:
             f"its output {name!r} would have shape {list(shape)}; a window larger than its padded input makes such ones"
         )
     check_neurons(name, shape)
+
+
+def _values_read(node: onnx.NodeProto) -> list[str]:
+    """The inputs that are given, but for one of which only the shape or the type is read."""
+    given = [i for i in node.input if i]
+    position = READ_FOR_TYPE.get(node.op_type)
+    return [i for k, i in enumerate(given) if k != position]
 
 
 def _has_subgraphs(node: onnx.NodeProto) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 
 from onnx2graphml.errors import TooLargeError
 
-MOST_NEURONS = 1 << 31
-"""Of a whole network. Most layers take a byte for each of them or less, in arrays of numbers."""
+MOST_NEURONS = 1 << 53
+"""Of a whole network. Larger ids are not whole numbers to those who read them as float64, as most programs do."""
 
-LONGEST_DIMENSION = 1 << 23
-"""Of a tensor of neurons. A layer keeps some 32 bytes for each position along a dimension."""
+MOST_ENTRIES = 1 << 22
+"""Of the axes of all edges of a network without weights."""
 
-MOST_ENTRIES = 1 << 24
-"""Of the axes of all edges of a network without weights. Each takes 24 bytes."""
+BYTES_OF_ENTRY = 24
+"""Its source, its target and its tap."""
 
 ENTRIES_FROM_ONE = 64
 """So many more for each element that the model has itself."""
@@ -43,7 +45,7 @@ def check_neurons(name: str, shape: Sequence[int]) -> None:
         shape: of any rank; sizes of any magnitude.
 
     Raises:
-        TooLargeError: too many neurons, or too long a dimension.
+        TooLargeError: it has more than `MOST_NEURONS`.
 
     Example:
         >>> check_neurons("x", (1, 3, 224, 224))
@@ -53,11 +55,6 @@ def check_neurons(name: str, shape: Sequence[int]) -> None:
         raise TooLargeError(
             f"tensor {name!r} of shape {list(shape)} has {neurons:,} neurons; "
             f"a network may have {MOST_NEURONS:,} in all: give it a smaller input"
-        )
-    if neurons and max(shape, default=0) > LONGEST_DIMENSION:
-        raise TooLargeError(
-            f"tensor {name!r} of shape {list(shape)} has a dimension of {max(shape):,}; "
-            f"the longest may be {LONGEST_DIMENSION:,}: give it a smaller input"
         )
 
 
@@ -105,25 +102,80 @@ def check_folded(elements: int, most: int = MOST_FOLDED) -> None:
         )
 
 
-def check_entries(entries: int, own: int) -> None:
-    """Refuse edges whose axes have so many entries.
+class Budget:
+    """What the plan of a network may take in memory: the axes of its edges, and constants that are filled with a value.
 
     Args:
-        entries: of the axes of all layers so far.
-        own: elements that the model has.
-
-    Raises:
-        TooLargeError: they are more than a model of its size may have.
+        own: elements that the model has itself.
 
     Example:
-        >>> check_entries(1000, 0)
+        >>> budget = Budget(0)
+        >>> budget.take(1000)
     """
-    most = MOST_ENTRIES + ENTRIES_FROM_ONE * own
-    if entries > most:
-        raise TooLargeError(
-            f"with it, the network's edges run along {entries:,} positions; a model of its size may have {most:,}: "
-            f"give it a smaller input"
-        )
+
+    def __init__(self, own: int) -> None:
+        self._most, self._most_numbers = MOST_ENTRIES + ENTRIES_FROM_ONE * own, most_folded(own)
+        self._entries, self._numbers = 0, 0
+
+    def take(self, entries: int) -> None:
+        """Count entries of axes.
+
+        Raises:
+            TooLargeError: they are more than a model of its size may have.
+        """
+        self.check_room(entries)
+        self._entries += entries
+
+    def check_room(self, entries: int) -> None:
+        """Refuse entries before they are made."""
+        total = self._entries + entries
+        if total > self._most:
+            raise TooLargeError(
+                f"with it, the network's edges run along {total:,} positions, which take {_megabytes(total):,} MB; "
+                f"a model of its size may take {_megabytes(self._most):,} MB: give it a smaller input"
+            )
+
+    def take_numbers(self, numbers: int) -> None:
+        """Count numbers of constants that are filled with one value, where all must be in memory.
+
+        Raises:
+            TooLargeError: they are more than a model of its size may have.
+        """
+        self._numbers += numbers
+        check_folded(self._numbers, self._most_numbers)
+
+
+_room: ContextVar[Budget | None] = ContextVar("room", default=None)
+
+
+@contextlib.contextmanager
+def within(budget: Budget) -> Iterator[None]:
+    """Inside, what is made of a model asks this budget; see `ask`."""
+    token = _room.set(budget)
+    try:
+        yield
+    finally:
+        _room.reset(token)
+
+
+def ask(entries: int) -> None:
+    """Refuse an array of integers, or of as many other numbers, before it is made; where there is no budget, never.
+
+    Raises:
+        TooLargeError: the plan of the network would take more memory than it may.
+
+    Example:
+        >>> ask(10**15)
+        >>> with within(Budget(0)):
+        ...     ask(1000)
+    """
+    budget = _room.get()
+    if budget is not None:
+        budget.check_room(entries)
+
+
+def _megabytes(entries: int) -> int:
+    return entries * BYTES_OF_ENTRY // 1_000_000
 
 
 def check_nodes(nodes: int) -> None:

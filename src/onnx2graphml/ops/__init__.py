@@ -25,8 +25,18 @@ from onnx2graphml.ops import (  # noqa: F401
     scatter,
     shape,
 )
-from onnx2graphml.ops.registry import OPERATORS, Constant, NodeContext, Operand, OutputSpec, Tensor, expand, find
+from onnx2graphml.ops.registry import (
+    OPERATORS,
+    Constant,
+    NodeContext,
+    Operand,
+    OutputSpec,
+    Tensor,
+    expand,
+    find,
+    in_full,
+)
 
 pointwise.derive_all()
 
-__all__ = ["OPERATORS", "Constant", "NodeContext", "Operand", "OutputSpec", "Tensor", "expand", "find"]
+__all__ = ["OPERATORS", "Constant", "NodeContext", "Operand", "OutputSpec", "Tensor", "expand", "find", "in_full"]

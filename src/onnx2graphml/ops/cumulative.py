@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.broadcast import scalar
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
 
@@ -23,6 +24,7 @@ def _cumulative(X: Tensor, axis: Constant, exclusive: int, reverse: int, aggrega
     """`exclusive` leaves out the position itself, `reverse` begins at the end."""
     along = int(scalar(axis) or 0) % X.ndim
     n, strides = X.shape[along], ax.strides(X.shape)
+    ask(n * n)
     source, target = np.nonzero(np.tri(n, k=-bool(exclusive), dtype=bool).T)
     if reverse:
         source, target = n - 1 - source, n - 1 - target

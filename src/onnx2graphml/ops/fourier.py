@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.broadcast import scalar
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
 
@@ -95,6 +96,7 @@ def _transformed(
 
 def transform(length: int, samples: int, parts: int, frequencies: int, parts_out: int) -> Constant:
     """Weights by sample, its part, frequency and its part: X[k] = Σ x[n] · exp(-2πi·kn / length)."""
+    ask(4 * samples * frequencies)
     turn = 2 * math.pi * (np.outer(np.arange(samples), np.arange(frequencies)) % length) / length
     return _complex(np.cos(turn), -np.sin(turn), parts, parts_out)
 
@@ -107,6 +109,7 @@ def inverse_transform(
     Args:
         from_half: only one half of the frequencies is there; the others are their conjugates, and x is real.
     """
+    ask(4 * samples * frequencies)
     turn = 2 * math.pi * (np.outer(np.arange(frequencies), np.arange(samples)) % length) / length
     times = np.full((frequencies, 1), 1 / length)
     if from_half:

@@ -12,6 +12,7 @@ from onnx2graphml.functions import axes_text
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.pointwise import as_neurons
 from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
 
@@ -38,6 +39,7 @@ def GatherElements(node: NodeContext, data: Operand, indices: Operand, *, axis: 
     axis %= data.ndim
     source, target = ax.strides(data.shape), ax.strides(indices.shape)
     if isinstance(data, Tensor) and isinstance(indices, np.ndarray):
+        ask(indices.size * indices.ndim)
         at = np.indices(indices.shape)
         at[axis] = _inside(indices, data.shape[axis])
         return taken(data, np.asarray(np.ravel_multi_index(tuple(at), data.shape)))
@@ -56,6 +58,7 @@ def GatherND(node: NodeContext, data: Operand, indices: Operand, *, batch_dims: 
     indexed, after = data.shape[batch_dims : batch_dims + width], data.shape[batch_dims + width :]
     outer, count, inner = math.prod(batch), math.prod(counted), math.prod(after)
     if isinstance(data, Tensor) and isinstance(indices, np.ndarray):
+        ask(outer * count * inner)
         flat = np.zeros((outer, count), np.int64)
         for column, n in zip(np.moveaxis(indices.reshape(outer, count, width), -1, 0), indexed, strict=True):
             flat = flat * n + _inside(column, n)

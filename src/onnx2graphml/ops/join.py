@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
 
 
@@ -18,15 +20,18 @@ def Concat(node: NodeContext, *inputs: Operand, axis: int) -> OutputSpec:
     """Inputs one after the other along an axis; a constant one becomes a bias where its neurons are."""
     axis %= len(node.shape)
     edges: list[Incoming] = []
-    bias, first = np.zeros(node.shape, node.dtype), 0
+    bias, first = None, 0
     for x in inputs:
         if isinstance(x, Tensor):
             axes = part(x.shape, node.shape, axis, target=first)
             edges.append(incoming(x, *axes))
         else:
+            if bias is None:
+                ask(math.prod(node.shape))
+                bias = np.zeros(node.shape, node.dtype)
             bias[(slice(None),) * axis + (slice(first, first + x.shape[axis]),)] = x
         first += x.shape[axis]
-    return OutputSpec(tuple(edges), bias=bias if len(edges) < len(inputs) else None, axes=tuple(range(len(node.shape))))
+    return OutputSpec(tuple(edges), bias=bias, axes=tuple(range(len(node.shape))))
 
 
 @operator

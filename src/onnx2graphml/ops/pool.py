@@ -14,6 +14,7 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
 from onnx2graphml.ops.windows import Window, WindowAttributes, sliding
 
@@ -136,6 +137,7 @@ def _whole(X: Tensor) -> list[Window]:
 
 def ax_product(vectors: Sequence[Constant]) -> Constant:
     """The products of one number from each vector, flat, the first index slowest."""
+    ask(math.prod(map(len, vectors)))
     total = np.ones(1)
     for vector in vectors:
         total = (total[:, None] * vector).ravel()
@@ -148,8 +150,10 @@ def _window_sizes(w: Window, count_padding: bool) -> Constant:
     A window that `ceil_mode` lets stand out over the padding does not count what lies beyond it.
     """
     first, last = (-w.pad, w.input + w.pad_end) if count_padding else (0, w.input)
-    at = np.arange(w.output)[:, None] * w.stride - w.pad + np.arange(w.kernel) * w.dilation
-    return np.asarray(((at >= first) & (at < last)).sum(axis=1))
+    corner = np.arange(w.output) * w.stride - w.pad
+    before = np.clip(-((corner - first) // w.dilation), 0, w.kernel)
+    within = np.clip(-((corner - last) // w.dilation), 0, w.kernel)
+    return np.asarray(within - before)
 
 
 def _pooled(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.conv import Conv
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, operator
 
@@ -45,6 +47,7 @@ def ConvInteger(
         return spec
     # Padding is 0 after the zero point is taken away, so that only the taps within the input count.
     (edges,) = spec.incoming
+    ask(math.prod(x.shape) + math.prod(node.shape))
     zeros = np.full(int(np.prod(x.shape)), float(x_zero_point.item()))
     taken = edges.block.apply(zeros, int(np.prod(node.shape))).reshape(node.shape)
     return OutputSpec(spec.incoming, bias=-taken, axes=spec.axes, spatial=spec.spatial)

@@ -9,6 +9,7 @@ import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.broadcast import scalar
 from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator
 from onnx2graphml.ops.windows import WindowAttributes, sliding
@@ -78,6 +79,7 @@ def Trilu(node: NodeContext, input: Tensor, k: Constant | None = None, *, upper:
     """The upper or the lower triangle of matrices, from the k-th diagonal on."""
     *batch, rows, columns = input.shape
     diagonal = 0 if k is None else int(scalar(k) or 0)
+    ask(rows * columns)
     r, c = np.indices((rows, columns))
     kept = np.flatnonzero((c - r >= diagonal) if upper else (c - r <= diagonal))
     outer = ax.same(math.prod(batch)).strided(rows * columns, rows * columns, 0)

@@ -33,6 +33,7 @@ from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.model.uniform import each, is_uniform, one
 from onnx2graphml.ops.beyond import beyond
 
 Constant = npt.NDArray[Any]
@@ -220,8 +221,30 @@ def incoming(source: Tensor, *axes: Any, weights: Constant | None = None, port: 
     """The edges from one input tensor."""
     from onnx2graphml.graph.blocks import ONE
 
+    if weights is not None and is_uniform(weights):  # one weight, which all edges share
+        axes, weights = tuple(Axis(a.source, a.target, np.zeros_like(a.tap), a.term) for a in axes), one(weights)
     flat = ONE if weights is None else np.ascontiguousarray(numbers(weights)).reshape(-1)
     return Incoming(source.name, EdgeBlock(tuple(axes), flat), port)
+
+
+WEIGHTS = {"Conv": (1,), "ConvTranspose": (1,), "Gemm": (0, 1), "MatMul": (0, 1)}
+"""The inputs that `product` makes weights of: those of one value throughout are never in memory in full."""
+
+
+def in_full(op: str, operands: Sequence[Operand | None]) -> int:
+    """How many numbers of constants of one value throughout an operator brings into memory.
+
+    Example:
+        >>> zeros = np.broadcast_to(np.float32(0), (1000, 1000))
+        >>> in_full("MatMul", [Tensor("x", (1, 1000), zeros.dtype), zeros]), in_full("Add", [zeros])
+        (0, 1000000)
+    """
+    shared = WEIGHTS.get(op, ())
+    if not any(isinstance(operands[k], Tensor) for k in (0, *shared) if k < len(operands)):
+        shared = ()
+    return sum(
+        o.size for k, o in enumerate(operands) if isinstance(o, np.ndarray) and k not in shared and is_uniform(o)
+    )
 
 
 def product(A: Operand, B: Operand, axes: Sequence[Axis], factor: float = 1.0) -> tuple[Incoming, ...]:
@@ -252,7 +275,7 @@ def scaled(constant: Constant, factor: float) -> Constant:
     """The constant times a number, in its own type."""
     if factor == 1:
         return constant
-    return np.asarray(constant.astype(np.float64) * factor, constant.dtype)
+    return each(lambda c: np.asarray(c.astype(np.float64) * factor, c.dtype), constant)
 
 
 def numbers(values: Constant) -> Constant:
@@ -263,6 +286,10 @@ def numbers(values: Constant) -> Constant:
     """
     if values.dtype in (np.float32, np.float64):
         return values
+    return each(_numbers, values)
+
+
+def _numbers(values: Constant) -> Constant:
     if not is_number(values.dtype):
         raise UnsupportedError(f"a constant has type {values.dtype}; expected numbers")
     wide = values.astype(np.float64)

@@ -11,6 +11,7 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.gather import candidates_along, spread
 from onnx2graphml.ops.pointwise import as_neurons
 from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, numbers, operator
@@ -38,6 +39,7 @@ def ScatterND(
     indexed, after = data.shape[:width], math.prod(data.shape[width:])
     count, places = math.prod(rows), math.prod(indexed)
     if isinstance(indices, np.ndarray) and reduction in ("none", "add"):
+        ask(count * after)
         flat = np.zeros(count, np.int64)
         for column, n in zip(indices.reshape(count, width).T, indexed, strict=True):
             flat = flat * n + np.where(column < 0, column + n, column)
@@ -49,6 +51,7 @@ def ScatterND(
     for k in range(width):
         everywhere = [(places, 0, after), (after, 0, 1)]
         edges.append(incoming(i, *spread(everywhere, k), *candidates_along([(count, width)]), port=2 + k))
+    ask(places * after)
     own = np.broadcast_to(np.arange(places, dtype=np.float64)[:, None], (places, after)).reshape(node.shape)
     aggregation = Activation("ScatterND", (("shape", axes_text(indexed)), ("reduction", reduction)))
     return OutputSpec(tuple(edges), str(aggregation), bias=own, constants=constants, axes=x.axes)
@@ -70,6 +73,7 @@ def TensorScatter(
     first = np.zeros(past_cache.shape[0], np.int64) if write_indices is None else write_indices
     source, target = ax.strides(update.shape), ax.strides(node.shape)
     if isinstance(first, np.ndarray):
+        ask(math.prod(update.shape) * update.ndim)
         at = np.indices(update.shape)
         at[axis] = (at[axis] + first.reshape(-1, *[1] * (update.ndim - 1))) % size
         return _moved(node, past_cache, update, np.asarray(np.ravel_multi_index(tuple(at), node.shape)), False)
@@ -107,6 +111,7 @@ def MaxUnpool(
         for d, (n, k, s) in enumerate(zip(X.shape[2:], kernel_shape, strides or [1] * len(kernel_shape), strict=True))
     ]
     shape = (*X.shape[:2], *pooled)
+    ask(math.prod(node.shape))
     own = np.full(node.shape, -1.0)  # where the pool's input would have no position
     inside = tuple(slice(0, n) for n in shape)
     own[inside] = np.arange(math.prod(shape), dtype=np.float64).reshape(shape)
@@ -125,6 +130,7 @@ def _elements(
     axis %= data.ndim
     size, target, source = data.shape[axis], ax.strides(data.shape), ax.strides(indices.shape)
     if isinstance(indices, np.ndarray) and reduction in ("none", "add"):
+        ask(indices.size * indices.ndim)
         at = np.indices(indices.shape)
         at[axis] = np.where(indices < 0, indices + size, indices)
         flat = np.ravel_multi_index(tuple(at), data.shape)
@@ -144,6 +150,7 @@ def _elements(
 def _moved(node: NodeContext, data: Operand, updates: Operand, flat: Ints, add: bool) -> OutputSpec:
     """Updates at constant positions, and what is in `data` at all others, or everywhere where they are added."""
     flat, count = flat.ravel(), math.prod(node.shape)
+    ask(count + flat.size)
     order = np.arange(flat.size)
     if not add:  # of several updates the last one stays
         _, last = np.unique(flat[::-1], return_index=True)
@@ -168,6 +175,7 @@ def _moved(node: NodeContext, data: Operand, updates: Operand, flat: Ints, add: 
 
 
 def _in_place(x: Tensor) -> Incoming:
+    ask(math.prod(x.shape))
     at = np.arange(math.prod(x.shape))
     return incoming(x, Axis(at, at, np.zeros_like(at)), port=0)
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.graph import axes as ax
+from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.broadcast import broadcast, scalar
 from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
 
@@ -48,7 +49,7 @@ def Dropout_12(
 
 def _kept(X: Tensor) -> list[OutputSpec]:
     """Everything, and the mask, which says so."""
-    return [in_place(X, X.axes), OutputSpec(bias=np.ones(X.shape, np.float32))]
+    return [in_place(X, X.axes), OutputSpec(bias=np.broadcast_to(np.float32(1), X.shape))]
 
 
 @operator
@@ -178,6 +179,7 @@ def _picked(node: NodeContext, X: Tensor, kept: Sequence[npt.NDArray[Any]], valu
     ]
     if not values:
         return OutputSpec((incoming(X, *axes),), axes=X.axes)
+    ask(math.prod(node.shape))
     taken = np.zeros(node.shape, bool)
     taken[np.ix_(*(k >= 0 for k in kept))] = True
     return OutputSpec((incoming(X, *axes),), axes=X.axes, bias=np.where(taken, 0, values).astype(node.dtype))

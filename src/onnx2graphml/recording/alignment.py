@@ -105,7 +105,7 @@ def _fields(incoming: Incoming, source: Layer, target: Layer, views: Mapping[str
         relation = _along(incoming.block.axes, *dimensions)
     except ValueError:  # offsets that are no positions of their own: not a product of rows and columns
         return None
-    if len(np.unique(relation.target)) < target.shape[dimensions[1][1]] and len(target.incoming) > 1:
+    if len(ax.distinct(relation.target)) < target.shape[dimensions[1][1]] and len(target.incoming) > 1:
         return None  # a part of the rows comes from elsewhere
     return fitted(relation, source.shape[dimensions[0][1]])
 
