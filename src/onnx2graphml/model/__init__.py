@@ -17,9 +17,10 @@ from onnx2graphml.errors import ModelError, UnsupportedError, context
 from onnx2graphml.model import file as onnxfile
 from onnx2graphml.model.apart import Limits
 from onnx2graphml.model.apart import apart as run_apart
+from onnx2graphml.model.declared import with_declared_shapes
 from onnx2graphml.model.evaluation import confirmed
 from onnx2graphml.model.external import DataFiles, Stamp, stamp
-from onnx2graphml.model.folding import Folding, needed
+from onnx2graphml.model.folding import Folding, UnknownShapeError, needed
 from onnx2graphml.model.initializers import initializers, refer, without_large
 from onnx2graphml.model.limits import check_all_neurons, check_neurons, most_folded
 from onnx2graphml.model.lowering.microsoft.domains import as_written, to_own_domain
@@ -133,7 +134,13 @@ def _reduced(light: onnx.ModelProto, large: Mapping[str, Array], shapes: Shapes)
     to_own_domain(light)
     light = normalized(light)
     refer(light, large)
-    return _folded(light, large)
+    try:
+        return _folded(light, large)
+    except UnknownShapeError:
+        told = with_declared_shapes(light)
+        if told is None:
+            raise
+        return replace(_folded(told, large), original=light)
 
 
 def _sendable(model: Model, large: Mapping[str, Array]) -> Model:

@@ -59,6 +59,10 @@ class Added:
     computed: bool
 
 
+class UnknownShapeError(UnsupportedError):
+    """A shape is read that follows from data."""
+
+
 @dataclass
 class Folding:
     """What is known while going through the nodes.
@@ -281,7 +285,7 @@ def _stand_in(proto: onnx.TypeProto) -> Array:
     """An array of the shape and type of a computed tensor, where nothing else of it is read."""
     known = tensor_type(proto)
     if known is None:
-        raise UnsupportedError("the shape of its input can't be inferred")
+        raise UnknownShapeError("the shape of its input can't be inferred")
     return np.broadcast_to(np.zeros((), known.dtype), known.shape)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import onnx
 from onnx import AttributeProto, NodeProto
 
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import ModelError, did_you_mean
 
 FLAGS = frozenset(
     {
@@ -94,7 +94,12 @@ def _schema(node: NodeProto, opset: int) -> onnx.defs.OpSchema | None:
         return None
     try:
         return onnx.defs.get_schema(node.op_type, opset, "")
-    except (onnx.defs.SchemaError, TypeError, ValueError):
+    except onnx.defs.SchemaError:
+        known = {s.name for s in onnx.defs.get_all_schemas_with_history() if not s.domain}
+        if node.op_type in known:
+            return None  # of another opset, which the checker says
+        raise ModelError(f"ONNX has no operator {node.op_type!r}{did_you_mean(node.op_type, sorted(known))}") from None
+    except (TypeError, ValueError):
         return None  # which the checker says better
 
 
