@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onnx2graphml.api.loading import Shapes, load, select
+from onnx2graphml.api.loading import Fixed, Shapes, load, select
 from onnx2graphml.cuda.device import resolved, using
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -28,6 +28,7 @@ def analyze(
     detail: str = "layer",
     shapes: Shapes | None = None,
     trust: bool = False,
+    fixed: Fixed | None = None,
     input: InputLike | None = None,
     seed: int = 0,
     preprocess: str | None = None,
@@ -46,7 +47,7 @@ def analyze(
         weight: what edges weigh: `abs`, their absolute value; `signed`, as they are; `none`, all the same. In a graph
             with an input, it is their contribution instead: weight · value of the source.
         layers: only these: names separated by commas, or `FIRST:LAST`.
-        detail, shapes, trust: as for `load`, where the model is not a graph yet.
+        detail, shapes, trust, fixed: as for `load`, where the model is not a graph yet.
         input: of the network, for its contributions; by default the graph's own, if it has one.
         seed, preprocess: as for `activations`.
         format: file format of the pictures: `png`, `svg` or `pdf`.
@@ -81,7 +82,7 @@ def analyze(
     def of(source: Any, told: Told | None = None) -> Analysis:
         source = getattr(source, "neuron_graph", source)
         known = isinstance(source, NeuronGraph)
-        graph = source if known else load(source, shapes=shapes, detail=detail, trust=trust)
+        graph = source if known else load(source, shapes=shapes, detail=detail, trust=trust, fixed=fixed)
         if input is not None:
             graph = graph.with_input(input, seed=seed, preprocess=preprocess)
         with using(device):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onnx2graphml.api.loading import Shapes, as_graph, load
+from onnx2graphml.api.loading import Fixed, Shapes, as_graph, load
 from onnx2graphml.cuda.device import resolved, using
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
@@ -84,6 +84,7 @@ def verify_file(
     preprocess: str | None = None,
     shapes: Shapes | None = None,
     trust: bool = False,
+    fixed: Fixed | None = None,
     worst: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
@@ -95,7 +96,7 @@ def verify_file(
         model: what `load` takes, which is then loaded at the file's level of detail; or a graph at that level.
         path: a file or folder in one of the formats that can be read back.
         inputs, seed, preprocess: as for `verify`.
-        shapes, trust: as for `load`.
+        shapes, trust, fixed: as for `load`.
         worst: of how many layers that differ the in-edges of the worst neuron are told, in `report.worst`.
         progress: called with the number of edges read since it was called last.
 
@@ -117,7 +118,7 @@ def verify_file(
     if isinstance(model, NeuronGraph):
         graph = model
     else:
-        graph = load(model, shapes=shapes, detail=check.detail_of(path) or "layer", trust=trust)
+        graph = load(model, shapes=shapes, detail=check.detail_of(path) or "layer", trust=trust, fixed=fixed)
     return check.verify_file(graph, path, _feeds(graph, inputs, seed, preprocess), worst=worst, progress=progress)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import onnx
 
 from onnx2graphml.build.detail import at_detail
@@ -27,6 +28,7 @@ from onnx2graphml.verification.import_check import check_import
 log = logging.getLogger("onnx2graphml")
 
 Shapes = Mapping[str, Sequence[int]]
+Fixed = Mapping[str, npt.ArrayLike]
 
 
 def load(
@@ -36,6 +38,7 @@ def load(
     detail: str = "layer",
     trust: bool = False,
     check: bool = True,
+    fixed: Fixed | None = None,
     original: Any = None,
 ) -> NeuronGraph:
     """A trained network as a graph of its neurons. Lazy: nothing is expanded.
@@ -51,6 +54,7 @@ def load(
             computes).
         trust: let the framework run code that the file holds, such as a Keras Lambda layer.
         check: compare a framework's own prediction with that of its ONNX export, for one random input.
+        fixed: a number or an array, by name, for inputs of an ONNX model that are to be constants, as `{"sr": 16000}`.
         original: of a written graph, the model that it was made from: for the names, shapes and types of inputs and
             outputs. An .npz has no attributes of nodes, and needs it.
 
@@ -67,8 +71,10 @@ def load(
         (3738, 25816)
     """
     check_shapes(shapes)
+    if fixed and not _is_onnx(source):
+        raise Error("fixed inputs are for ONNX models alone; export the model to ONNX, or leave them out")
     if isinstance(source, onnx.ModelProto):
-        return at_detail(walk(load_model(source, shapes)), detail)
+        return at_detail(walk(load_model(source, shapes, fixed=fixed)), detail)
     if isinstance(source, str | Path) and suffix_of(Path(source).name) is not None and Path(source).exists():
         return _load_graph(Path(source), original, shapes, detail, trust)
     if "networkx" in sys.modules and isinstance(source, sys.modules["networkx"].Graph):
@@ -78,7 +84,7 @@ def load(
     if original is not None:
         raise Error("original is for a written graph: the model that it was made from; leave it out")
     if isinstance(source, str | Path):
-        return _load_file(Path(source), shapes, detail, trust, check)
+        return _load_file(Path(source), shapes, detail, trust, check, fixed)
     if "keras" in sys.modules and isinstance(source, sys.modules["keras"].Model):
         from onnx2graphml.frontends import keras
 
@@ -187,7 +193,16 @@ def _original(original: Any, detail: str, shapes: Shapes | None, trust: bool) ->
     return load(original, shapes=shapes, detail=detail, trust=trust)
 
 
-def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool, check: bool) -> NeuronGraph:
+def _is_onnx(source: Any) -> bool:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        return suffix_of(path.name) is None and path.suffix.lower() not in FILES and not path.is_dir()
+    return isinstance(source, onnx.ModelProto)
+
+
+def _load_file(
+    path: Path, shapes: Shapes | None, detail: str, trust: bool, check: bool, fixed: Fixed | None
+) -> NeuronGraph:
     try:
         path.stat()
     except OSError as e:
@@ -198,7 +213,7 @@ def _load_file(path: Path, shapes: Shapes | None, detail: str, trust: bool, chec
         module, name = loader.split(":")
         imported = getattr(importlib.import_module(module), name)(path, shapes=shapes, trust=trust)
         return _imported(imported, path.name, detail, check, (path,))
-    return at_detail(walk(load_model(path, shapes)), detail)
+    return at_detail(walk(load_model(path, shapes, fixed=fixed)), detail)
 
 
 def _nearest(path: Path) -> str:

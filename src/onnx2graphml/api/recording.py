@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onnx2graphml.api.loading import Shapes, as_graph, load
+from onnx2graphml.api.loading import Fixed, Shapes, as_graph, load
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.select import layer_names
@@ -111,6 +111,7 @@ def film(
     preprocess: str | None = None,
     shapes: Shapes | None = None,
     trust: bool = False,
+    fixed: Fixed | None = None,
     format: str = "png",
     film_format: str = "png",
     max_channels: int = 16,
@@ -125,7 +126,7 @@ def film(
         input, seed, preprocess: as for `activations`.
         folder: a new or an empty one, or one that this package wrote, which is replaced.
         layers: names, or a text as `select` takes it; all by default.
-        shapes, trust: as for `load`.
+        shapes, trust, fixed: as for `load`.
         format: file format of the strips: `png`, `svg` or `pdf`.
         film_format: `png` (animated, in the true colours) or `gif` (256 colours, shown everywhere).
         max_channels: how many channels of a layer are drawn.
@@ -161,7 +162,7 @@ def film(
     feeds: dict[str, Array] = {}
     for done, (epoch, model) in enumerate(models.items()):
         tell(done, len(models), epoch)
-        graph = model if isinstance(model, NeuronGraph) else load(model, shapes=shapes, trust=trust)
+        graph = model if isinstance(model, NeuronGraph) else load(model, shapes=shapes, trust=trust, fixed=fixed)
         if not feeds:  # all checkpoints have the same inputs
             feeds = resolve(graph, input, seed=seed, preprocess=preprocess)
         recorder.add_graph(epoch, graph, feeds, _names(graph, layers))

@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
             detail=options.detail,
             shapes=dict(options.shape),
             trust=options.trust,
+            fixed=dict(options.set),
             input=options.input,
             seed=options.seed,
             preprocess=options.preprocess,

@@ -61,7 +61,10 @@ def run(options: argparse.Namespace) -> int:
         refuse_inputs(options.output, [options.model, *options.against, *options.inputs])
         check_parent(options.output)
     graph = load_model_graph(options)
-    others = [api.load(path, shapes=dict(options.shape), trust=options.trust) for path in options.against]
+    others = [
+        api.load(path, shapes=dict(options.shape), trust=options.trust, fixed=dict(options.set))
+        for path in options.against
+    ]
     found = api.explore(
         graph,
         options.inputs or ["random"],

@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
             preprocess=options.preprocess,
             shapes=dict(options.shape),
             trust=options.trust,
+            fixed=dict(options.set),
             format=options.format,
             film_format=options.film_format,
             max_channels=options.max_channels,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.cuda.device import DEVICES
@@ -33,6 +34,14 @@ def add_loading(parser: Parser) -> None:
         type=named_shape,
         default=[],
         help="full shape of an input that the model leaves open; may be repeated",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=16000",
+        action="append",
+        type=named_value,
+        default=[],
+        help="number of an ONNX model's input that is to be a constant; an array has commas; may be repeated",
     )
     parser.add_argument(
         "--trust", action="store_true", help="run code that the file holds, such as a Keras Lambda layer"
@@ -141,6 +150,18 @@ def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
     return name, shape
 
 
+def named_value(text: str) -> tuple[str, float | list[float]]:
+    """`NAME=16000` or `NAME=1,0.5` as a pair."""
+    name, equals, given = text.rpartition("=")
+    try:
+        values = [json.loads(n) for n in given.split(",")]
+    except ValueError:
+        values = [None]
+    if not equals or not all(isinstance(v, int | float) for v in values):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected NAME=16000, or NAME=1,0.5,2")
+    return name, values[0] if len(values) == 1 else values
+
+
 def rows_and_columns(text: str) -> tuple[int, int]:
     """`3x4` as integers."""
     rows, by, columns = text.lower().partition("x")
@@ -153,7 +174,7 @@ def load_model_graph(options: argparse.Namespace) -> NeuronGraph:
     """The graph for the options of `add_model`, at the framework's level of detail."""
     from onnx2graphml import api
 
-    return api.load(options.model, shapes=dict(options.shape), trust=options.trust)
+    return api.load(options.model, shapes=dict(options.shape), trust=options.trust, fixed=dict(options.set))
 
 
 def load_graph(options: argparse.Namespace, detail: str | None = None) -> NeuronGraph:
@@ -166,6 +187,7 @@ def load_graph(options: argparse.Namespace, detail: str | None = None) -> Neuron
         shapes=dict(options.shape),
         detail=detail or options.detail,
         trust=options.trust,
+        fixed=dict(options.set),
         original=getattr(options, "original", None),
     )
     if given and options.input is None and options.preprocess is not None:

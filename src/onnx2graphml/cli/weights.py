@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     graph = load_model_graph(options)
     other = None
     if options.against:
-        other = api.load(options.against, shapes=dict(options.shape), trust=options.trust)
+        other = api.load(options.against, shapes=dict(options.shape), trust=options.trust, fixed=dict(options.set))
     with told("drawing") as progress:
         found = api.weights(
             graph,

@@ -20,6 +20,7 @@ from onnx2graphml.model.apart import apart as run_apart
 from onnx2graphml.model.declared import with_declared_shapes
 from onnx2graphml.model.evaluation import confirmed
 from onnx2graphml.model.external import DataFiles, Stamp, stamp
+from onnx2graphml.model.fixed import Fixed, fix_inputs
 from onnx2graphml.model.folding import Folding, UnknownShapeError, needed
 from onnx2graphml.model.initializers import initializers, refer, without_large
 from onnx2graphml.model.limits import check_all_neurons, check_neurons, most_folded
@@ -99,7 +100,10 @@ class Model:
 
 
 def load_model(
-    source: str | Path | onnx.ModelProto, shapes: Shapes | None = None, weights: Mapping[str, Array] | None = None
+    source: str | Path | onnx.ModelProto,
+    shapes: Shapes | None = None,
+    weights: Mapping[str, Array] | None = None,
+    fixed: Fixed | None = None,
 ) -> Model:
     """Read a model and reduce it to nodes, types and constants.
 
@@ -108,6 +112,7 @@ def load_model(
         shapes: full static shapes by input name, for inputs with dynamic dimensions. A dynamic first dimension is 1
             by default.
         weights: values by name for tensors that a model in memory has as inputs.
+        fixed: values by name for inputs that become constants.
 
     Raises:
         ModelError: the file is not a valid model, or a shape is missing.
@@ -121,15 +126,19 @@ def load_model(
     if isinstance(source, onnx.ModelProto):
         light, large = _light(source, DataFiles(None))
         large |= weights or {}
-        return replace(_reduced(light, large, shapes or {}), name=source.graph.name)
+        return replace(_reduced(light, large, shapes or {}, fixed or {}), name=source.graph.name)
     light, large, sha256, beside = _read(Path(source))
-    found = run_apart(lambda: _sendable(_reduced(light, large, shapes or {}), large), Limits.of(light.ByteSize()))
+    found = run_apart(
+        lambda: _sendable(_reduced(light, large, shapes or {}, fixed or {}), large), Limits.of(light.ByteSize())
+    )
     constants = {**found.constants, **large}
     found = replace(found, constants=constants, name=Path(source).name, sha256=sha256)
     return replace(found, files=(Path(source), *beside.paths), stamps=beside.stamps)
 
 
-def _reduced(light: onnx.ModelProto, large: Mapping[str, Array], shapes: Shapes) -> Model:
+def _reduced(light: onnx.ModelProto, large: Mapping[str, Array], shapes: Shapes, fixed: Fixed) -> Model:
+    fix_inputs(light, fixed, shapes, large)
+    shapes = {name: shape for name, shape in shapes.items() if name not in fixed}
     make_static(network_inputs(light.graph, large), shapes)
     to_own_domain(light)
     light = normalized(light)

@@ -1,4 +1,4 @@
-"""Shapes that a model computes from its data, and declares: what it declares is taken."""
+"""Shapes that a model computes from its data, and declares of an output: what it declares is taken."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SHAPED = ("Expand", "Reshape")
 
 
 def with_declared_shapes(proto: onnx.ModelProto) -> onnx.ModelProto | None:
-    """The model with constant shapes where it declares an output's, and without the nodes that nobody reads then.
+    """The model with constant shapes where it declares an output's; None where there is no such place.
 
-    None where there is no such place.
+    The nodes that nobody reads then are gone.
 
     Example:
         >>> with_declared_shapes(onnx.load("fixtures/digits.onnx")) is None
@@ -24,7 +24,7 @@ def with_declared_shapes(proto: onnx.ModelProto) -> onnx.ModelProto | None:
     made = onnx.ModelProto()
     made.CopyFrom(proto)
     graph = made.graph
-    declared = {i.name: tensor_type(i.type) for i in (*graph.value_info, *graph.output)}
+    declared = {i.name: tensor_type(i.type) for i in graph.output}
     computed = {o for node in graph.node for o in node.output}
     changed = False
     for node in graph.node:
