@@ -3,7 +3,7 @@
 import { h, present, s } from "./dom.js";
 import { counted } from "./numbers.js";
 
-const SMALLEST = 0.58; // of the drawing's own size: below, one scrolls
+const [SMALLEST, LARGEST] = [0.58, 0.85]; // of the drawing's own size: below, one scrolls
 
 export class ArchitectureView {
   constructor(app) {
@@ -66,6 +66,7 @@ export class ArchitectureView {
     const [, , width, height] = drawing.view;
     const svg = s("svg", { viewBox: drawing.view.join(" "), width, height, role: "group" });
     svg.style.setProperty("--least", `${Math.round(width * SMALLEST)}px`);
+    svg.style.setProperty("--most", `${Math.round(width * LARGEST)}px`);
     for (const frame of drawing.frames) svg.append(this.frame(frame));
     for (const arrow of drawing.arrows) svg.append(this.arrow(arrow, drawings.skips));
     for (const box of drawing.boxes) svg.append(this.box(box));

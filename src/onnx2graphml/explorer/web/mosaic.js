@@ -15,7 +15,7 @@ export function layout(tiles, units, width) {
   const gap = BETWEEN[tiles.layout];
   const label = tiles.layout === "grid" ? LABEL : 0;
   const few = Math.max(92, Math.min(200, Math.floor(width / n) - GAP));
-  const wanted = { grid: n <= 4 ? few : 92, stack: width, fold: n <= 64 ? 34 : 16, map: Math.min(width, 460) }[tiles.layout];
+  const wanted = { grid: n <= 4 ? few : Math.min(92, Math.floor(width / 3) - GAP), stack: width, fold: n <= 64 ? 34 : 16, map: Math.min(width, 460) }[tiles.layout];
   const longest = tiles.layout === "stack" ? tiles.columns : Math.max(tiles.rows, tiles.columns);
   const fits = Math.min(wanted, width) / longest;
   const cell = fits >= 1 ? Math.min(Math.floor(fits), tiles.layout === "grid" || tiles.layout === "fold" ? 99 : 28) : fits;
