@@ -11,7 +11,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from onnx2graphml.api import load, verify
-from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.errors import ModelError, UnsupportedError
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.ops import OPERATORS, NodeContext, OutputSpec, Tensor
+from onnx2graphml.ops.registry import incoming
 from small import model, node, refusal, weights
 
 
@@ -134,3 +137,14 @@ def test_names_with_line_breaks_stay_on_one_line() -> None:
     with pytest.raises(UnsupportedError) as caught:
         load(proto)
     assert "\n" not in printable(str(caught.value))
+
+
+def test_edges_to_where_no_neuron_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator that does not check what it is given is caught."""
+
+    def Abs(node: NodeContext, X: Tensor) -> OutputSpec:
+        return OutputSpec((incoming(X, ax.same(3), ax.shift(target=9)),))
+
+    monkeypatch.setitem(OPERATORS, "Abs", {1: Abs})
+    proto = model([node("Abs", "x", "y")], {"x": [1, 3]})
+    assert "its edges join positions 9 to 11 of 'y', which has 3 neurons" in refusal(proto, ModelError)

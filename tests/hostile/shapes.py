@@ -33,6 +33,9 @@ add(
     lambda _: model(inputs={"x": [1, 10**9]}),
     "run along 1,000,000,001 positions, which take 24,000 MB; a model",
 )
+add("sequences longer than time", lambda _: model(
+    [node("ReverseSequence", "x n", "y", batch_axis=0, time_axis=1)], constants={"n": np.array([255])}
+), r"the_ReverseSequence.*sequence_lens are \[255\]; expected lengths up to 4")  # fmt: skip
 LONG = [1, 10**5]
 for name, nodes, shape, constants in (
     ("a running sum over 10^5", [node("CumSum", "x k", "y")], LONG, {"k": np.array(1)}),

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from onnx2graphml.build import axis_roles
 from onnx2graphml import ops
-from onnx2graphml.errors import UnsupportedError, context
+from onnx2graphml.errors import ModelError, UnsupportedError, context
 from onnx2graphml.model.static import shape_option
+from onnx2graphml.graph.blocks import Side
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
 from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.functions.rounding import is_integer, is_number
@@ -44,6 +45,7 @@ def walk(model: Model) -> NeuronGraph:
         with here, unfit, within(budget), np.errstate(all="ignore"):
             for layer, trait in _expand(node, model, used, budget):
                 layers[layer.name], traits[layer.name] = layer, trait
+                _check_positions(layer, layers)
                 budget.take(sum(len(a) for i in layer.incoming for a in i.block.axes))
     for name in model.outputs:
         if name not in layers:
@@ -52,6 +54,19 @@ def walk(model: Model) -> NeuronGraph:
             traits[name] = Traits(model.constants[name].ndim)
     placed = _placed(layers, traits, model.channels_last)
     return NeuronGraph(numbered(placed), model.outputs, model.name, model.sha256, "op", model)
+
+
+def _check_positions(layer: Layer, layers: Mapping[str, Layer]) -> None:
+    """Refuse edges from or to where there is no neuron: what an operator was given was not valid."""
+    for incoming in layer.incoming:
+        sides: tuple[tuple[Side, Layer], ...] = (("source", layers[incoming.source]), ("target", layer))
+        for side, end in sides:
+            offsets = incoming.block.offsets(side)
+            first, last = sum(int(o.min()) for o in offsets), sum(int(o.max()) for o in offsets)
+            if first < 0 or last >= end.neurons:
+                raise ModelError(
+                    f"its edges join positions {first} to {last} of {end.name!r}, which has {end.neurons} neurons"
+                )
 
 
 def _placed(layers: Mapping[str, Layer], traits: Mapping[str, Traits], channels_last: bool) -> list[Layer]:

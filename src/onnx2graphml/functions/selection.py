@@ -15,10 +15,18 @@ from onnx2graphml.functions.record import ABSENT, Values, function, is_absent, p
 
 
 def _best(x: Values, last: bool = False) -> npt.NDArray[np.int64]:
-    """The position of the greatest candidate; of equal ones the first, or the last."""
-    there = ~is_absent(x)
-    best = there & (x == np.where(there, x, -np.inf).max(axis=1, keepdims=True, initial=-np.inf))
-    return np.asarray(x.shape[1] - 1 - best[:, ::-1].argmax(axis=1) if last else best.argmax(axis=1))
+    """The position of the greatest candidate; of equal ones the first, or the last.
+
+    ONNX says nothing of NaN. ONNX Runtime goes from one to the next, and nothing is greater than NaN, nor is NaN.
+    """
+    known = ~(is_absent(x) | np.isnan(x))
+    best = known & (x == np.where(known, x, -np.inf).max(axis=1, keepdims=True, initial=-np.inf))
+    found = x.shape[1] - 1 - best[:, ::-1].argmax(axis=1) if last else best.argmax(axis=1)
+    return np.where(_begins_with_nan(x) | ~best.any(axis=1), 0, found)
+
+
+def _begins_with_nan(x: Values) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.isnan(x[:, 0]) & ~is_absent(x[:, 0]))
 
 
 @function(candidates=True)
@@ -33,7 +41,7 @@ def ArgMin(data: Values, *, bias: Values, select_last_index: int = 0) -> Any:
 
 @function(candidates=True)
 def Hardmax(input: Values, *, bias: Values) -> Any:
-    return np.asarray(_best(input) == bias, np.float64)
+    return np.asarray((_best(input) == bias) & ~_begins_with_nan(input), np.float64)
 
 
 @function(candidates=True, chooses=(0,))

@@ -91,10 +91,13 @@ def ReverseSequence(
     node: NodeContext, input: Tensor, sequence_lens: Constant, *, batch_axis: int = 1, time_axis: int = 0
 ) -> OutputSpec:
     """Along time, the first steps in reverse, as many as each of the batch has."""
+    lengths, longest = sequence_lens.ravel().tolist(), input.shape[time_axis]
+    if not all(0 <= length <= longest for length in lengths):
+        raise UnsupportedError(f"sequence_lens are {lengths}; expected lengths up to {longest}")
     strides = ax.strides(input.shape)
-    times, steps = np.arange(input.shape[time_axis]), strides[time_axis]
+    times, steps = np.arange(longest), strides[time_axis]
     pairs = []
-    for b, length in enumerate(sequence_lens.ravel().tolist()):
+    for b, length in enumerate(lengths):
         at = np.where(times < length, length - 1 - times, times)
         pairs.append(ax.relation(b * strides[batch_axis] + at * steps, b * strides[batch_axis] + times * steps))
     rest = [

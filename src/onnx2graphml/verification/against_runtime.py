@@ -138,9 +138,12 @@ def _sampled_row(
 
 
 def compared(name: str, op: str, edges: int, got: Values, expected: Values, tolerance: Values) -> Row:
-    """Compare neuron by neuron; equal infinities and NaN on both sides are no difference."""
+    """Compare neuron by neuron; equal infinities and NaN on both sides are no difference.
+
+    Where the tolerance is infinite, nothing is: see `unspecified`.
+    """
     with np.errstate(all="ignore"):
-        equal = (got == expected) | (np.isnan(got) & np.isnan(expected))
+        equal = (got == expected) | (np.isnan(got) & np.isnan(expected)) | (tolerance == np.inf)
         difference = np.where(equal, 0, np.abs(got - expected))
         share = np.where(equal, 0, difference / tolerance)
     share = np.where(np.isnan(share), np.inf, share)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from onnx2graphml.cpu import processors
 from onnx2graphml.cuda.device import in_use
 from onnx2graphml.functions import parse_axes
+from onnx2graphml.functions.rounding import is_integer
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.graph.neurons import Activation
@@ -28,6 +29,7 @@ from onnx2graphml.verification import by_planes, on_device
 from onnx2graphml.verification.combine import CODES, START, add_products, combine
 from onnx2graphml.verification.tables import by_tables, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, bias_size_of, in_type, sum_tolerance, unit_roundoff
+from onnx2graphml.verification.unspecified import unspecified
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -65,16 +67,20 @@ def combined(
     """What a layer's neurons come to before their activation, and its tolerance, flat; otherwise as `recompute`."""
     u = unit_roundoff(layer.dtype)
     if is_tabled(layer):
-        return by_tables(layer, values, u, progress)
-    return _combined(layer, values, u, progress, fast)
+        value, tolerance = by_tables(layer, values, u, progress)
+    else:
+        value, tolerance = _combined(layer, values, u, progress, fast)
+    return value, np.where(unspecified(layer, values), np.inf, tolerance)
 
 
 def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:
     """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
-    tolerance = np.where(np.isinf(value), 0, tolerance)  # no rounding moves infinity
+    tolerance = np.where(np.isinf(value) & np.isfinite(tolerance), 0, tolerance)  # no rounding moves infinity
     for function in activation:
         value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
     value, tiny = in_type(value, dtype)
+    if is_integer(dtype):  # of what is none, a runtime makes what its processor does
+        tolerance = np.where(np.isfinite(value), tolerance, np.inf)
     return Recomputed(value.ravel(), tolerance.ravel() + tiny)
 
 

@@ -1,0 +1,70 @@
+"""NaN among values of which one is chosen: as ONNX Runtime has it, or not compared where ONNX leaves it open."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from onnx2graphml.api import load, verify
+from onnx2graphml.functions.selection import ArgMax, ArgMin
+from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.recompute import recompute
+from onnx2graphml.verification.unspecified import unspecified
+from small import model, node, runtime
+
+NAN = np.nan
+
+
+def positions(op: str, rows: list[list[float]], last: int) -> list[int]:
+    """What ONNX Runtime says."""
+    proto = model([node(op, "x", "y", axis=1, select_last_index=last, keepdims=0)], {"x": [len(rows), len(rows[0])]})
+    proto.graph.output[0].type.tensor_type.elem_type = onnx.TensorProto.INT64
+    return list(runtime(proto, {"x": np.array(rows, np.float32)})[0])
+
+
+@pytest.mark.parametrize("last", [0, 1])
+@pytest.mark.parametrize("op", ["ArgMax", "ArgMin"])
+def test_the_greatest_of_numbers_and_nan(op: str, last: int) -> None:
+    """All rows of four of these values."""
+    rows = [list(row) for row in itertools.product([NAN, 0.0, 1.0, -np.inf], repeat=4)]
+    function = {"ArgMax": ArgMax, "ArgMin": ArgMin}[op]
+    got = function(np.array(rows), bias=np.zeros(len(rows)), select_last_index=last)
+    assert got.tolist() == positions(op, rows, last)
+
+
+def of_roots(*nodes: onnx.NodeProto, **constants: Any) -> NeuronGraph:
+    """Of a network whose values are NaN where its input is negative."""
+    return load(model([node("Sqrt", "x", "r"), *nodes], {"x": [6, 7]}, constants), detail="op")
+
+
+NETWORKS = {
+    "ArgMax": [node("ArgMax", "r", "a", axis=1), node("Cast", "a", "y", to=1)],
+    "ArgMin along rows": [node("ArgMin", "r", "a", axis=0), node("Cast", "a", "y", to=1)],
+    "Hardmax": [node("Hardmax", "r", "y", axis=1)],
+    "TopK": [node("TopK", "r k", "y i")],
+    "ReduceMax": [node("ReduceMax", "r", "y", axes=[1])],
+    "Min": [node("Min", "r x", "y")],
+    "MaxPool": [node("Unsqueeze", "r u", "p"), node("MaxPool", "p", "y", kernel_shape=[3], strides=[2])],
+    "a cast": [node("Cast", "r", "i", to=3), node("Cast", "i", "y", to=1)],
+    "QuantizeLinear": [node("QuantizeLinear", "r s", "q"), node("DequantizeLinear", "q s", "y")],
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_alarm_is_false(name: str) -> None:
+    graph = of_roots(*NETWORKS[name], k=np.array([3]), u=np.array([0]), s=np.float32(0.01))
+    assert verify(graph).passed
+
+
+def test_what_has_no_nan_is_compared() -> None:
+    graph = of_roots(*NETWORKS["ReduceMax"])
+    layer, roots = graph.layers[-1], np.sqrt(np.arange(42.0))
+    roots[3] = NAN
+    values = {"r": roots}
+    assert unspecified(layer, values).tolist() == [True] + [False] * 5
+    assert np.isinf(recompute(layer, values).tolerance).tolist() == [True] + [False] * 5
+    assert not unspecified(graph.layers[1], {"x": roots}).any()
