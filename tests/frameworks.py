@@ -8,7 +8,6 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "frameworks.md"
 
 REASONS = {
-    "the operation Bucketize of the layer": "no ONNX operator for Bucketize",
     "the operation SparseCross": "hashes",
     "the operation StringToHashBucketFast of the layer": "hashes of strings",
     "the operation LookupTableFindV2 of the layer": "a table of keys",

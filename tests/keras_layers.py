@@ -205,7 +205,6 @@ def every_layer() -> set[str]:
 
 
 REFUSED = {
-    "Discretization": "the operation Bucketize of the layer",
     "HashedCrossing": "the operation SparseCross",
     "Hashing": "the operation StringToHashBucketFast of the layer",
     "IntegerLookup": "the operation LookupTableFindV2 of the layer",

@@ -318,6 +318,7 @@ def test_after_a_failure_too():
             (torch.zeros(4, 2),),
             r"example input 0: got shape \(4, 2\), expected batch 1, .*: pass x\[None\] where it has no batch",
         ),
+        (nn.LSTM(3, 2), (torch.zeros(4, 1, 3),), r"got shape \(4, 1, 3\), .*, batch_first=True to a layer that wants"),
         (nn.ReLU(), (torch.tensor(1.0),), r"example input 0: got shape \(\), expected batch 1"),
         (nn.Linear(3, 2), zeros((2,)), "the module fails on its inputs: RuntimeError: mat1 and mat2"),
         (Returning(3), zeros((2,)), "the module returned int, expected tensors: wrap it"),

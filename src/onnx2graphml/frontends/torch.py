@@ -127,7 +127,7 @@ def check_arguments(module: object, example_inputs: object) -> None:
             shape = tuple(example.shape)
             raise ModelError(
                 f"example input {index}: got shape {shape}, expected batch 1, (1, ...): pass x[None] where it has no "
-                f"batch axis, x[:1] where its first axis is one"
+                f"batch axis, x[:1] where its first axis is one, batch_first=True to a layer that wants steps first"
             )
 
 
