@@ -120,6 +120,16 @@ def find(name: str) -> Function:
     return FUNCTIONS[name]
 
 
+def is_pointwise(op: str) -> bool:
+    """Whether an operator is a function of values at one position, or along an axis, and of no candidates.
+
+    Example:
+        >>> is_pointwise("Mish"), is_pointwise("TopK")
+        (True, False)
+    """
+    return op in FUNCTIONS and not FUNCTIONS[op].candidates
+
+
 def axes_text(axes: Iterable[int]) -> str:
     """Positions in a shape as a parameter of a function, such as `0` or `1+2`."""
     return "+".join(map(str, axes))

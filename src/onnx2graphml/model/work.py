@@ -15,6 +15,7 @@ import numpy.typing as npt
 import onnx
 
 from onnx2graphml.errors import TooLargeError, UnsupportedError
+from onnx2graphml.functions import is_pointwise
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -30,23 +31,17 @@ NEVER = ("ImageDecoder", "Optional", "Regex", "Sequence", "Split", "String", "Tf
 
 ELEMENTWISE = frozenset(
     {
-        *("Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd"),
-        *("BitwiseNot", "BitwiseOr", "BitwiseXor", "Cast", "CastLike", "Ceil", "Celu", "Clip", "Concat", "Constant"),
-        *("ConstantOfShape", "Cos", "Cosh", "DequantizeLinear", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp"),
-        *("Expand", "EyeLike", "Flatten", "Floor", "Gather", "GatherElements", "Gelu", "Greater", "GreaterOrEqual"),
-        *("HardSigmoid", "HardSwish", "Identity", "IsInf", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log"),
-        *("LogSoftmax", "Max", "Mean", "Min", "Mish", "Mod", "Mul", "Neg", "NonZero", "Not", "OneHot", "Or"),
-        *("PRelu", "Pad", "Pow", "QuantizeLinear", "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum"),
-        *("ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"),
-        *("Relu", "Reshape", "Round", "Selu", "Shape", "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Size", "Slice"),
-        *("Softmax", "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Tanh"),
-        *("ThresholdedRelu", "Tile", "Transpose", "Trilu", "Unsqueeze", "Where", "Xor", "ArgMax", "ArgMin"),
-        *("BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"),
-        *("LpNormalization", "MeanVarianceNormalization", "RMSNormalization", "GlobalAveragePool", "GlobalMaxPool"),
-        *("CumSum", "DepthToSpace", "SpaceToDepth", "Swish", "Hardmax", "Compress", "TopK", "Unique"),
+        *("Add", "ArgMax", "ArgMin", "BatchNormalization", "CastLike", "Compress", "Concat", "Constant"),
+        *("ConstantOfShape", "CumSum", "DepthToSpace", "Dropout", "Expand", "EyeLike", "Flatten", "Gather"),
+        *("GatherElements", "GlobalAveragePool", "GlobalMaxPool", "GroupNormalization", "Hardmax", "Identity"),
+        *("InstanceNormalization", "LayerNormalization", "LpNormalization", "Max", "Mean"),
+        *("MeanVarianceNormalization", "Min", "Mul", "NonZero", "Pad", "RMSNormalization", "Range", "ReduceL1"),
+        *("ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd"),
+        *("ReduceSum", "ReduceSumSquare", "Reshape", "Shape", "Size", "Slice", "SpaceToDepth", "Split"),
+        *("Squeeze", "Sub", "Sum", "Tile", "TopK", "Transpose", "Trilu", "Unique", "Unsqueeze"),
     }
 )
-"""Operators that look at each element that goes in or comes out some ten times."""
+"""Operators that look at each element that goes in or comes out some ten times, beside functions of one position."""
 
 PER_ELEMENT = 32
 
@@ -96,7 +91,7 @@ def work(node: onnx.NodeProto, inputs: Sequence[Array], outputs: Sequence[Shape]
     elements = sum(x.size for x in inputs) + sum(map(math.prod, outputs))
     if node.op_type in MOVES:
         return PER_MOVED * elements
-    if node.op_type in ELEMENTWISE:
+    if node.op_type in ELEMENTWISE or is_pointwise(node.op_type):
         return PER_ELEMENT * elements
     if node.op_type in PRODUCTS and len(inputs) >= 1 and outputs:
         fast = all(x.dtype in (np.float32, np.float64) for x in inputs[:2])

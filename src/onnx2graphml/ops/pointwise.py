@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.errors import UnsupportedError
-from onnx2graphml.functions import FUNCTIONS, Function
+from onnx2graphml.functions import FUNCTIONS, Function, is_pointwise
 from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.ops.broadcast import broadcast
@@ -82,7 +82,7 @@ def derived(function: Function) -> Any:
 def derive_all() -> None:
     """An operator for each record that chooses from no candidates and has no operator yet."""
     for name, function in FUNCTIONS.items():
-        if name not in OPERATORS and not function.candidates:
+        if name not in OPERATORS and is_pointwise(name):
             derived(function)
 
 

@@ -72,7 +72,7 @@ def RoiAlign(
     sampling_ratio: int = 0,
     spatial_scale: float = 1.0,
 ) -> str:
-    """The mean, or the greatest, of values sampled on a grid in each region."""
+    """The mean, or the greatest, of values sampled on a grid in each region; `sampling_ratio` has to be 1 or more."""
     if sampling_ratio < 1:
         raise UnsupportedError(
             f"its sampling_ratio is {sampling_ratio}; expected at least 1: otherwise how many values are sampled "

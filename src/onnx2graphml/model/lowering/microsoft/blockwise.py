@@ -33,7 +33,7 @@ def MatMulNBits(
     accuracy_level: int = 0,
     weight_prepacked: int = 0,
 ) -> str:
-    """A product with the weights that the bits stand for."""
+    """A product with the weights that 2, 4 or 8 bits stand for; `accuracy_level` has to be below 4."""
     if bits not in (2, 4, 8) or g_idx is not None or weight_prepacked or accuracy_level == ROUNDED_INPUT:
         raise UnsupportedError(
             f"its bits are {bits}, accuracy_level {accuracy_level}, weight_prepacked {weight_prepacked}, and g_idx is "

@@ -41,7 +41,7 @@ def GroupQueryAttention(
     rotary_interleaved: int = 0,
     **attributes: Any,
 ) -> Sequence[str | None]:
-    """Each key and value serves several queries; none sees what comes after it."""
+    """Each key and value serves several queries; none sees what comes after it. Without cache, padding or window."""
     _check(attributes)
     batch, steps, _ = op.shape(query)
     if any(p is not None and op.shape(p)[2] for p in (past_key, past_value)):
