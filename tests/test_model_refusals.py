@@ -143,7 +143,7 @@ def test_edges_to_where_no_neuron_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that does not check what it is given is caught."""
 
     def Abs(node: NodeContext, X: Tensor) -> OutputSpec:
-        return OutputSpec((incoming(X, ax.same(3), ax.shift(target=9)),))
+        return OutputSpec((incoming(X, ax.same(3).strided(1, 1), ax.shift(target=9)),))
 
     monkeypatch.setitem(OPERATORS, "Abs", {1: Abs})
     proto = model([node("Abs", "x", "y")], {"x": [1, 3]})
