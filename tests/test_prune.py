@@ -203,7 +203,7 @@ def test_the_command_prunes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     line = [str(DIGITS), str(tmp_path / "a.onnx"), "--detail", "neuron", "--prune", "weight", "--keep", "0.5"]
     assert main([*line, "--by-layer", "--inputs", str(tmp_path / "x.npy")]) == 0
     err = capsys.readouterr().err
-    assert "conv1   7,744   3,872  50.0%" in err
+    assert "conv1    7,744   3,872  50.0%" in err
     assert "same largest" in err
     found = o2g.prune(digits(), "weight", 0.5, by_layer=True)
     expected = np.stack([run(found.graph, {"image": x})[0] for x in pictures()])

@@ -7,13 +7,11 @@ import onnx
 from onnx2graphml.errors import Error, TooLargeError
 from onnx2graphml.export.neurons import Neurons, computing_type
 from onnx2graphml.export.signature import inputs_of, outputs_of
-from onnx2graphml.export.tables import cells
 from onnx2graphml.export.writer import Writer
 from onnx2graphml.graph.graph import NeuronGraph
 
 MOST_EDGES = 50_000_000
 MOST_BYTES = (1 << 31) - (1 << 20)
-BYTES = 8  # of an edge: where it comes from, and its weight
 
 
 def to_onnx(graph: NeuronGraph, max_edges: int = MOST_EDGES) -> onnx.ModelProto:
@@ -32,7 +30,6 @@ def to_onnx(graph: NeuronGraph, max_edges: int = MOST_EDGES) -> onnx.ModelProto:
     """
     if not graph.outputs:
         raise Error("the graph has no output: every layer is read by another; expected one that none reads")
-    check_size(graph, max_edges)
     w = Writer()
     inputs = inputs_of(graph)
     outputs = outputs_of(graph, [port.name for port in inputs])
@@ -40,29 +37,19 @@ def to_onnx(graph: NeuronGraph, max_edges: int = MOST_EDGES) -> onnx.ModelProto:
     batch = bool(inputs) and all(port.has_batch and port.shape[0] == 1 for port in ports)
     for port in ports:
         w.claim(port.name)
-    neurons = Neurons(graph, w, inputs[0].name if batch else None)
+    neurons = Neurons(graph, w, inputs[0].name if batch else None, max_edges)
     given = {port.layer.name: port for port in inputs}
     for layer in graph.layers:
         if layer.name in given:
             w.scope, dtype = layer.name, computing_type(layer)
             x = given[layer.name].read(w)
-            neurons.set(layer, x if given[layer.name].dtype == dtype else w.cast(x, dtype), dtype)
+            neurons.hold(layer, x if given[layer.name].dtype == dtype else w.cast(x, dtype), dtype)
         else:
             neurons.add(layer)
     for port in outputs:
         w.scope, dtype = port.name, computing_type(port.layer)
         port.written(w, neurons.get(port.layer.name, dtype), dtype)
     return w.model(graph.model_name, [p.info(batch) for p in inputs], [p.info(batch) for p in outputs])
-
-
-def check_size(graph: NeuronGraph, max_edges: int) -> None:
-    """`TooLargeError` if more edges would have to be written one by one than allowed."""
-    for layer in graph.layers:
-        if layer.in_edges > max_edges or cells(layer) > 4 * max_edges:
-            raise TooLargeError(
-                f"layer {layer.name!r} has {layer.in_edges:,} in-edges, which have to be written one by one, about "
-                f"{BYTES * layer.in_edges / 1e6:,.0f} MB; at most {max_edges:,} are: select a part of the graph"
-            )
 
 
 def serialized(model: onnx.ModelProto) -> bytes:

@@ -1,14 +1,16 @@
-"""Any graph as an ONNX model, neuron by neuron: gather the sources, multiply by the weights, reduce, apply.
+"""The layers of any graph as ONNX operators.
 
-Every layer is a tensor (batch, neurons). This holds for every aggregation, every function and every set of edges; it
-takes about 8 bytes an edge.
+Edges that are windows over a picture become a convolution or a pool, edges from most neurons of a layer to most of
+another a matrix. All others are written one by one, about 8 bytes each: gather the sources, multiply by the weights,
+reduce. This holds for every aggregation, every function and every set of edges.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,19 +18,23 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import Error
 from onnx2graphml.export.choices import Argument, write_choice
+from onnx2graphml.export.convolutions import write_windows
 from onnx2graphml.export.functions import wrapped, write_function
-from onnx2graphml.export.tables import InEdges, Port, Table, in_edges, tables, term_table
+from onnx2graphml.export.reach import reach
+from onnx2graphml.export.tables import InEdges, Port, Table, check_size, dense, in_edges, tables, term_table
+from onnx2graphml.export.windows import windows
 from onnx2graphml.export.writer import Writer
 from onnx2graphml.functions import axes_text, find, parse_axes
 from onnx2graphml.functions.rounding import is_exact, is_integer
+from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import BASIC, Activation
 
 Floats = npt.NDArray[Any]
+Bools = npt.NDArray[np.bool_]
 REDUCE = {"sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "product": "ReduceProd"}
 COMBINE = {"sum": "Add", "max": "Max", "min": "Min", "product": "Mul"}
 EMPTY = {"sum": 0.0, "max": -math.inf, "min": math.inf, "product": 1.0}
-DENSE = 4  # a matrix is written where at least one in so many of its entries is an edge
 CHOOSING = ("ArgMax", "ArgMin", "Hardmax", "TopK", "Gather")
 LAST = np.array([-1], np.int64)
 
@@ -41,71 +47,180 @@ def computing_type(layer: Layer) -> np.dtype[Any]:
 class Neurons:
     """Writes the layers of a graph, one after the other.
 
+    A layer's values are a tensor (batch, neurons), or of a picture (batch, channels, rows, columns); it has the neurons
+    that are kept.
+
     Args:
         graph: whose layers they are.
         w: what nodes are added to.
         like: a tensor whose first axis is the batch; None where there is one input at a time.
+        max_edges: of a layer, how many may be written one by one.
     """
 
-    def __init__(self, graph: NeuronGraph, w: Writer, like: str | None) -> None:
-        self.graph, self.w, self.like = graph, w, like
-        self._values: dict[tuple[str, np.dtype[Any]], str] = {}
+    def __init__(self, graph: NeuronGraph, w: Writer, like: str | None, max_edges: int) -> None:
+        self.graph, self.w, self.like, self.max_edges = graph, w, like, max_edges
+        self.reach = reach(graph)
+        self._flat: dict[tuple[str, np.dtype[Any]], str] = {}
+        self._picture: dict[tuple[str, np.dtype[Any]], str] = {}
 
-    def set(self, layer: Layer, name: str, dtype: np.dtype[Any]) -> None:
+    def hold(self, layer: Layer, name: str, dtype: np.dtype[Any]) -> None:
         """Say which tensor (batch, neurons) of which type holds a layer's values."""
-        self._values[layer.name, dtype] = name
+        self._flat[layer.name, dtype] = name
 
     def get(self, name: str, dtype: np.dtype[Any]) -> str:
-        """The tensor that holds a layer's values, in a type."""
-        if (name, dtype) not in self._values:
-            other = next(value for (layer, _), value in self._values.items() if layer == name)
-            self._values[name, dtype] = self.w.cast(other, dtype)
-        return self._values[name, dtype]
+        """The tensor (batch, neurons) that holds a layer's values, in a type."""
+        if (name, dtype) not in self._flat:
+            known = [(own, value) for (layer, own), value in self._flat.items() if layer == name]
+            if known:
+                self._flat[name, dtype] = self.w.cast(known[0][1], dtype)
+            else:
+                own, value = next((own, value) for (layer, own), value in self._picture.items() if layer == name)
+                flat = self._flattened(self.graph.layer(name), value)
+                self._flat[name, dtype] = flat if own == dtype else self.w.cast(flat, dtype)
+        return self._flat[name, dtype]
+
+    def picture(self, layer: Layer) -> str:
+        """The same of a picture, as (batch, channels, rows, columns), in float32."""
+        key = layer.name, np.dtype(np.float32)
+        if key not in self._picture:
+            self._picture[key] = self._shaped(layer, self.get(*key))
+        return self._picture[key]
+
+    def _shaped(self, layer: Layer, flat: str) -> str:
+        shape = list(layer.shape)
+        shape[layer.spatial[0]] = len(self.reach.channels[layer.name])
+        x = self.w.Reshape(flat, np.array([-1, *shape], np.int64))
+        return x if _in_order(layer) else self.w.Transpose(x, perm=[0, *(d + 1 for d in layer.spatial)])
+
+    def _flattened(self, layer: Layer, picture: str) -> str:
+        back = [int(k) + 1 for k in np.argsort(layer.spatial)]
+        x = picture if _in_order(layer) else self.w.Transpose(picture, perm=[0, *back])
+        return self.w.Reshape(x, np.array([-1, int(self.reach.kept[layer.name].sum())], np.int64))
 
     def add(self, layer: Layer) -> None:
         """Write a layer, all of whose sources are known."""
         dtype, self.w.scope = computing_type(layer), layer.name
-        value = self._combined(layer, dtype)
+        if not self.reach.kept[layer.name].any():
+            return
+        value, is_picture = self._combined(layer, dtype)
+        if is_picture and any(f.couples for f in layer.activation):
+            value, is_picture = self._flattened(layer, value), False
         value = self._activated(layer, value, dtype)
         if is_integer(layer.dtype) and layer.aggregation != "constant":
             value = wrapped(self.w, value, layer.dtype, dtype)
-        self.set(layer, value, dtype)
+        (self._picture if is_picture else self._flat)[layer.name, dtype] = value
 
     # --------------------------------------------------------------------------------------- the in-edges
 
-    def _combined(self, layer: Layer, dtype: np.dtype[Any]) -> str:
-        bias = None if layer.bias is None else np.broadcast_to(layer.bias, layer.shape).ravel().astype(dtype)
+    def _combined(self, layer: Layer, dtype: np.dtype[Any]) -> tuple[str, bool]:
+        """What the neurons come to before their activation, and whether it is a picture."""
+        bias, kept = self._bias(layer), self.reach.kept[layer.name]
         if layer.aggregation == "constant":
-            return self._constant(np.zeros(layer.neurons, dtype) if bias is None else bias)
-        ports = in_edges(self.graph, layer)
+            row = np.zeros(layer.neurons) if bias is None else bias
+            return self._constant(row[kept].astype(dtype)), False
         if layer.aggregation not in BASIC:
-            return self._function(layer, ports, bias, dtype)
+            return self._function(layer, self._in_edges(layer), bias, dtype), False
+        pictures, done = self._windows(layer, dtype)
+        parts = self._dense(layer, dtype, done)
+        ports = self._in_edges(layer, done)
         plain = ports.pop(None, None)
-        parts = [] if plain is None else [self._reduced(layer, plain, dtype, layer.aggregation)]
+        if plain is not None and len(plain.source):
+            parts.append(self._reduced(plain, dtype, layer.aggregation))
         parts += [self._products(ports, dtype)] if ports else []
-        start = EMPTY[layer.aggregation]
-        _check_candidates(layer, plain, bias)
-        if not parts:
-            return self._constant(np.full(layer.neurons, start, dtype) if bias is None else bias)
-        total = parts[0] if len(parts) == 1 else self.w.Add(*parts)
-        if bias is None or (bias == start).all():
-            return total
-        return self.w.add(COMBINE[layer.aggregation], total, bias)
+        if not done:
+            _check_candidates(layer, plain, bias, kept)
+        combine, start = COMBINE[layer.aggregation], EMPTY[layer.aggregation]
+        if not parts and not pictures:
+            row = np.full(layer.neurons, start) if bias is None else bias
+            return self._constant(row[kept].astype(dtype)), False
+        parts = pictures + [self._shaped(layer, p) for p in parts] if pictures else parts
+        total = functools.reduce(lambda x, y: self.w.add(combine, x, y), parts)
+        if bias is None or (bias[kept] == start).all():
+            return total, bool(pictures)
+        row = bias[kept].astype(dtype)
+        return self.w.add(combine, total, self._like_a_picture(layer, row) if pictures else row), bool(pictures)
+
+    def _bias(self, layer: Layer) -> Floats | None:
+        """In float64, flat, with what constant neurons add that are left out."""
+        added = self.reach.added.get(layer.name)
+        if layer.bias is None:
+            return added
+        bias = np.broadcast_to(layer.bias, layer.shape).ravel().astype(np.float64)
+        return bias if added is None else bias + added
+
+    def _like_a_picture(self, layer: Layer, row: Floats) -> Floats:
+        """Numbers of kept neurons as (channels, rows, columns); one for each channel where that is all there is."""
+        shape = list(layer.shape)
+        shape[layer.spatial[0]] = len(self.reach.channels[layer.name])
+        array = row.reshape(shape).transpose(layer.spatial)
+        first = array.reshape(len(array), -1)[:, :1]
+        same = (array.reshape(len(array), -1) == first).all()
+        return first.reshape(-1, *[1] * (array.ndim - 1)) if same else np.ascontiguousarray(array)
+
+    def _in_edges(self, layer: Layer, without: Collection[str] = ()) -> dict[Port, InEdges]:
+        """The edges between kept neurons that are written one by one, by port."""
+        left = [i for i in layer.incoming if i.port is not None or i.source not in without]
+        check_size(layer, left, self.max_edges)
+        kept = self.reach.kept
+        found = {}
+        for port, edges in in_edges(self.graph, layer, without).items():
+            sources = np.concatenate([np.zeros(0, bool), *(kept[name] for name in edges.layers)])
+            found[port] = edges.between(sources, kept[layer.name])
+        return found
+
+    def _windows(self, layer: Layer, dtype: np.dtype[Any]) -> tuple[list[str], set[str]]:
+        """The parts that are windows over pictures, and the layers that they read."""
+        found: list[str] = []
+        done: set[str] = set()
+        if dtype != np.float32 or not layer.spatial or layer.aggregation not in ("sum", "max"):
+            return found, done
+        for name, blocks in _by_source(layer).items():
+            source = self.graph.layer(name)
+            if computing_type(source) != dtype:
+                continue
+            there = windows(blocks, source, layer)
+            if there is None:
+                continue
+            edges = sum(b.count for b in blocks)
+            x = write_windows(
+                self.w, there, functools.partial(self.picture, source), layer.aggregation,
+                self.reach.channels[name], self.reach.channels[layer.name], edges, self.max_edges,
+            )  # fmt: skip
+            if x is not None:
+                found.append(x)
+                done.add(name)
+        if done and layer.aggregation == "max" and len(_by_source(layer)) > 1:
+            return [], set()
+        return found, done
+
+    def _dense(self, layer: Layer, dtype: np.dtype[Any], done: set[str]) -> list[str]:
+        """The parts that are matrices, each from one layer, which is added to those that are done."""
+        parts: list[str] = []
+        if layer.aggregation != "sum":
+            return parts
+        for name, blocks in _by_source(layer).items():
+            sources, targets = self.reach.kept[name], self.reach.kept[layer.name]
+            matrix = None if name in done or not sources.any() else dense(blocks, sources, targets, dtype)
+            if matrix is not None:
+                parts.append(self.w.MatMul(self.get(name, dtype), matrix))
+                done.add(name)
+        return parts
 
     def _function(self, layer: Layer, ports: Mapping[Port, InEdges], bias: Floats | None, dtype: np.dtype[Any]) -> str:
         call = Activation.parse(layer.aggregation)
         function = find(call.op)
-        _check_ports(layer, ports)
+        _check_ports(layer, ports, self.reach.kept[layer.name])
         order = sorted(p for p in ports if p is not None)
         if not function.candidates:
-            return write_function(self.w, call, [self._reduced(layer, ports[p], dtype, "sum") for p in order], dtype)
+            return write_function(self.w, call, [self._reduced(ports[p], dtype, "sum") for p in order], dtype)
         terms = {p: 0 if e.term is None else int(e.term.max(initial=0)) + 1 for p, e in ports.items()}
-        arguments = [self._argument(layer, ports[p], terms[p], dtype) for p in order]
-        return write_choice(self.w, call, arguments, np.zeros(layer.neurons) if bias is None else bias, dtype)
+        arguments = [self._argument(ports[p], terms[p], dtype) for p in order]
+        row = np.zeros(layer.neurons) if bias is None else bias
+        return write_choice(self.w, call, arguments, row[self.reach.kept[layer.name]], dtype)
 
-    def _argument(self, layer: Layer, edges: InEdges, terms: int, dtype: np.dtype[Any]) -> Argument:
+    def _argument(self, edges: InEdges, terms: int, dtype: np.dtype[Any]) -> Argument:
         if not terms:
-            return Argument(self._reduced(layer, edges, dtype, "sum"))
+            return Argument(self._reduced(edges, dtype, "sum"))
         table = term_table(edges, terms)
         there = table.source < edges.sources
         return Argument(self._gathered(edges, table, dtype, 0.0), there)
@@ -119,13 +234,8 @@ class Neurons:
             product = self.w.Mul(product, factor)
         return self.w.ReduceSum(product, LAST, keepdims=0)
 
-    def _reduced(self, layer: Layer, edges: InEdges, dtype: np.dtype[Any], how: str) -> str:
+    def _reduced(self, edges: InEdges, dtype: np.dtype[Any], how: str) -> str:
         """The products weight · source of each neuron, reduced to one number."""
-        if how == "sum" and (matrix := _matrix(edges, dtype)) is not None:
-            used, weights = matrix
-            x = self._sources(edges, dtype)
-            x = x if len(used) == edges.sources else self.w.Gather(x, used.astype(np.int32), axis=1)
-            return self.w.MatMul(x, weights)
         found, rows = [], []
         for table in tables(edges):
             rows.append(table.rows)
@@ -153,7 +263,7 @@ class Neurons:
         return x if (weight == 1).all() else self.w.Mul(x, weight)
 
     def _sources(self, edges: InEdges, dtype: np.dtype[Any]) -> str:
-        names = [self.get(name, dtype) for name in edges.layers]
+        names = [self.get(name, dtype) for name in edges.layers if self.reach.kept[name].any()]
         return names[0] if len(names) == 1 else self.w.Concat(*names, axis=1) if names else ""
 
     def _constant(self, row: Floats) -> str:
@@ -180,34 +290,36 @@ class Neurons:
         return value
 
 
-def _matrix(edges: InEdges, dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.int64], Floats] | None:
-    """The edges as a matrix (used sources, targets), with the sources that are used; None where it would be sparse."""
-    if len(edges.source) <= edges.targets:
-        return None
-    used, row = np.unique(edges.source, return_inverse=True)
-    if len(used) * edges.targets > DENSE * len(edges.source):
-        return None
-    weights = np.zeros((len(used), edges.targets))
-    np.add.at(weights, (row.ravel(), edges.target), edges.weight)
-    return used, weights.astype(dtype)
+def _by_source(layer: Layer) -> dict[str, list[EdgeBlock]]:
+    """The blocks of plain edges, by the layer that they come from."""
+    found: dict[str, list[EdgeBlock]] = {}
+    with_ports = {i.source for i in layer.incoming if i.port is not None or i.block.has_terms}
+    for i in layer.incoming:
+        if i.block.count and i.source not in with_ports:
+            found.setdefault(i.source, []).append(i.block)
+    return found
 
 
-def _check_candidates(layer: Layer, plain: InEdges | None, bias: Floats | None) -> None:
+def _in_order(layer: Layer) -> bool:
+    return layer.spatial == tuple(range(len(layer.shape)))
+
+
+def _check_candidates(layer: Layer, plain: InEdges | None, bias: Floats | None, kept: Bools) -> None:
     if layer.aggregation not in ("max", "min") or bias is not None:
         return
-    degrees = np.zeros(layer.neurons, np.int64) if plain is None else plain.degrees
-    _refuse_first(layer, degrees == 0, f"takes a {layer.aggregation}imum and has no candidate left")
+    degrees = np.zeros(kept.sum(), np.int64) if plain is None else plain.degrees
+    _refuse_first(layer, kept, degrees == 0, f"takes a {layer.aggregation}imum and has no candidate left")
 
 
-def _check_ports(layer: Layer, ports: Mapping[Port, InEdges]) -> None:
+def _check_ports(layer: Layer, ports: Mapping[Port, InEdges], kept: Bools) -> None:
     """Every value of a function comes in by an edge; of candidates there is one at least."""
     call = Activation.parse(layer.aggregation)
     if None in ports:
-        _refuse_first(layer, ports[None].degrees > 0, f"computes {call.op} and has an edge without a port")
+        _refuse_first(layer, kept, ports[None].degrees > 0, f"computes {call.op} and has an edge without a port")
     for port in _needed(call, ports):
-        degrees = ports[port].degrees if port in ports else np.zeros(layer.neurons, np.int64)
+        degrees = ports[port].degrees if port in ports else np.zeros(kept.sum(), np.int64)
         what = "no candidate left" if call.function.candidates else f"no edge with port {port}"
-        _refuse_first(layer, degrees == 0, f"computes {call.op} and has {what}")
+        _refuse_first(layer, kept, degrees == 0, f"computes {call.op} and has {what}")
 
 
 def _needed(call: Activation, ports: Mapping[Port, InEdges]) -> list[int]:
@@ -221,9 +333,9 @@ def _needed(call: Activation, ports: Mapping[Port, InEdges]) -> list[int]:
     return list(range(max([least, *(p + 1 for p in ports if p is not None)])))
 
 
-def _refuse_first(layer: Layer, wrong: npt.NDArray[np.bool_], problem: str) -> None:
+def _refuse_first(layer: Layer, kept: Bools, wrong: Bools, problem: str) -> None:
     if wrong.any():
-        position = int(np.argmax(wrong))
+        position = int(np.flatnonzero(kept)[np.argmax(wrong)])
         index = ",".join(str(int(i)) for i in np.unravel_index(position, layer.shape))
         raise Error(
             f"layer {layer.name!r}: neuron n{layer.first_id + position} (index {index}) {problem}; keep one of its "

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.errors import TooLargeError
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
+Bools = npt.NDArray[np.bool_]
 Port = int | None
 
 EMPTIEST = 2  # times as many cells as edges, and the rows are put into tables of different widths
@@ -44,6 +47,13 @@ class InEdges:
         """The number of edges into each position."""
         return np.bincount(self.target, minlength=self.targets)
 
+    def between(self, sources: Bools, targets: Bools) -> InEdges:
+        """The edges between kept neurons, which are counted anew on both sides."""
+        place, kept = np.cumsum(sources) - 1, sources[self.source] & targets[self.target]
+        term = None if self.term is None else self.term[kept]
+        moved = place[self.source[kept]], (np.cumsum(targets) - 1)[self.target[kept]]
+        return InEdges(self.layers, *moved, self.weight[kept], term, int(sources.sum()), int(targets.sum()))
+
     def only(self, targets: Ints) -> InEdges:
         """The edges into some positions, in ascending order, which are counted anew."""
         place = np.full(self.targets, -1)
@@ -54,11 +64,12 @@ class InEdges:
         return InEdges(self.layers, self.source[kept], moved, self.weight[kept], term, self.sources, len(targets))
 
 
-def in_edges(graph: NeuronGraph, layer: Layer) -> dict[Port, InEdges]:
-    """The edges into a layer, by port."""
+def in_edges(graph: NeuronGraph, layer: Layer, without: Collection[str] = ()) -> dict[Port, InEdges]:
+    """The edges into a layer, by port; without those from some layers that have no port."""
     ports: dict[Port, list[int]] = {}
     for number, incoming in enumerate(layer.incoming):
-        ports.setdefault(incoming.port, []).append(number)
+        if incoming.port is not None or incoming.source not in without:
+            ports.setdefault(incoming.port, []).append(number)
     return {port: _joined(graph, layer, numbers) for port, numbers in ports.items()}
 
 
@@ -132,10 +143,30 @@ def term_table(edges: InEdges, terms: int) -> Table:
     return Table(np.arange(edges.targets), source, weight)
 
 
-def cells(layer: Layer) -> int:
-    """How many cells the tables of a layer have, at most; nothing is expanded."""
-    found = 0
-    for incoming in layer.incoming:
-        block = incoming.block
-        found += layer.neurons * block.terms if block.has_terms else EMPTIEST * (block.count + layer.neurons)
-    return found
+DENSE = 4  # a matrix is written where at least one in so many of its entries is an edge
+BYTES = 8  # of an edge that is written by itself: where it comes from, and its weight
+
+
+def dense(blocks: Sequence[EdgeBlock], sources: Bools, targets: Bools, dtype: np.dtype[Any]) -> Floats | None:
+    """The edges as a matrix (kept sources, kept targets); None where it would be sparse."""
+    count, cells = sum(b.count for b in blocks), int(sources.sum()) * int(targets.sum())
+    if count <= len(targets) or cells > DENSE * count:
+        return None
+    row, column = np.cumsum(sources) - 1, np.cumsum(targets) - 1
+    matrix = np.zeros((int(sources.sum()), int(targets.sum())), dtype)
+    for block in blocks:
+        for e in block.expand():
+            kept = sources[e.source] & targets[e.target]
+            np.add.at(matrix, (row[e.source[kept]], column[e.target[kept]]), e.weight[kept])
+    return matrix
+
+
+def check_size(layer: Layer, left: Sequence[Incoming], max_edges: int) -> None:
+    """`TooLargeError` if more edges would have to be written one by one than allowed; nothing is expanded."""
+    edges = sum(i.block.count for i in left)
+    cells = sum(layer.neurons * i.block.terms for i in left if i.block.has_terms)
+    if max(edges, cells // 4) > max_edges:
+        raise TooLargeError(
+            f"layer {layer.name!r} has {edges:,} edges that have to be written one by one, about "
+            f"{BYTES * edges / 1e6:,.0f} MB; at most {max_edges:,} are: select a part of the graph"
+        )
