@@ -83,7 +83,8 @@ def _kernels(windows: Windows, offset: Ints) -> tuple[_Kernel, ...] | None:
     for d, (stride, room, positions) in enumerate(zip(windows.stride, windows.room, windows.positions, strict=True)):
         offsets = np.unique(offset[:, d])
         first = min(int(offsets[0]), 0)
-        steps = np.unique(np.r_[first, offsets]) - first
+        least = room - positions * stride  # a kernel that ends before has more positions: it gets weights of 0
+        steps = np.unique(np.r_[first, offsets, max(least, int(offsets[-1]))]) - first
         dilation = math.gcd(*steps.tolist()) or 1
         size = int(steps[-1]) // dilation + 1
         reach = dilation * (size - 1) + 1

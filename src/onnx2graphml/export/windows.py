@@ -26,7 +26,8 @@ Floats = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
 Sizes = tuple[int, ...]
 
-MOST_PATTERNS = 16
+MOST_PATTERNS = 64
+MOST_STRIDE = 64
 MOST_CLASSES = 4096  # combinations of taps along the dimensions
 MOST_EDGES = 20_000_000  # that are looked at one by one
 WHOLE = b""
@@ -167,15 +168,15 @@ def _room_for(offset: Ints, stride: int, room: int, positions: int) -> tuple[Int
 
 
 def _stride(pairs: Ints, room: int, positions: int) -> int | None:
-    """By which stride all offsets are whole, looking along one dimension."""
+    """By which stride all offsets are whole, looking along one dimension; of several, where they are fewest."""
     pairs = np.unique(pairs, axis=0)
-    likely = max(1, round(room / max(positions, 1)))
-    for stride in dict.fromkeys((likely, likely + 1, *range(1, min(room, 64) + 1))):
+    best: tuple[int, int] | None = None
+    for stride in range(1, min(room, MOST_STRIDE) + 1):
         offsets, counts = np.unique(pairs[:, 0] - stride * pairs[:, 1], return_counts=True)
         first, beyond = _room_for(offsets, stride, room, positions)
-        if (counts == beyond - first).all():
-            return int(stride)
-    return None
+        if (counts == beyond - first).all() and (best is None or len(offsets) < best[0]):
+            best = len(offsets), stride
+    return best[1] if best else None
 
 
 Class = tuple[bytes, Taps]

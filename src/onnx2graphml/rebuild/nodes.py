@@ -24,12 +24,14 @@ class NodeGroup:
         id: of each node.
         at: (nodes, rank): its index.
         bias: float64, NaN where there is none.
+        spatial: which coordinates are the channel and the rows and columns; empty where the layer is no picture.
     """
 
     shared: Shared
     id: Ints
     at: Ints
     bias: npt.NDArray[np.float64]
+    spatial: tuple[int, ...] = ()
 
     @property
     def layer(self) -> str:

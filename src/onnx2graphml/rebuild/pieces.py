@@ -96,6 +96,7 @@ def _piece(group: NodeGroup, rows: Ints, name: str, shape: tuple[int, ...], firs
     own = shape if whole else (len(rows),)
     layer = Layer(
         name, group.shared[1], own, group.aggregation, None if bias is None else bias.reshape(own), activation,
+        spatial=group.spatial if whole else (),
         provenance=Provenance(order=tuple(range(len(own)))),
     )  # fmt: skip
     return Piece(layer, group.layer, shape, rows + first, place, index)

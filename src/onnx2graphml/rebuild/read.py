@@ -11,11 +11,12 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 
 from onnx2graphml.errors import Error, context
 from onnx2graphml.formats import reading
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
-from onnx2graphml.formats.found import FoundLayer, Shared
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, Shared
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.rebuild.graph import graph_of
@@ -130,7 +131,17 @@ def _outputs(about: Mapping[str, str]) -> list[str] | None:
 def _group(found: FoundLayer) -> NodeGroup:
     texts = unescape(found.name), unescape(found.op), unescape(found.combine), unescape(found.activation)
     bias = np.where(found.biased, found.bias, np.nan)
-    return NodeGroup(texts, found.id.astype(np.int64), found.at.astype(np.int64), bias)
+    return NodeGroup(
+        texts, found.id.astype(np.int64), found.at.astype(np.int64), bias, _spatial(found.at, found.spatial)
+    )
+
+
+def _spatial(at: npt.NDArray[Any], named: npt.NDArray[Any]) -> tuple[int, ...]:
+    """Which coordinates are told again as channel, row and col; empty unless each of them is."""
+    found: list[int] = []
+    for column in (c for c in named.T if len(c) and c[0] >= 0):
+        found += [d for d in range(at.shape[1]) if d not in found and (at[:, d] == column).all()][:1]
+    return tuple(found) if len(found) == at.shape[1] > 1 else ()
 
 
 def _copied(rows: EdgeRows, known: KnownPorts | None) -> EdgeRows:
@@ -157,17 +168,20 @@ def _shared(node: Any, own: Mapping[str, Any]) -> Shared:
 
 
 def _grouped(nodes: list[tuple[Any, Shared, Mapping[str, Any]]], number: Mapping[Any, int]) -> list[NodeGroup]:
-    found: dict[Shared, list[tuple[int, tuple[int, ...], float]]] = {}
+    found: dict[Shared, list[tuple[int, tuple[int, ...], float, list[int]]]] = {}
     for node, shared, own in nodes:
-        found.setdefault(shared, []).append((number[node], _index(node, own["index"]), _bias(node, own.get("bias"))))
+        at_bias = _index(node, own["index"]), _bias(node, own.get("bias"))
+        named = [_place(own, name, -1, f"node {node!r}") for name in SPATIAL]
+        found.setdefault(shared, []).append((number[node], *at_bias, named))
     groups = []
     for shared, rows in found.items():
-        ids, at, bias = zip(*rows, strict=True)
+        ids, at, bias, told = zip(*rows, strict=True)
         ranks = {len(index) for index in at}
         if len(ranks) > 1:
             raise Error(f"the indices of layer {shared[0]!r} have {sorted(ranks)} coordinates; expected one number")
         places = np.array(at, np.int64).reshape(len(ids), *ranks)
-        groups.append(NodeGroup(shared, np.array(ids, np.int64), places, np.array(bias, np.float64)))
+        spatial = _spatial(places, np.array(told))
+        groups.append(NodeGroup(shared, np.array(ids, np.int64), places, np.array(bias, np.float64), spatial))
     return groups
 
 
