@@ -390,3 +390,29 @@ def test_a_class_that_is_not_there_is_told_with_the_way_out(tmp_path: Path):
     del keras.saving.get_custom_objects()["faults>Scale"]
     with pytest.raises(ModelError, match=r"needs the class 'Scale', which only your program has: .*model.export"):
         o2g.load(tmp_path / "custom.keras", trust=True)
+
+
+def test_a_saved_model_with_an_optimizer_of_an_older_keras_is_read(tmp_path: Path):
+    """TensorFlow itself doesn't load it: it has no class for the optimizer any more, and that should add its slots."""
+
+    class Network(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = tf.Variable(np.random.default_rng(0).standard_normal((4, 3)).astype("float32"))
+            self.optimizer = tf.compat.v1.train.MomentumOptimizer(0.1, 0.9)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, 4), tf.float32, name="x")])
+        def __call__(self, x):
+            return {"y": tf.nn.relu(x @ self.w)}
+
+    network = Network()
+    network.optimizer.minimize(lambda: tf.reduce_sum(network(tf.ones((1, 4)))["y"]), var_list=[network.w])
+    tf.saved_model.save(network, str(tmp_path / "m"), signatures=network.__call__)
+    with pytest.raises(AttributeError, match="add_slot"):
+        tf.saved_model.load(str(tmp_path / "m"))
+    before = {p: p.read_bytes() for p in (tmp_path / "m").rglob("*") if p.is_file()}
+    graph = o2g.load(tmp_path / "m")
+    assert graph.edges == 12
+    assert o2g.verify(graph).passed
+    np.testing.assert_array_equal(graph.layers[-1].incoming[0].block.weights.reshape(4, 3), network.w.numpy())
+    assert {p: p.read_bytes() for p in (tmp_path / "m").rglob("*") if p.is_file()} == before

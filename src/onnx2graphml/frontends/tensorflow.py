@@ -25,6 +25,7 @@ from onnx2graphml.frontends import Imported, tfnames
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
+from onnx2graphml.frontends.saved_model_load import load_saved_model
 from onnx2graphml.frontends.steady import ordered_sets
 from onnx2graphml.model.metadata import CHANNELS_LAST
 from onnx2graphml.model.static import PICTURE_SIDE, shape_option, suggested
@@ -291,7 +292,7 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
 def _load(path: Path) -> Any:
     try:
         with quiet():
-            loaded = tf.saved_model.load(str(path))
+            loaded = load_saved_model(path)
     except Exception as error:
         raise ModelError(f"'{path}' can't be read as a SavedModel: {one_line(error)}") from error
     if SIGNATURE not in loaded.signatures:
