@@ -12,15 +12,26 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml import cli
+from onnx2graphml.attribution import strongest
+from onnx2graphml.attribution.difference import Difference
 from onnx2graphml.attribution.local import LocalGraph, local
 from onnx2graphml.attribution.relevance import relevance
-from onnx2graphml.attribution.rules import RULES, alpha_beta, find
+from onnx2graphml.attribution.rules import RULES, alpha_beta, find, lrp_epsilon, lrp_gamma
 from onnx2graphml.attribution.slopes import EXACT, slope
+from onnx2graphml.attribution.strongest import Rows, Strongest
 from onnx2graphml.attribution.trace import trace
-from onnx2graphml.errors import Error, OutputError, TooLargeError, UnsupportedError
+from onnx2graphml.draw.colours import Scale
+from onnx2graphml.draw.page import Page, Text, flat
+from onnx2graphml.draw.page import Path as Path_
+from onnx2graphml.draw.trace import trace as drawing
+from onnx2graphml.draw.trace.inputs import laid_over
+from onnx2graphml.draw.trace.placement import columns_of
+from onnx2graphml.draw.trace.trace import page
+from onnx2graphml.errors import Error, OutputError, UnsupportedError
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.neurons import Activation
+from pages import illegible
 from small import FIXTURES, model, node, weights
 
 CONV = model(
@@ -297,6 +308,43 @@ def test_the_strongest_of_each_neuron() -> None:
         assert w in edges.weight[edges.source == u].tolist()
 
 
+def test_what_max_edges_cuts_is_told() -> None:
+    found = around("digits")
+    r = relevance(found, largest(found), "lrp-0")
+    whole, less = trace(r, keep=0.95), trace(r, keep=0.95, max_edges=90)
+    assert len(less) <= 90 < len(whole)
+    assert not any(step.cut for step in whole.steps)
+    cut = [step for step in less.steps if step.cut]
+    assert cut
+    assert all(step.kept < 0.95 * step.flow for step in cut)
+    assert all(step.kept >= 0.95 * step.flow * (1 - 1e-9) for step in less.steps if not step.cut)
+    assert less.summary().count("as much as max_edges allows") == len(cut)
+    target = less.steps[1]
+    mine = less.flow[np.isin(less.target, np.arange(found.graph.neurons)[found.graph.layer(target.layer).ids])]
+    inside = np.unique(less.source[less.target == r.target])
+    flows = [flow for _, _, _, flow in r.into(found.graph.layer(target.layer), inside)]
+    every = np.sort(np.abs(np.concatenate(flows)))[::-1]
+    np.testing.assert_allclose(np.sort(np.abs(mine))[::-1], every[: len(mine)])
+
+
+def test_the_strongest_are_the_same_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    n = 5000
+    rows = Rows(np.arange(n), random.integers(0, 40, n), np.ones(n), random.standard_normal(n).round(2))
+    for top_k in (None, 3):
+        expected = Strongest(200, top_k)
+        expected.add(rows)
+        monkeypatch.setattr(strongest, "SPARE", 0)
+        pool = Strongest(200, top_k)
+        for first in range(0, n, 333):
+            pool.add(rows[np.arange(first, min(first + 333, n))])
+        monkeypatch.undo()
+        (one, cut), (other, also) = expected.found(0.9), pool.found(0.9)
+        np.testing.assert_array_equal(np.sort(np.abs(one.flow)), np.sort(np.abs(other.flow)))
+        assert cut == also == (top_k is None)
+        assert pool.total == pytest.approx(np.abs(rows.flow).sum())
+
+
 def test_the_file_opens_in_networkx(tmp_path: Path) -> None:
     digit = np.load(FIXTURES / "digits.npz")["x"][0]
     found = o2g.trace(FIXTURES / "digits.onnx", digit, tmp_path / "t.graphml", target=("digit", (3,)), keep=0.5)
@@ -320,9 +368,9 @@ def test_what_is_asked_wrongly(tmp_path: Path) -> None:
     ]:
         with pytest.raises(Error, match=message):
             o2g.trace(digits, "random", **options)
-    with pytest.raises(TooLargeError, match=r"edges at layer .*, more than max_edges=10"):
-        o2g.trace(digits, "random", max_edges=10)
-    with pytest.raises(OutputError, match=r"a trace is written as \.graphml"):
+    with pytest.raises(Error, match="max_edges is 0; expected 1 or more"):
+        o2g.trace(digits, "random", max_edges=0)
+    with pytest.raises(OutputError, match=r"a trace is written as \.graphml, or drawn as \.png, \.svg, \.pdf"):
         o2g.trace(digits, "random", tmp_path / "t.csv", top_k=1)
     with pytest.raises(Error, match="expected alpha - beta = 1"):
         alpha_beta(2, 2)
@@ -358,3 +406,198 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit):
         cli.main(["trace", digits, "--target", "digit"])
     assert "expected LAYER:INDEX, such as conv2:0,1,5" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------------- other libraries
+
+
+def test_relevances_are_captums() -> None:
+    """Layer by layer, where captum defines the same: it takes biases as they are, whatever its rule does to weights."""
+    import torch
+    from captum.attr import LayerLRP
+    from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, bias: bool) -> None:
+            super().__init__()
+            self.maps = nn.Sequential(
+                nn.Conv2d(2, 4, 3, padding=1, bias=bias), nn.ReLU(), nn.MaxPool2d(2),
+                nn.Conv2d(4, 3, 3, bias=bias), nn.ReLU(),
+            )  # fmt: skip
+            self.dense = nn.Sequential(nn.Linear(12, 5, bias=bias), nn.ReLU(), nn.Linear(5, 3, bias=bias))
+
+        def forward(self, x: Any) -> Any:
+            return self.dense(self.maps(x).flatten(1))
+
+    torch.manual_seed(0)
+    x = torch.rand(1, 2, 8, 8)
+    rules: list[tuple[bool, Any, Any]] = [
+        (True, lambda: EpsilonRule(1e-12), lrp_epsilon()),
+        (True, lambda: EpsilonRule(0.01), lrp_epsilon(0.01)),
+        (False, lambda: GammaRule(0.25), lrp_gamma(0.25)),
+        (False, Alpha1_Beta0_Rule, alpha_beta(1, 0)),
+    ]
+    for bias in (True, False):
+        net = Net(bias).eval()
+        found = local(o2g.from_torch(net, (x,), check=False), {"x": x[0].double().numpy()})
+        net, y = net.double(), net.double()(x.double())
+        target = int(y.argmax())
+        linear = {"x": net.maps[0], "maps.2": net.maps[3], "view": net.dense[0], "dense.1": net.dense[2]}
+        for _, theirs, ours in (rule for rule in rules if rule[0] == bias):
+            r = relevance(found, found.graph.layer("dense.2").first_id + target, ours)
+            for name, module in linear.items():
+                for each in linear.values():
+                    each.rule = theirs()
+                expected = LayerLRP(net, module).attribute(x.double(), target=target, attribute_to_layer_input=True)
+                expected = expected[0] if isinstance(expected, tuple) else expected
+                np.testing.assert_allclose(r.at(name).ravel(), expected.detach().numpy().ravel(), atol=1e-8)
+                assert np.abs(r.at(name)).max() > 1e-5
+
+
+# -------------------------------------------------------------------------------------------------------- two inputs
+
+
+@pytest.mark.parametrize("name", ["conv", "digits", "skip"])
+def test_a_difference_adds_to_that_of_the_values(name: str) -> None:
+    """Also where a pool chooses another candidate for the second input."""
+    one, other = around(name, 0), around(name, 1)
+    target = largest(one)
+    found = Difference(relevance(one, target), relevance(other, target))
+    expected = one.value[target] - other.value[target]
+    assert found.score[inputs(one)].sum() + found.bias.sum() == pytest.approx(expected, rel=1e-10)
+    whole = trace(found, keep=1.0)
+    flows = np.zeros(one.graph.neurons)
+    np.add.at(flows, whole.source, whole.flow)
+    flows[target] = found.score[target]
+    np.testing.assert_allclose(flows, found.score, atol=1e-9)
+    ends = np.stack([whole.source, whole.target])
+    assert np.unique(ends, axis=1).shape[1] == len(whole)
+
+
+def test_the_same_input_twice_has_no_difference() -> None:
+    digit = np.load(FIXTURES / "digits.npz")["x"][3]
+    found = o2g.trace(FIXTURES / "digits.onnx", digit, against=digit)
+    assert len(found) == 0
+    assert found.neurons.tolist() == [found.relevance.target]
+
+
+def test_a_difference_as_a_graph() -> None:
+    x = np.load(FIXTURES / "digits.npz")["x"]
+    found = o2g.trace(FIXTURES / "digits.onnx", x[3], against=x[8], target=("digit", (3,)), top_k=2)
+    g = found.to_networkx()
+    for n, own in g.nodes(data=True):
+        assert own["value"] == pytest.approx(float(found.relevance.values[0][n]))
+        assert own["value_against"] == pytest.approx(float(found.relevance.values[1][n]))
+    assert any(own["value"] != own["value_against"] for _, own in g.nodes(data=True))
+
+
+# ------------------------------------------------------------------------------------------------------------ choices
+
+
+@pytest.mark.parametrize("rule", ["gradient", "lrp-0"])
+def test_a_condition_has_no_part(rule: str) -> None:
+    """A Where hands on what was chosen: inputs add to the value, and the condition gets nothing."""
+    proto = model(
+        [node("Gemm", "a w", "h"), node("Greater", "a b", "g"), node("Where", "g h b", "s"), node("Gemm", "s v", "y")],
+        {"a": [1, 4], "b": [1, 4]},
+        {"w": weights(4, 4), "v": weights(4, 2, seed=1)},
+    )
+    graph = o2g.load(proto)
+    found = local(graph, given(graph))
+    target = largest(found)
+    r = relevance(found, target, rule)
+    assert r.score[inputs(found)].sum() == pytest.approx(found.value[target], rel=1e-12)
+    condition = next(x for x in graph.layers if x.op == "Greater")
+    assert not r.score[condition.ids].any()
+
+
+def test_a_constant_that_wins_is_a_bias() -> None:
+    proto = model([node("Max", "x c", "m"), node("Gemm", "m v", "y")], {"x": [1, 6]},
+                  {"c": np.float32(0.2), "v": weights(6, 2)})  # fmt: skip
+    graph = o2g.load(proto)
+    found = local(graph, given(graph))
+    target = largest(found)
+    r = relevance(found, target)
+    assert r.bias.any()
+    assert r.score[inputs(found)].any()
+    assert r.score[inputs(found)].sum() + r.bias.sum() == pytest.approx(found.value[target], rel=1e-12)
+
+
+# ---------------------------------------------------------------------------------------------------------- pictures
+
+
+def lines_of(page: Page) -> int:
+    return sum(len(mark.commands) // 2 for mark in flat(page.marks) if isinstance(mark, Path_))
+
+
+def test_the_picture_has_every_edge_from_its_neuron_to_its_neuron() -> None:
+    x = np.load(FIXTURES / "digits.npz")["x"][3]
+    found = o2g.trace(FIXTURES / "digits.onnx", x, target=("digit", (3,)), keep=0.7)
+    drawn = page(found)
+    assert lines_of(drawn) == len(found)
+    assert illegible(drawn) == []
+    graph = found.relevance.graph
+    columns = {c.layer.name: c for c in columns_of(graph.layers, False, 0, 0)}
+    pool = columns["maxpool"]
+    for index in ((0, 0, 0), (3, 1, 7)):
+        x_at, y_at = pool.places(np.array([graph.neuron("maxpool", index)]))
+        row, column = (
+            int((y_at[0] - pool.box.y) / pool.box.height * 4),
+            int((x_at[0] - pool.box.x) / pool.box.width * 4),
+        )
+        assert (row, column) == index[:2]
+    places = np.stack(pool.places(np.arange(graph.neurons)[graph.layer("maxpool").ids]))
+    assert np.unique(places.round(6), axis=1).shape[1] == 256
+    strongest_first = sorted(columns.values(), key=lambda c: c.box.x)
+    assert [c.layer.name for c in strongest_first] == [layer.name for layer in graph.layers]
+
+
+def test_positive_and_negative_edges_are_told_apart() -> None:
+    x = np.load(FIXTURES / "digits.npz")["x"][3]
+    found = o2g.trace(FIXTURES / "digits.onnx", x, target=("digit", (3,)), keep=0.9)
+    red, blue = 0, 0
+    for mark in flat(page(found).marks):
+        if isinstance(mark, Path_) and mark.stroke:
+            value = [int(mark.stroke[k : k + 2], 16) for k in (1, 5)]
+            red, blue = (
+                red + (value[0] > value[1]) * len(mark.commands),
+                blue + (value[0] < value[1]) * len(mark.commands),
+            )
+    assert (red // 2, blue // 2) == (int((found.flow > 0).sum()), int((found.flow < 0).sum()))
+
+
+def test_only_the_strongest_edges_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "EDGES", 5)
+    found = o2g.trace(FIXTURES / "digits.onnx", "ties", keep=0.8)
+    drawn = drawing.page(found)
+    assert lines_of(drawn) == sum(min(step.edges, 5) for step in found.steps)
+    assert any("strongest are drawn" in mark.text for mark in flat(drawn.marks) if isinstance(mark, Text))
+
+
+def test_the_share_lies_over_the_input() -> None:
+    grey = np.full((1, 3, 3), 200, np.uint8)
+    pixels = laid_over(grey, np.array([[0.0, 1.0, -1.0]]), Scale(-1.0, 1.0, True))
+    assert len(set(pixels[0, 0].tolist())) == 1
+    assert pixels[0, 1, 0] > pixels[0, 1, 2]
+    assert pixels[0, 2, 2] > pixels[0, 2, 0]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_picture_of_an_rgb_network(suffix: str, tmp_path: Path) -> None:
+    net = model(
+        [node("Conv", "x w", "c", strides=[2, 2]), node("Relu", "c", "r"), node("Flatten", "r", "f"),
+         node("Gemm", "f v", "y")],
+        {"x": [1, 3, 9, 9]}, {"w": weights(4, 3, 3, 3), "v": weights(64, 5, seed=1)},
+    )  # fmt: skip
+    out = tmp_path / f"t{suffix}"
+    o2g.trace(net, np.random.default_rng(0).random((3, 9, 9)), out, against="random", keep=0.5)
+    assert out.read_bytes()[:5] in (b"\x89PNG\r", b"%PDF-", b"<?xml")
+
+
+def test_a_network_without_a_picture() -> None:
+    net = model([node("Gemm", "x w", "y")], {"x": [1, 5]}, {"w": weights(5, 3)})
+    drawn = page(o2g.trace(net, "random", keep=1.0))
+    assert not any("its share" in mark.text for mark in flat(drawn.marks) if isinstance(mark, Text))
+    assert lines_of(drawn) == 5
+    assert illegible(drawn) == []

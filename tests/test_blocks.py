@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph import blocks
 from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.several import edges_into
 from oracle import (
     Edge,
     Sample,
@@ -40,6 +41,17 @@ SIDES: tuple[Literal["source", "target"], ...] = ("source", "target")
 
 def filtered(edges: list[Edge], side: str, position: int) -> list[Edge]:
     return [e for e in edges if e[SIDES.index(side)] == position]
+
+
+@each_sample
+def test_the_edges_into_several_positions(sample: Sample) -> None:
+    """As those into each; chunks of any size."""
+    every = brute(sample.block)
+    targets = sorted({e[1] for e in every})
+    for chosen in (targets, targets[::3], [*targets[:2], 10**9]):
+        found = [(s, t, w) for e in edges_into(sample.block, chosen)
+                 for s, t, w in zip(e.source.tolist(), e.target.tolist(), e.weight.tolist(), strict=True)]  # fmt: skip
+        assert sorted(found) == sorted((e[0], e[1], float(e[2])) for e in every if e[1] in set(chosen))
 
 
 # ------------------------------------------------------------------------------------------ the laws, on one sample

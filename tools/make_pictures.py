@@ -21,7 +21,7 @@ def main() -> None:
     """Draw, and keep the few that are shown."""
     OUT.mkdir(exist_ok=True)
     graph = o2g.load(ROOT / "fixtures" / "digits.onnx")
-    digit = np.load(ROOT / "fixtures" / "digits.npz")["x"][3]
+    digit, eight = np.load(ROOT / "fixtures" / "digits.npz")["x"][[3, 8]]
     with tempfile.TemporaryDirectory() as folder:
         found = o2g.activations(graph, digit, Path(folder, "activations"), overlay="layer")
         keep(found.folder, "sheet-0.png", "digits-passage.png")
@@ -31,6 +31,8 @@ def main() -> None:
         o2g.analyze(graph, Path(folder, "analysis"))
         keep(Path(folder, "analysis"), "pagerank.png", "digits-pagerank.png")
         keep(Path(folder, "analysis"), "layers.png", "digits-layers.png")
+    o2g.trace(graph, digit, OUT / "digits-trace.png", target=("digit", (3,)), keep=0.8)
+    o2g.trace(graph, digit, OUT / "digits-difference.png", against=eight, target=("digit", (3,)), keep=0.8)
     o2g.architecture(graph, OUT / "digits-architecture.svg")
     o2g.architecture(ROOT / "fixtures" / "residual.onnx", OUT / "residual-architecture.svg")
 

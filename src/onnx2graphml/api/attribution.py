@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
 
 if TYPE_CHECKING:
+    from onnx2graphml.attribution.local import LocalGraph
     from onnx2graphml.attribution.trace import Trace
     from onnx2graphml.inference.inputs import InputLike
 
@@ -18,12 +19,13 @@ def trace(
     input: InputLike,
     path: str | Path | None = None,
     *,
+    against: InputLike | None = None,
     target: tuple[str, Sequence[int]] | None = None,
     rule: str = "lrp-0",
     rules: Mapping[str, str] | None = None,
     keep: float | None = None,
     top_k: int | None = None,
-    max_edges: int = 1_000_000,
+    max_edges: int = 50_000,
     seed: int = 0,
     preprocess: str | None = None,
 ) -> Trace:
@@ -35,14 +37,15 @@ def trace(
     Args:
         model: a graph, or what `load` takes.
         input: as for `activations`.
-        path: a .graphml file to write the trace into.
+        path: where to write the trace: a .graphml file, or a picture: .png, .svg or .pdf.
+        against: a second input: the trace then is of what differs, the first input's flows less the second's.
         target: a layer and a position in its shape; by default the largest neuron of the last output.
         rule: how a neuron's share is divided: `gradient` (gradient · value), `lrp-0` (weight · value), `lrp-epsilon`,
             `lrp-gamma`, `alpha-beta`, or `influence` (|weight · value|).
         rules: by layer, another rule.
         keep: of each layer, the strongest flows that carry this share of their absolute sum; 0.95 by default.
         top_k: instead, so many of the strongest in-edges of each neuron.
-        max_edges: the trace is refused when it has more.
+        max_edges: at most so many edges, shared out among the layers; what that cuts is told.
         seed, preprocess: as for `activations`.
 
     Returns:
@@ -52,7 +55,8 @@ def trace(
     Raises:
         Error: the input does not fit, or an option is none of those above.
         UnsupportedError: a layer is of a kind that attribution is not defined for.
-        TooLargeError: the trace has more than `max_edges` edges.
+        OutputError: the path has another suffix, or can't be written.
+        MissingExtraError: Matplotlib, which pictures need, is not installed.
 
     Example:
         >>> import onnx2graphml
@@ -60,25 +64,55 @@ def trace(
         >>> found.steps[0].layer, found.steps[0].edges
         ('digit', 3)
     """
-    import numpy as np
-
+    from onnx2graphml.attribution.difference import Difference
     from onnx2graphml.attribution.local import local
     from onnx2graphml.attribution.relevance import relevance
-    from onnx2graphml.attribution.trace import check, trace
+    from onnx2graphml.attribution.trace import Explained, check, trace
     from onnx2graphml.inference.activations import activations
     from onnx2graphml.inference.inputs import resolve
 
-    check(keep, top_k)
+    check(keep, top_k, max_edges)
+    write = _writer(path)
     graph = as_graph(model)
     inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
-    values = activations(graph, resolve(graph, input, seed=seed, preprocess=preprocess), inputs)
-    around = local(graph, values)
-    if target is None:
-        last = graph.layer(graph.outputs[-1])
-        neuron = last.first_id + int(np.argmax(around.value[last.ids]))
-    else:
-        neuron = graph.neuron(*target)
-    found = trace(relevance(around, neuron, rule, rules), keep=keep, top_k=top_k, max_edges=max_edges)
-    if path is not None:
-        found.write(path)
+
+    def around(given: InputLike) -> LocalGraph:
+        return local(graph, activations(graph, resolve(graph, given, seed=seed, preprocess=preprocess), inputs))
+
+    first = around(input)
+    neuron = _largest(first) if target is None else graph.neuron(*target)
+    one = relevance(first, neuron, rule, rules)
+    explained: Explained = one
+    if against is not None:
+        explained = Difference(one, relevance(around(against), neuron, rule, rules))
+    found = trace(explained, keep=keep, top_k=top_k, max_edges=max_edges)
+    write(found)
     return found
+
+
+def _largest(around: LocalGraph) -> int:
+    """The largest neuron of the last output."""
+    import numpy as np
+
+    last = around.graph.layer(around.graph.outputs[-1])
+    return last.first_id + int(np.argmax(around.value[last.ids]))
+
+
+def _writer(path: str | Path | None) -> Callable[[Trace], None]:
+    """What writes a trace into a file of that name; a mistake is told before anything is computed."""
+    from onnx2graphml.draw.canvas import KINDS, save
+    from onnx2graphml.errors import OutputError
+    from onnx2graphml.files.atomic_file import check_parent
+
+    if path is None:
+        return lambda found: None
+    suffix = Path(path).suffix.lower()
+    if suffix.removeprefix(".") not in (*KINDS, "graphml"):
+        raise OutputError(f"a trace is written as .graphml, or drawn as .{', .'.join(KINDS)}; got {str(path)!r}")
+    check_parent(path)
+    if suffix == ".graphml":
+        return lambda found: found.write(path)
+
+    from onnx2graphml.draw.trace.trace import page
+
+    return lambda found: save(page(found), Path(path))

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.attribution.slopes import slope
-from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.recorded import NONE_CHOSEN, Recorded
@@ -32,6 +31,7 @@ class LocalGraph:
         bias: 0 where there is none.
         blocks: by layer, the sources and their blocks; of a choice, the chosen edges alone.
         logits: the layers whose softmax is left out.
+        undefined: by the names of layers that no rule goes through, why.
     """
 
     graph: NeuronGraph
@@ -41,6 +41,7 @@ class LocalGraph:
     bias: Values
     blocks: Mapping[str, tuple[tuple[str, EdgeBlock], ...]]
     logits: tuple[str, ...]
+    undefined: Mapping[str, str]
 
 
 def local(graph: NeuronGraph, feeds: Mapping[str, Values]) -> LocalGraph:
@@ -48,10 +49,6 @@ def local(graph: NeuronGraph, feeds: Mapping[str, Values]) -> LocalGraph:
 
     Args:
         feeds: by the name of each input layer, its values in the layer's shape.
-
-    Raises:
-        UnsupportedError: a layer multiplies computed tensors or combines its in-edges by a function of several values,
-            or a softmax stands in the middle: it couples neurons, which no rule here follows.
 
     Example:
         >>> import numpy as np, onnx2graphml
@@ -63,19 +60,21 @@ def local(graph: NeuronGraph, feeds: Mapping[str, Values]) -> LocalGraph:
     read = {i.source for layer in graph.layers for i in layer.incoming}
     arrays = {name: np.zeros(graph.neurons) for name in ("value", "total", "slope", "bias")}
     logits: list[str] = []
+    undefined: dict[str, str] = {}
     values: dict[str, Values] = {}
     for layer in graph.layers:
-        check(layer, layer.name in read)
+        if reason := why_undefined(layer, layer.name in read):
+            undefined[layer.name] = reason
         if layer.aggregation == "input":
             total = np.asarray(feeds[layer.name], np.float64).ravel()
         else:
             total, _ = combined(layer, values, lambda edges: None, fast=True)
         value, gate = total.reshape(layer.shape), np.ones(layer.shape)
         for activation in layer.activation:
-            if activation.couples:
+            if activation.couples and layer.name not in undefined:
                 logits.append(layer.name)
                 break
-            gate = gate * slope(activation, value)
+            gate = gate if activation.couples else gate * slope(activation, value)
             value = activation(value)
         values[layer.name] = value.ravel()
         for name, array in (("value", value), ("total", total), ("slope", gate)):
@@ -89,23 +88,22 @@ def local(graph: NeuronGraph, feeds: Mapping[str, Values]) -> LocalGraph:
     whole = graph.holding(Recorded(arrays["value"], winners))
     around = {x.name: chosen(whole, x) if x.name in winners else x.incoming for x in graph.layers}
     blocks = {name: tuple((i.source, i.block) for i in incoming) for name, incoming in around.items()}
-    return LocalGraph(graph, **arrays, blocks=blocks, logits=tuple(logits))
+    return LocalGraph(graph, **arrays, blocks=blocks, logits=tuple(logits), undefined=undefined)
 
 
-def check(layer: Layer, is_read: bool) -> None:
-    """`UnsupportedError` for a layer that attribution is not defined for."""
+def why_undefined(layer: Layer, is_read: bool) -> str:
+    """Why no rule of attribution goes through a layer; empty where one does.
+
+    A layer may still be there if nothing of the target's value comes from it, such as one that makes a condition.
+    """
     if layer.aggregation not in ("input", "constant", "sum") and not chooses(layer):
-        raise UnsupportedError(
-            f"layer {layer.name!r} combines its in-edges by {layer.aggregation}: "
-            f"no rule of attribution is defined for that"
-        )
+        return f"combines its in-edges by {layer.aggregation}: no rule of attribution is defined for that"
     if layer.aggregation == "sum" and any(i.block.has_terms for i in layer.incoming):
-        raise UnsupportedError(
-            f"layer {layer.name!r} multiplies computed tensors: no rule of attribution is defined for that"
-        )
+        return "multiplies computed tensors: no rule of attribution is defined for that"
     coupling = [a for a in layer.activation if a.couples]
     if coupling and (is_read or coupling[0] is not layer.activation[-1]):
-        raise UnsupportedError(
-            f"layer {layer.name!r} has a {coupling[0].op} in the middle of the network: it couples neurons, and no "
-            f"rule goes through it; select the layers up to its source"
+        return (
+            f"has a {coupling[0].op} in the middle of the network: it couples neurons, and no rule goes through it; "
+            f"select the layers up to its source"
         )
+    return ""

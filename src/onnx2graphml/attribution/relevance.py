@@ -11,11 +11,13 @@ import numpy.typing as npt
 from onnx2graphml.attribution.local import LocalGraph
 from onnx2graphml.attribution.rules import Function, Group, Rule, find, same
 from onnx2graphml.engine.products import product
-from onnx2graphml.errors import Error
+from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.graph.blocks import Edges
-from onnx2graphml.graph.graph import Layer
+from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.several import edges_into
 
 Values = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Relevance:
         score: of every neuron, by id; 0 where it has no part.
         bias: what the neurons' biases took of it.
         parts: the flow along an edge is the sum of these.
-        rules: by layer, the name of its rule.
+        rules: by layer, its rule.
     """
 
     local: LocalGraph
@@ -45,7 +47,12 @@ class Relevance:
     score: Values
     bias: Values
     parts: tuple[Scaled, ...]
-    rules: Mapping[str, str]
+    rules: Mapping[str, str | Rule]
+
+    @property
+    def graph(self) -> NeuronGraph:
+        """Whose neurons are meant."""
+        return self.local.graph
 
     def at(self, layer: str) -> Values:
         """A layer's scores, in its shape."""
@@ -59,25 +66,41 @@ class Relevance:
         flows = (p.target[own + e.target] * p.weight(weight) * p.source[first + e.source] for p in self.parts)
         return np.asarray(sum(flows, np.zeros(len(e))))
 
-    def into(self, neuron: int) -> Iterator[tuple[str, Edges, Values]]:
-        """The in-edges of a neuron with what goes along them; of a choice, the chosen one alone."""
-        layer = self.local.graph.layer_of(neuron)
+    @property
+    def values(self) -> tuple[Values, ...]:
+        """The values of all neurons, by id, for the one input."""
+        return (self.local.value,)
+
+    def numbers(self, neuron: int) -> dict[str, float]:
+        """A neuron's value and score."""
+        return {"value": float(self.local.value[neuron]), "relevance": float(self.score[neuron])}
+
+    def into(self, layer: Layer, neurons: Ints) -> Iterator[tuple[Ints, Ints, Values, Values]]:
+        """The in-edges of some of a layer's neurons, by id, with what goes along them: source, target, weight, flow.
+
+        Of a choice there is the chosen edge alone.
+        """
         for source, block in self.local.blocks[layer.name]:
-            for part in block.select("target", neuron - layer.first_id):
-                for e in part.expand():
-                    yield source, e, self.flow(source, layer.name, e)
+            first = self.local.graph.layer(source).first_id
+            for e in edges_into(block, neurons - layer.first_id):
+                flow = self.flow(source, layer.name, e)
+                yield e.source + first, e.target + layer.first_id, e.weight.astype(np.float64), flow
 
 
-def relevance(local: LocalGraph, target: int, rule: str = "lrp-0", rules: Mapping[str, str] | None = None) -> Relevance:
+def relevance(
+    local: LocalGraph, target: int, rule: str | Rule = "lrp-0", rules: Mapping[str, str | Rule] | None = None
+) -> Relevance:
     """Share out a neuron's value among all neurons before it.
 
     Args:
         target: an id.
-        rule: for all layers; see `RULES`.
+        rule: for all layers; a name in `RULES`, or a rule, such as `lrp_gamma(0.5)`.
         rules: for some layers another, by name: a composite. `gradient` and `influence` do not mix with others.
 
     Raises:
         Error: there is no such rule, layer or neuron.
+        UnsupportedError: something of the value comes from a layer that multiplies computed tensors, combines its
+            in-edges by a function of several values, or has a softmax in the middle of the network.
 
     Example:
         >>> import numpy as np, onnx2graphml
@@ -91,7 +114,7 @@ def relevance(local: LocalGraph, target: int, rule: str = "lrp-0", rules: Mappin
     graph = local.graph
     graph.layer_of(target)
     by_layer = {layer.name: rule for layer in graph.layers} | {graph.layer(n).name: r for n, r in (rules or {}).items()}
-    used = set(by_layer.values())
+    used = {str(r) for r in by_layer.values()}
     if len(used) > 1 and used & {"gradient", "influence"}:
         raise Error(f"rules are {', '.join(sorted(used))}; 'gradient' and 'influence' do not mix with others")
     if rule == "gradient":
@@ -99,7 +122,7 @@ def relevance(local: LocalGraph, target: int, rule: str = "lrp-0", rules: Mappin
     return _shared(local, target, by_layer)
 
 
-def _gradient(local: LocalGraph, target: int, rules: Mapping[str, str]) -> Relevance:
+def _gradient(local: LocalGraph, target: int, rules: Mapping[str, str | Rule]) -> Relevance:
     """Gradient · value. Of a neuron, `slope · gradient` goes on along its in-edges."""
     graph, gradient = local.graph, np.zeros(local.graph.neurons)
     gradient[target] = 1
@@ -110,6 +133,7 @@ def _gradient(local: LocalGraph, target: int, rules: Mapping[str, str]) -> Relev
     for layer in reversed(graph.layers):
         scaled = gradient[layer.ids] * gate[layer.ids]
         if scaled.any():
+            _check(local, layer)
             for source, block in local.blocks[layer.name]:
                 before = graph.layer(source)
                 gradient[before.ids] += product(block.flipped(), scaled, before.neurons, weight="weight")
@@ -127,25 +151,26 @@ def _constants(local: LocalGraph) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _shared(local: LocalGraph, target: int, rules: Mapping[str, str]) -> Relevance:
+def _shared(local: LocalGraph, target: int, rules: Mapping[str, str | Rule]) -> Relevance:
     graph, score, bias = local.graph, np.zeros(local.graph.neurons), np.zeros(local.graph.neurons)
     absolute = rules[graph.layer_of(target).name] == "influence"
     score[target] = 1 if absolute else local.value[target]
-    parts: dict[tuple[str, int, int], Scaled] = {}
+    parts: dict[tuple[Rule, int, int], Scaled] = {}
     for layer in reversed(graph.layers):
         if not score[layer.ids].any():
             continue
+        _check(local, layer)
         if not local.blocks[layer.name]:
             if layer.aggregation == "constant":
                 bias[layer.ids] = score[layer.ids]
             continue
-        name = rules[layer.name]
-        for g, group in enumerate(_rule(layer, name).groups):
+        rule = _rule(layer, rules[layer.name])
+        for g, group in enumerate(rule.groups):
             share = _share(local, layer, group, score[layer.ids])
             bias[layer.ids] += share * group.bias(local.bias[layer.ids])
             for p, (weight, source) in enumerate(group.parts):
                 scaled = parts.setdefault(
-                    (name if layer.aggregation == "sum" else "choice", g, p),
+                    (rule, g, p),
                     Scaled(weight, source(local.value), np.zeros(graph.neurons)),
                 )
                 scaled.target[layer.ids] = share
@@ -156,9 +181,17 @@ def _shared(local: LocalGraph, target: int, rules: Mapping[str, str]) -> Relevan
     return Relevance(local, target, score, bias, tuple(parts.values()), rules)
 
 
-def _rule(layer: Layer, name: str) -> Rule:
-    """The layer's rule; of a choice, whatever the rule, the chosen edge takes all."""
-    return find("lrp-0" if layer.aggregation != "sum" and name != "influence" else name)
+def _check(local: LocalGraph, layer: Layer) -> None:
+    if layer.name in local.undefined:
+        raise UnsupportedError(f"layer {layer.name!r} {local.undefined[layer.name]}")
+
+
+def _rule(layer: Layer, name: str | Rule) -> Rule:
+    """The layer's rule; where a neuron has but one in-edge, or has chosen one, it takes all, whatever the rule."""
+    single = layer.aggregation != "sum" or (
+        layer.bias is None and sum(i.block.degree("target") for i in layer.incoming) == 1
+    )
+    return find("lrp-0" if single and name != "influence" else name)
 
 
 def _along(weight: Function) -> str | Function:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.attribution.relevance import Relevance
-from onnx2graphml.errors import Error, OutputError, TooLargeError
+from onnx2graphml.attribution.strongest import Rows, Strongest
+from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.atomic_file import atomic
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.networkx_graph import neuron_attributes
 
 if TYPE_CHECKING:
@@ -19,6 +21,39 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
+
+SHARE = 0.95
+MAX_EDGES = 50_000
+NODES = ("layer", "op", "index", "channel", "row", "col")
+
+
+class Explained(Protocol):
+    """What a trace is cut out of: a relevance, or the difference of two."""
+
+    @property
+    def graph(self) -> NeuronGraph:
+        """Whose neurons are meant."""
+
+    @property
+    def target(self) -> int:
+        """The neuron that is explained."""
+
+    @property
+    def score(self) -> Values:
+        """Of every neuron, by id."""
+
+    @property
+    def values(self) -> tuple[Values, ...]:
+        """For each input that it is about, the value of every neuron, by id."""
+
+    def into(self, layer: Layer, neurons: Ints) -> Iterator[tuple[Ints, Ints, Values, Values]]:
+        """The in-edges of some of a layer's neurons: source, target, weight, flow."""
+
+    def at(self, layer: str) -> Values:
+        """A layer's scores, in its shape."""
+
+    def numbers(self, neuron: int) -> dict[str, float]:
+        """What is told of a neuron."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +64,7 @@ class Step:
         layer: its name.
         neurons, edges: that are kept: neurons of this layer, and edges into them.
         flow, kept: sums of absolute flows along all their in-edges, and along those that are kept.
+        cut: whether more would have been kept, but for `max_edges`.
     """
 
     layer: str
@@ -36,6 +72,7 @@ class Step:
     edges: int
     flow: float
     kept: float
+    cut: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +80,13 @@ class Trace:
     """A sub-graph that explains one neuron.
 
     Attributes:
-        relevance: of the whole network.
+        relevance: of the whole network, or the difference of two.
         source, target: ids of the edges that are kept, from the target back.
         weight, flow: of each.
         steps: what was kept and cut, layer by layer.
     """
 
-    relevance: Relevance
+    relevance: Explained
     source: Ints
     target: Ints
     weight: Values
@@ -69,20 +106,23 @@ class Trace:
         lines = [f"{'layer':20} {'neurons':>8} {'edges':>8}  kept of |flow|"]
         for step in self.steps:
             share = step.kept / step.flow if step.flow else 1.0
-            lines.append(f"{step.layer[:20]:20} {step.neurons:8,} {step.edges:8,}  {share:8.1%} of {step.flow:.4g}")
+            line = f"{step.layer[:20]:20} {step.neurons:8,} {step.edges:8,}  {share:8.1%} of {step.flow:.4g}"
+            lines.append(line + ("  (as much as max_edges allows)" if step.cut else ""))
         return "\n".join(lines)
 
     def to_networkx(self) -> nx.DiGraph:
-        """A DiGraph: nodes have the graph's attributes, `value` and `relevance`; edges `weight` and `flow`."""
+        """A DiGraph: nodes have the graph's attributes, `value` and `relevance`; edges `weight` and `flow`.
+
+        Of the difference of two inputs, nodes have `value_against`, too.
+        """
         import networkx as nx
 
-        graph, found = self.relevance.local.graph, nx.DiGraph()
+        graph, found = self.relevance.graph, nx.DiGraph()
         for id in self.neurons.tolist():
             layer = graph.layer_of(id)
             attributes = neuron_attributes(layer, id - layer.first_id)
-            value, score = self.relevance.local.value[id], self.relevance.score[id]
             own = {name: attributes[name] for name in NODES if name in attributes}
-            found.add_node(id, **own, value=float(value), relevance=float(score))
+            found.add_node(id, **own, **self.relevance.numbers(id))
         rows = zip(*(a.tolist() for a in (self.source, self.target, self.weight, self.flow)), strict=True)
         found.add_edges_from((u, v, {"weight": w, "flow": f}) for u, v, w, f in rows)
         return found
@@ -97,11 +137,8 @@ class Trace:
             nx.write_graphml(self.to_networkx(), file)
 
 
-NODES = ("layer", "op", "index", "channel", "row", "col")
-
-
 def trace(
-    relevance: Relevance, *, keep: float | None = None, top_k: int | None = None, max_edges: int = 1_000_000
+    explained: Explained, *, keep: float | None = None, top_k: int | None = None, max_edges: int = MAX_EDGES
 ) -> Trace:
     """Go back from the target along the strongest flows.
 
@@ -109,41 +146,36 @@ def trace(
         keep: of each layer, the strongest flows into the neurons already in the trace that together carry this share of
             their absolute sum. Without this and `top_k`: 0.95.
         top_k: so many of the strongest in-edges of each neuron, instead.
-        max_edges: the trace is refused when it grows beyond that.
+        max_edges: at most so many edges, shared out among the layers. What that cuts is told, in `steps`.
 
     Raises:
-        Error: `keep` is not between 0 and 1, or `top_k` is below 1, or both are given.
-        TooLargeError: it would have more than `max_edges` edges.
+        Error: `keep` is not between 0 and 1, `top_k` or `max_edges` is below 1, or both of the first are given.
     """
-    check(keep, top_k)
-    share = 0.95 if keep is None else keep
-    graph, steps, chosen = relevance.local.graph, [], []
+    check(keep, top_k, max_edges)
+    graph, steps, chosen = explained.graph, [], []
     inside = np.zeros(graph.neurons, bool)
-    inside[relevance.target] = True
-    total = 0
-    for layer in reversed(graph.layers):
+    inside[explained.target] = True
+    to_come = [layer for layer in reversed(graph.layers) if layer.incoming]
+    room = max_edges
+    for left, layer in zip(range(len(to_come), 0, -1), to_come, strict=True):
         ids = np.flatnonzero(inside[layer.ids]) + layer.first_id
-        flows = [_into(relevance, id) for id in ids.tolist()]
-        if not any(len(f[0]) for f in flows):
+        if not len(ids):
             continue
-        every = [np.concatenate(columns) for columns in zip(*flows, strict=True)]
-        kept = _strongest(every[3], share) if top_k is None else _top(every[1], every[3], top_k)
-        total += len(kept)
-        if total > max_edges:
-            raise TooLargeError(
-                f"the trace has {total:,} edges at layer {layer.name!r}, more than max_edges={max_edges:,}: "
-                f"keep a smaller share, or give top_k"
-            )
-        source, target, weight, flow = (column[kept] for column in every)
-        inside[source] = True
-        chosen.append((source, target, weight, flow))
-        size = np.abs(every[3])
-        steps.append(Step(layer.name, len(ids), len(kept), float(size.sum()), float(size[kept].sum())))
-    source, target, weight, flow = (np.concatenate(c) for c in zip(*(chosen or [_nothing()]), strict=True))
-    return Trace(relevance, source, target, weight, flow, tuple(steps))
+        pool = Strongest(-(-room // left), top_k)
+        for columns in explained.into(layer, ids):
+            pool.add(Rows(*columns))
+        rows, cut = pool.found(1.0 if top_k is not None else SHARE if keep is None else keep)
+        if not pool.total:
+            continue
+        room -= len(rows)
+        inside[rows.source] = True
+        chosen.append(rows)
+        steps.append(Step(layer.name, len(ids), len(rows), pool.total, float(np.abs(rows.flow).sum()), cut))
+    every = Rows.joined(chosen)
+    return Trace(explained, every.source, every.target, every.weight, every.flow, tuple(steps))
 
 
-def check(keep: float | None, top_k: int | None) -> None:
+def check(keep: float | None, top_k: int | None, max_edges: int = MAX_EDGES) -> None:
     """`Error` for what can't be kept."""
     if keep is not None and top_k is not None:
         raise Error("both keep and top_k are given; give one")
@@ -151,37 +183,5 @@ def check(keep: float | None, top_k: int | None) -> None:
         raise Error(f"top_k is {top_k}; expected 1 or more")
     if keep is not None and not 0 < keep <= 1:
         raise Error(f"keep is {keep}; expected a share above 0, up to 1")
-
-
-def _nothing() -> tuple[Ints, Ints, Values, Values]:
-    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0)
-
-
-def _into(relevance: Relevance, neuron: int) -> tuple[Ints, Ints, Values, Values]:
-    """The in-edges of a neuron along which something goes: source, target, weight, flow."""
-    graph = relevance.local.graph
-    found = [
-        (e.source[way] + graph.layer(source).first_id, e.weight[way].astype(np.float64), flow[way])
-        for source, e, flow in relevance.into(neuron)
-        for way in [np.flatnonzero(flow)]
-    ]
-    if not found:
-        return _nothing()
-    source, weight, flow = (np.concatenate(c) for c in zip(*found, strict=True))
-    return source, np.full(len(source), neuron), weight, flow
-
-
-def _strongest(flow: Values, share: float) -> Ints:
-    """The fewest flows that carry the share of the absolute sum; equal ones in the order of their edges."""
-    order = np.argsort(-np.abs(flow), kind="stable")
-    carried = np.cumsum(np.abs(flow[order]))
-    enough = int(np.searchsorted(carried, share * carried[-1] * (1 - 1e-12))) + 1
-    return np.sort(order[:enough])
-
-
-def _top(target: Ints, flow: Values, k: int) -> Ints:
-    """The k strongest flows into each target."""
-    order = np.lexsort((np.arange(len(flow)), -np.abs(flow), target))
-    _, first = np.unique(target[order], return_index=True)
-    rank = np.arange(len(order)) - np.repeat(first, np.diff([*first, len(order)]))
-    return np.sort(order[rank < k])
+    if max_edges < 1:
+        raise Error(f"max_edges is {max_edges}; expected 1 or more")

@@ -19,6 +19,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "trace digits.onnx --input digit.npy",
     "trace digits.onnx --input digit.npy --target digit:3 --keep 0.8 -o three.graphml",
+    "trace digits.onnx --input three.npy --against eight.npy -o difference.png",
     "trace vgg16.keras --input cat.jpg --preprocess caffe --rule lrp-gamma --top-k 5 -o cat.graphml",
 )
 
@@ -49,7 +50,19 @@ def add_options(parser: Parser) -> None:
         help="keep the strongest flows of each layer that carry this share of their absolute sum (default 0.95)",
     )
     how.add_argument("--top-k", metavar="K", type=int, help="keep the K strongest in-edges of each neuron instead")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the trace as GraphML")
+    parser.add_argument(
+        "--max-edges",
+        metavar="N",
+        type=int,
+        default=50_000,
+        help="keep at most N edges, shared out among the layers (default 50000); what that cuts is printed",
+    )
+    parser.add_argument(
+        "--against", metavar="INPUT", help="a second input: trace what differs, the first one's flows less the second's"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write the trace as .graphml, or draw it as .png, .svg or .pdf"
+    )
     add_preprocess(parser)
     add_seed(parser)
 
@@ -63,16 +76,19 @@ def run(options: argparse.Namespace) -> int:
         graph,
         options.input,
         options.output,
+        against=options.against,
         target=options.target,
         rule=options.rule,
         keep=options.keep,
         top_k=options.top_k,
+        max_edges=options.max_edges,
         seed=options.seed,
         preprocess=options.preprocess,
     )
     layer = graph.layer_of(found.relevance.target)
     at = ",".join(map(str, graph.index_of(found.relevance.target)))
-    print(f"{layer.name} {at}: {found.relevance.local.value[found.relevance.target]:.6g}")
+    values = " and ".join(f"{float(value[found.relevance.target]):.6g}" for value in found.relevance.values)
+    print(f"{layer.name} {at}: {values}")
     print(found.summary())
     print(f"{len(found.neurons):,} neurons, {len(found):,} edges")
     return 0
