@@ -47,10 +47,10 @@ def feed_for(proto, seed=1):
 
 def assert_same(imported, tolerance=1e-5):
     """ONNX Runtime on the ONNX model, against the framework's own prediction."""
-    onnx.checker.check_model(imported.proto, full_check=True)
-    assert imported.proto.ir_version <= 10
-    session = onnxruntime.InferenceSession(imported.proto.SerializeToString())
-    feed = feed_for(imported.proto)
+    onnx.checker.check_model(imported.light.proto, full_check=True)
+    assert imported.light.proto.ir_version <= 10
+    session = onnxruntime.InferenceSession(imported.light.proto.SerializeToString())
+    feed = feed_for(imported.light.proto)
     expected = imported.predict(feed)
     got = session.run(None, feed)
     assert len(got) == len(expected)
@@ -120,8 +120,8 @@ def test_a_layer_computes_what_keras_computes(case):
     model = randomised(sequential(shape, *layers()))
     imported = from_keras(model)
     assert_same(imported)
-    assert [v.name for v in imported.proto.graph.input] == ["x"]
-    assert [v.name for v in imported.proto.graph.output] == [model.layers[-1].name]
+    assert [v.name for v in imported.light.proto.graph.input] == ["x"]
+    assert [v.name for v in imported.light.proto.graph.output] == [model.layers[-1].name]
 
 
 def residual():
@@ -138,24 +138,24 @@ def test_layers_are_the_rows_of_the_summary():
     model = residual()
     imported = from_keras(model)
     assert_same(imported)
-    found = rows(imported.proto)
+    found = rows(imported.light.proto)
     assert list(found) == [layer.name for layer in model.layers]
     assert {name: tuple(row["shape"]) for name, row in found.items()} == {
         layer.name: tuple(layer.output.shape[1:]) for layer in model.layers
     }
-    assert set(tags(imported.proto)) - {None} == set(found) - {"image"}
-    assert metadata(imported.proto)[CHANNELS_LAST] == "true"
+    assert set(tags(imported.light.proto)) - {None} == set(found) - {"image"}
+    assert metadata(imported.light.proto)[CHANNELS_LAST] == "true"
 
 
 def test_an_activation_belongs_to_its_layer():
-    proto = from_keras(residual()).proto
+    proto = from_keras(residual()).light.proto
     by_layer = {(node.op_type, tag) for node, tag in zip(proto.graph.node, tags(proto), strict=True)}
     assert {("Conv", "conv2d"), ("Relu", "conv2d"), ("Conv", "conv2d_1")} <= by_layer
     assert {("Gemm", "classes"), ("Softmax", "classes"), ("Add", "sum"), ("Concat", "join")} <= by_layer
 
 
 def test_batch_normalization_remains():
-    proto = from_keras(residual()).proto
+    proto = from_keras(residual()).light.proto
     ops = [node.op_type for node, tag in zip(proto.graph.node, tags(proto), strict=True) if tag == "bn"]
     assert "Mul" in ops
     assert "Add" in ops
@@ -167,26 +167,26 @@ def test_what_is_made_inside_a_layer_belongs_to_it():
     y = L.MultiHeadAttention(2, 4, name="attention")(x, x)
     imported = from_keras(randomised(keras.Model(x, y)))
     assert_same(imported)
-    proto = imported.proto
+    proto = imported.light.proto
     products = [tag for node, tag in zip(proto.graph.node, tags(proto), strict=True) if node.op_type == "MatMul"]
     assert products == ["attention"] * 6
 
 
 def test_a_resize_belongs_to_its_layer():
     model = sequential((4, 4, 3), L.UpSampling2D(2, interpolation="bilinear", name="up"), L.Conv2D(2, 3))
-    proto = from_keras(randomised(model)).proto
+    proto = from_keras(randomised(model)).light.proto
     assert ("Resize", "up") in [(n.op_type, t) for n, t in zip(proto.graph.node, tags(proto), strict=True)]
 
 
 def test_layout_transposes_have_no_layer():
-    proto = from_keras(randomised(sequential((6, 6, 3), L.Conv2D(4, 3), L.MaxPooling2D()))).proto
+    proto = from_keras(randomised(sequential((6, 6, 3), L.Conv2D(4, 3), L.MaxPooling2D()))).light.proto
     transposes = [t for n, t in zip(proto.graph.node, tags(proto), strict=True) if n.op_type == "Transpose"]
     assert transposes
     assert set(transposes) == {None}
 
 
 def test_names_show_nothing_of_the_conversion():
-    proto = from_keras(residual()).proto
+    proto = from_keras(residual()).light.proto
     tensors = [name for node in proto.graph.node for name in node.output]
     nodes = [node.name for node in proto.graph.node]
     weights = [tensor.name for tensor in proto.graph.initializer]
@@ -198,7 +198,7 @@ def test_names_show_nothing_of_the_conversion():
 def test_layers_that_compute_the_same_stay_apart():
     x = keras.Input((6, 6, 3), name="x")
     pools = [L.MaxPooling2D(name=name)(x) for name in ("a", "b")]
-    proto = from_keras(keras.Model(x, L.Concatenate(name="c")(pools))).proto
+    proto = from_keras(keras.Model(x, L.Concatenate(name="c")(pools))).light.proto
     assert {"a", "b", "c"} <= set(tags(proto))
 
 
@@ -209,9 +209,9 @@ def test_a_nested_model_gives_paths():
     y = L.Conv2D(2, 3, name="conv")(inner(x))
     imported = from_keras(randomised(keras.Model(x, L.Flatten(name="flat")(y))))
     assert_same(imported)
-    assert list(rows(imported.proto)) == ["x", "block/conv", "block/relu", "conv", "flat"]
-    assert {"block/conv", "block/relu", "conv"} <= set(tags(imported.proto))
-    assert rows(imported.proto)["block/conv"] == {"name": "block/conv", "class": "Conv2D", "shape": [6, 6, 4]}
+    assert list(rows(imported.light.proto)) == ["x", "block/conv", "block/relu", "conv", "flat"]
+    assert {"block/conv", "block/relu", "conv"} <= set(tags(imported.light.proto))
+    assert rows(imported.light.proto)["block/conv"] == {"name": "block/conv", "class": "Conv2D", "shape": [6, 6, 4]}
 
 
 def test_several_inputs_and_outputs():
@@ -220,8 +220,8 @@ def test_several_inputs_and_outputs():
     model = keras.Model({"left": a, "right": b}, [L.Dense(2, name="y")(both), L.Dense(5, name="z")(both), a])
     imported = from_keras(randomised(model))
     assert_same(imported)
-    assert [v.name for v in imported.proto.graph.input] == ["left", "right"]
-    assert [v.name for v in imported.proto.graph.output] == ["y", "z", "left_1"]
+    assert [v.name for v in imported.light.proto.graph.input] == ["left", "right"]
+    assert [v.name for v in imported.light.proto.graph.output] == ["y", "z", "left_1"]
 
 
 def test_a_layer_used_twice_is_one_row():
@@ -229,8 +229,12 @@ def test_a_layer_used_twice_is_one_row():
     shared = L.Dense(6, activation="tanh", name="shared")
     imported = from_keras(randomised(keras.Model(x, shared(shared(x)))))
     assert_same(imported)
-    assert rows(imported.proto)["shared"]["shape"] == [6]
-    gemms = [t for n, t in zip(imported.proto.graph.node, tags(imported.proto), strict=True) if n.op_type == "Gemm"]
+    assert rows(imported.light.proto)["shared"]["shape"] == [6]
+    gemms = [
+        t
+        for n, t in zip(imported.light.proto.graph.node, tags(imported.light.proto), strict=True)
+        if n.op_type == "Gemm"
+    ]
     assert gemms == ["shared", "shared"]
 
 
@@ -240,8 +244,8 @@ def test_bare_operations_are_rows_too():
     imported = from_keras(randomised(model))
     assert_same(imported)
     names = [operation.name for operation in model._operations]
-    assert list(rows(imported.proto)) == names
-    assert set(tags(imported.proto)) == set(names) - {"x"}
+    assert list(rows(imported.light.proto)) == names
+    assert set(tags(imported.light.proto)) == set(names) - {"x"}
     assert "call" not in vars(model._operations[-1])
 
 
@@ -261,10 +265,10 @@ def test_a_subclassed_model_takes_shapes_by_parameter():
     model.built = True
     imported = from_keras(randomised(model), shapes={"x": (1, 4), "y": (1, 5)})
     assert_same(imported)
-    assert [v.name for v in imported.proto.graph.input] == ["x", "y"]
-    assert [v.name for v in imported.proto.graph.output] == ["output_0", "output_1"]
-    assert list(rows(imported.proto)) == ["first layer", "second"]
-    assert "first layer" in tags(imported.proto)
+    assert [v.name for v in imported.light.proto.graph.input] == ["x", "y"]
+    assert [v.name for v in imported.light.proto.graph.output] == ["output_0", "output_1"]
+    assert list(rows(imported.light.proto)) == ["first layer", "second"]
+    assert "first layer" in tags(imported.light.proto)
     with pytest.raises(ModelError, match="the input 'x' has the shape of unknown rank: give all of it"):
         from_keras(model)
 
@@ -272,7 +276,7 @@ def test_a_subclassed_model_takes_shapes_by_parameter():
 def test_channels_first_is_told():
     x = keras.Input((3, 8, 8), name="x")
     y = L.GlobalAveragePooling2D(data_format="channels_first")(x)
-    assert CHANNELS_LAST not in metadata(from_keras(keras.Model(x, y)).proto)
+    assert CHANNELS_LAST not in metadata(from_keras(keras.Model(x, y)).light.proto)
 
 
 def test_a_shape_can_be_given():
@@ -284,7 +288,7 @@ def test_a_shape_can_be_given():
         from_keras(words)
     imported = from_keras(model, shapes={"x": (1, 8, 9, 3)})
     assert_same(imported)
-    assert rows(imported.proto)["c"]["shape"] == [6, 7, 4]
+    assert rows(imported.light.proto)["c"]["shape"] == [6, 7, 4]
     for wrong in [(1, 8, 9, 4), (1, 8, 9), (2, 8, 9, 3), (1, 0, 9, 3)]:
         with pytest.raises(ModelError, match=r"got the shape \(.*\) for the input 'x', expected \(1, None"):
             from_keras(model, shapes={"x": wrong})
@@ -334,9 +338,9 @@ def test_a_file_gives_the_same_model(tmp_path, name):
     model.save(tmp_path / name)
     imported = load_keras(tmp_path / name)
     assert_same(imported)
-    feed = feed_for(imported.proto)
+    feed = feed_for(imported.light.proto)
     np.testing.assert_allclose(imported.predict(feed)[0], from_keras(model).predict(feed)[0], rtol=1e-5)
-    assert list(rows(imported.proto)) == [layer.name for layer in model.layers]
+    assert list(rows(imported.light.proto)) == [layer.name for layer in model.layers]
 
 
 @pytest.mark.slow
@@ -349,12 +353,12 @@ def test_a_saved_model_gives_the_same_model(tmp_path, save):
         tf.saved_model.save(model, str(tmp_path / "model"))
     imported = load_keras(tmp_path / "model")
     assert_same(imported)
-    (name,) = [v.name for v in imported.proto.graph.input]
-    feed = feed_for(imported.proto)
+    (name,) = [v.name for v in imported.light.proto.graph.input]
+    feed = feed_for(imported.light.proto)
     expected = from_keras(model).predict({"image": feed[name]})
     np.testing.assert_allclose(imported.predict(feed)[0], expected[0], rtol=1e-4)
-    assert set(tags(imported.proto)) - {None} == {layer.name for layer in model.layers} - {"image"}
-    assert metadata(imported.proto)[CHANNELS_LAST] == "true"
+    assert set(tags(imported.light.proto)) - {None} == {layer.name for layer in model.layers} - {"image"}
+    assert metadata(imported.light.proto)[CHANNELS_LAST] == "true"
 
 
 def test_a_saved_model_of_keras_2_names_its_layers(tmp_path):
@@ -377,7 +381,7 @@ def test_a_saved_model_of_keras_2_names_its_layers(tmp_path):
     tf.saved_model.save(module, str(tmp_path / "model"), signatures=module.__call__.get_concrete_function())
     imported = load_keras(tmp_path / "model")
     assert_same(imported)
-    assert set(tags(imported.proto)) - {None} == {"conv", "pool"}
+    assert set(tags(imported.light.proto)) - {None} == {"conv", "pool"}
     tf.saved_model.save(tf.Module(), str(tmp_path / "none"))
     with pytest.raises(ModelError, match="has the signatures none, expected serving_default"):
         load_keras(tmp_path / "none")
@@ -426,7 +430,7 @@ def test_what_a_file_holds_takes_the_place_of_the_zeros_that_weights_start_with(
     model.save(tmp_path / "model.keras")
     imported = load_keras(tmp_path / "model.keras", trust=True)
     assert_same(imported)
-    feed = feed_for(imported.proto)
+    feed = feed_for(imported.light.proto)
     np.testing.assert_allclose(imported.predict(feed)[0], np.asarray(model(next(iter(feed.values())))), rtol=1e-6)
 
 
@@ -505,7 +509,7 @@ def test_nothing_is_written_to_the_terminal(tmp_path):
 def test_vgg16():
     model = randomised(keras.applications.VGG16(weights=None))
     imported = from_keras(model)
-    proto = imported.proto
+    proto = imported.light.proto
     found = rows(proto)
     assert len(found) == 23
     assert [(row["name"], row["shape"]) for row in found.values()] == [
@@ -513,7 +517,7 @@ def test_vgg16():
     ]
     assert set(tags(proto)) - {None} == set(found) - {model.layers[0].name}
     inside = sum(int(np.prod(tensor.dims)) for tensor in proto.graph.initializer)
-    assert inside + sum(array.size for array in imported.weights.values()) >= model.count_params()
-    assert {value.name for value in proto.graph.input[1:]} == set(imported.weights)
+    assert inside + sum(array.size for array in imported.light.arrays.values()) >= model.count_params()
+    assert {value.name for value in proto.graph.input[1:]} == set(imported.light.arrays)
     kernel = model.get_layer("fc1").kernel
-    assert np.shares_memory(imported.weights["fc1/kernel"], np.asarray(memoryview(kernel.value.value())))
+    assert np.shares_memory(imported.light.arrays["fc1/kernel"], np.asarray(memoryview(kernel.value.value())))

@@ -138,8 +138,8 @@ def imported_case(name):
 @pytest.mark.parametrize("name", CASES)
 def test_onnx_runtime_computes_what_pytorch_predicts(name):
     imported = imported_case(name)
-    onnx.checker.check_model(imported.proto, full_check=True)
-    session = ort.InferenceSession(imported.proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    onnx.checker.check_model(imported.light.proto, full_check=True)
+    session = ort.InferenceSession(imported.light.proto.SerializeToString(), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(1)
     for _ in range(2):
         inputs = {value.name: random.normal(size=value.shape).astype(np.float32) for value in session.get_inputs()}
@@ -151,7 +151,7 @@ def test_onnx_runtime_computes_what_pytorch_predicts(name):
 
 
 def exported(name):
-    return imported_case(name).proto
+    return imported_case(name).light.proto
 
 
 def rows(proto):
@@ -218,7 +218,7 @@ def test_a_layer_that_forward_does_not_call_is_not_listed():
         def forward(self, x):
             return self[1](x)
 
-    proto = from_torch(Half(nn.Linear(2, 3), nn.Linear(2, 4)), zeros((2,))).proto
+    proto = from_torch(Half(nn.Linear(2, 3), nn.Linear(2, 4)), zeros((2,))).light.proto
     assert [row["name"] for row in rows(proto)] == ["1"]
 
 
@@ -252,7 +252,7 @@ def test_training_modes_and_statistics_are_left_as_found():
     module = frozen()
     before, state = modes(module), {name: value.clone() for name, value in module.state_dict().items()}
     imported = from_torch(module, zeros((1, 4, 4)))
-    imported.predict({imported.proto.graph.input[0].name: np.ones((1, 1, 4, 4), np.float32)})
+    imported.predict({imported.light.proto.graph.input[0].name: np.ones((1, 1, 4, 4), np.float32)})
     assert modes(module) == before
     assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
     assert all(value.requires_grad and value.grad is None for value in module.parameters())

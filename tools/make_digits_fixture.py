@@ -61,7 +61,7 @@ def main() -> None:
     plain = build()  # without the optimizer's state
     plain.set_weights(model.get_weights())
     plain.save(FIXTURES / "digits.keras")
-    onnx.save(from_keras(plain).proto, FIXTURES / "digits.onnx")
+    onnx.save(from_keras(plain).light.proto, FIXTURES / "digits.onnx")
     first = [int(np.flatnonzero(held_y == digit)[0]) for digit in range(10)]
     more = np.setdiff1d(np.arange(len(held_y)), first)[:MORE]
     arrays = {"x": held_x[first], "y": held_y[first], "more_x": held_x[more], "more_y": held_y[more]}

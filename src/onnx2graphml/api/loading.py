@@ -225,7 +225,7 @@ def _nearest(path: Path) -> str:
 
 
 def _imported(imported: Imported, name: str, detail: str, check: bool, files: tuple[Path, ...] = ()) -> NeuronGraph:
-    read = load_model(imported.proto, weights=imported.weights)
+    read = load_model(imported.light)
     model = dataclasses.replace(
         read,
         name=name,

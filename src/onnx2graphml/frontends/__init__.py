@@ -7,10 +7,11 @@ What the framework calls a layer is written into the model itself; see `model.me
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import onnx
+
+from onnx2graphml.model.light import LightModel
 
 FILES = {
     ".keras": "onnx2graphml.frontends.keras_files:load_keras",
@@ -32,10 +33,9 @@ class Imported:
     """A model brought in from a framework.
 
     Attributes:
-        proto: the model as ONNX, its weights inside, except those in `weights`.
+        light: the model as ONNX, and large weights, which are not copied.
         predict: the framework's own prediction: arrays by ONNX input name, batch axis of size 1 included,
             to a list of arrays in the order of the ONNX outputs.
-        weights: large weights, by the names under which `proto` has them as additional inputs.
         outputs_of_layers: what each layer puts out in the framework, by its name, with `#2` and so on behind it for its
             later calls, and with the batch axis. Layers of several outputs are missing.
         other_predictions: other ways to predict, where the framework does not get it right in each.
@@ -44,9 +44,8 @@ class Imported:
         notes: what the user should know of how the model was brought in.
     """
 
-    proto: onnx.ModelProto
+    light: LightModel
     predict: Predict
-    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     outputs_of_layers: Callable[[Feed], Mapping[str, np.ndarray]] = lambda feed: {}
     other_predictions: tuple[Predict, ...] = ()
     examples: Sequence[Feed] = ()

@@ -21,6 +21,7 @@ from onnx2graphml.frontends.tensorflow import (
     quiet,
     static_inputs,
 )
+from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LAYER
 
 import keras  # isort: skip
@@ -45,7 +46,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
 
     Example:
         >>> imported = from_keras(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")]))
-        >>> [value.name for value in imported.proto.graph.output]
+        >>> [value.name for value in imported.light.proto.graph.output]
         ['dense']
     """
     if keras.backend.backend() != "tensorflow":
@@ -74,10 +75,9 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
         return lambda feed: [np.asarray(output) for output in keras.tree.flatten(of(feed))]
 
     return Imported(
-        proto,
+        LightModel(proto, large),
         predict=predictions(run),
         other_predictions=tuple(map(predictions, others)),
-        weights=large,
         outputs_of_layers=lambda feed: watched(rows, lambda: run(feed)),
         roundoff=ROUNDOFF if widened else 0.0,
         notes=(_told_of_bfloat16(rows),) if widened else (),

@@ -27,6 +27,7 @@ from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
 from onnx2graphml.frontends.saved_model_load import load_saved_model
 from onnx2graphml.frontends.steady import ordered_sets
+from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST
 from onnx2graphml.model.static import PICTURE_SIDE, shape_option, suggested
 
@@ -286,7 +287,7 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
         return [np.asarray(y) for y in call(*(tf.constant(feed[spec.name], spec.dtype) for spec in inputs))]
 
     notes = ("the model computes in bfloat16, which NumPy lacks; the graph has it in float32",) if widened else ()
-    return Imported(proto, predict, large, roundoff=ROUNDOFF if widened else 0.0, notes=notes)
+    return Imported(LightModel(proto, large), predict, roundoff=ROUNDOFF if widened else 0.0, notes=notes)
 
 
 def _load(path: Path) -> Any:

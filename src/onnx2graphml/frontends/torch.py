@@ -28,6 +28,7 @@ from onnx2graphml.frontends.torch_layers import (
     tensors_in,
     unchanged,
 )
+from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LAYER, LAYERS, TRAINED
 from onnx2graphml.model.scopes import framework_layers
 
@@ -78,7 +79,9 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
             return [output.cpu().numpy() for output in tensors_in(run(module, tensors(feed)))]
 
     examples = [{n: array(t) for n, t in zip(names, some, strict=True)} for some in _examples(example_inputs)]
-    return Imported(proto, predict, outputs_of_layers=lambda feed: outputs(module, tensors(feed)), examples=examples)
+    return Imported(
+        LightModel(proto), predict, outputs_of_layers=lambda feed: outputs(module, tensors(feed)), examples=examples
+    )
 
 
 def _as_tensor(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:

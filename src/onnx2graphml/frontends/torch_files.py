@@ -20,6 +20,7 @@ from onnx2graphml.errors import TRUST, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.torch import export
 from onnx2graphml.frontends.torch_layers import first_line, tensors_in
+from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.static import make_static, network_inputs
 
 _OPERATORS = re.compile(
@@ -86,7 +87,7 @@ def from_exported(program: Any, *, shapes: Mapping[str, Sequence[int]] | None = 
     """
     proto = export(program, ())
     make_static(network_inputs(proto.graph, ()), shapes or {})
-    return Imported(proto, _prediction(program))
+    return Imported(LightModel(proto), _prediction(program))
 
 
 def _refuse_code(path: Path, members: Mapping[str, bytes]) -> None:

@@ -13,6 +13,7 @@ import onnxruntime as ort
 from onnx2graphml.errors import ModelError, TooLargeError
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Model, TensorType
+from onnx2graphml.model.light import lent
 from onnx2graphml.model.uniform import is_uniform
 
 Array = npt.NDArray[Any]
@@ -105,13 +106,13 @@ def outputs_of(proto: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]]) -> 
 def _session(model: Model, proto: onnx.ModelProto) -> Any:
     """A session of the model, or of what it was; large initializers are lent to it."""
     _check_filled(model)
-    lent = [t.name for t in proto.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
+    names = lent(proto)
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     try:
-        values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in lent]
-        options.add_external_initializers(lent, values)
+        values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in names]
+        options.add_external_initializers(names, values)
         return ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     except Exception as e:
         raise _failure(e) from None

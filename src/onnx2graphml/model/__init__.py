@@ -22,7 +22,8 @@ from onnx2graphml.model.evaluation import confirmed
 from onnx2graphml.model.external import DataFiles, Stamp, stamp
 from onnx2graphml.model.fixed import Fixed, fix_inputs
 from onnx2graphml.model.folding import Folding, UnknownShapeError, needed
-from onnx2graphml.model.initializers import initializers, refer, without_large
+from onnx2graphml.model.initializers import initializers
+from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.limits import check_all_neurons, check_neurons, most_folded
 from onnx2graphml.model.lowering.microsoft.domains import as_written, to_own_domain
 from onnx2graphml.model.messages import check_text
@@ -100,18 +101,15 @@ class Model:
 
 
 def load_model(
-    source: str | Path | onnx.ModelProto,
-    shapes: Shapes | None = None,
-    weights: Mapping[str, Array] | None = None,
-    fixed: Fixed | None = None,
+    source: str | Path | onnx.ModelProto | LightModel, shapes: Shapes | None = None, fixed: Fixed | None = None
 ) -> Model:
     """Read a model and reduce it to nodes, types and constants.
 
     Args:
-        source: an ONNX file, with its external data beside it, or a model in memory, which is left as it is.
+        source: an ONNX file, with its external data beside it, or a model in memory, which is left as it is; or with
+            its large weights beside it.
         shapes: full static shapes by input name, for inputs with dynamic dimensions. A dynamic first dimension is 1
             by default.
-        weights: values by name for tensors that a model in memory has as inputs.
         fixed: values by name for inputs that become constants.
 
     Raises:
@@ -123,51 +121,53 @@ def load_model(
         >>> [node.op for node in load_model("fixtures/digits.onnx").nodes][-2:]
         ['Gemm', 'Softmax']
     """
-    if isinstance(source, onnx.ModelProto):
-        light, large = _light(source, DataFiles(None))
-        large |= weights or {}
-        return replace(_reduced(light, large, shapes or {}, fixed or {}), name=source.graph.name)
-    light, large, sha256, beside = _read(Path(source))
+    if isinstance(source, onnx.ModelProto | LightModel):
+        given = source if isinstance(source, LightModel) else LightModel(source)
+        light = _light(given.proto, DataFiles(None))
+        light = replace(light, arrays={**light.arrays, **given.arrays})
+        return replace(_reduced(light, shapes or {}, fixed or {}), name=given.proto.graph.name)
+    light, sha256, beside = _read(Path(source))
     found = run_apart(
-        lambda: _sendable(_reduced(light, large, shapes or {}, fixed or {}), large), Limits.of(light.ByteSize())
+        lambda: _sendable(_reduced(light, shapes or {}, fixed or {}), light), Limits.of(light.proto.ByteSize())
     )
-    constants = {**found.constants, **large}
+    constants = {**found.constants, **light.arrays}
     found = replace(found, constants=constants, name=Path(source).name, sha256=sha256)
     return replace(found, files=(Path(source), *beside.paths), stamps=beside.stamps)
 
 
-def _reduced(light: onnx.ModelProto, large: Mapping[str, Array], shapes: Shapes, fixed: Fixed) -> Model:
-    fix_inputs(light, fixed, shapes, large)
+def _reduced(light: LightModel, shapes: Shapes, fixed: Fixed) -> Model:
+    proto, large = light.proto, light.arrays
+    fix_inputs(proto, fixed, shapes, large)
     shapes = {name: shape for name, shape in shapes.items() if name not in fixed}
-    make_static(network_inputs(light.graph, large), shapes)
-    to_own_domain(light)
-    light = normalized(light)
-    refer(light, large)
+    make_static(network_inputs(proto.graph, large), shapes)
+    to_own_domain(proto)
+    proto = normalized(proto)
+    light.refer(proto)
     try:
-        return _folded(light, large)
+        return _folded(proto, large)
     except UnknownShapeError:
-        told = with_declared_shapes(light)
+        told = with_declared_shapes(proto)
         if told is None:
             raise
-        return replace(_folded(told, large), original=light)
+        return replace(_folded(told, large), original=proto)
 
 
-def _sendable(model: Model, large: Mapping[str, Array]) -> Model:
+def _sendable(model: Model, light: LightModel) -> Model:
     """The model without what both processes have."""
-    return replace(model, constants={n: v for n, v in model.constants.items() if n not in large})
+    return replace(model, constants={n: v for n, v in model.constants.items() if n not in light.arrays})
 
 
-def _read(path: Path) -> tuple[onnx.ModelProto, dict[str, Array], str, DataFiles]:
-    """What `_light` gives of a file, its SHA-256, and the files beside it; what was read of it is let go."""
+def _read(path: Path) -> tuple[LightModel, str, DataFiles]:
+    """A file's model, its SHA-256, and the files beside it; what was read of it is let go."""
     proto, sha256 = onnxfile.read(path)
     beside = DataFiles(path.parent)
     with context(str(path)):
-        return *_light(proto, beside), sha256, beside
+        return _light(proto, beside), sha256, beside
 
 
-def _light(proto: onnx.ModelProto, files: DataFiles) -> tuple[onnx.ModelProto, dict[str, Array]]:
+def _light(proto: onnx.ModelProto, files: DataFiles) -> LightModel:
     check_text(proto)
-    return without_large(proto, files)
+    return LightModel.of(proto, files)
 
 
 def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:

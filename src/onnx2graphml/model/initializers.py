@@ -1,13 +1,9 @@
-"""The values of a model's tensors as arrays; large initializers are taken out of it.
-
-What remains is light: it is copied, checked and inlined at no cost, however large the weights are. Meanwhile the large
-initializers are declared as inputs; at the end they are referred to.
-"""
+"""The values of a model's tensors as arrays."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,80 +14,12 @@ from onnx import numpy_helper
 from onnx2graphml.errors import ModelError, context, reason
 from onnx2graphml.model.external import Bytes, DataFiles, is_external
 from onnx2graphml.model.limits import check_folded, most_folded
-from onnx2graphml.model.messages import messages
-from onnx2graphml.model.metadata import LARGE
 from onnx2graphml.model.nodes import element_type
 
 Array = npt.NDArray[Any]
 
 BITS = {"UINT2": 2, "INT2": 2, "UINT4": 4, "INT4": 4, "FLOAT4E2M1": 4, "FLOAT6E2M3": 6, "FLOAT6E3M2": 6}
 """Of types of which NumPy's elements are wider than those in a file."""
-
-
-def without_large(proto: onnx.ModelProto, files: DataFiles) -> tuple[onnx.ModelProto, dict[str, Array]]:
-    """A copy of what the package reads of a model, large initializers declared as inputs; and their values by name.
-
-    Args:
-        proto: is left as it is.
-        files: where external data is. That of what is not a large initializer is in the copy.
-
-    Raises:
-        ModelError: a tensor's values are missing, or not as many as its shape says.
-    """
-    light = _light(proto)
-    declared = {i.name for i in light.graph.input}
-    values: dict[str, Array] = {}
-    for tensor in proto.graph.initializer:
-        if math.prod(tensor.dims) <= LARGE:
-            light.graph.initializer.append(tensor)
-            continue
-        if tensor.name in values:
-            raise ModelError(f"initializer {tensor.name!r} is there twice; every tensor needs a name of its own")
-        values[tensor.name] = _mapped(tensor, files) if is_external(tensor) else array(tensor)
-        if tensor.name not in declared:
-            info = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-            light.graph.input.append(info)
-    for message in messages(light):
-        if isinstance(message, onnx.TensorProto) and is_external(message):
-            message.raw_data = _external(message, files)[1].tobytes()
-            message.ClearField("data_location")
-            message.ClearField("external_data")
-    return light, values
-
-
-def _light(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without its initializers."""
-    graph = proto.graph
-    return onnx.ModelProto(
-        ir_version=proto.ir_version,
-        opset_import=proto.opset_import,
-        producer_name=proto.producer_name,
-        functions=proto.functions,
-        metadata_props=proto.metadata_props,
-        graph=onnx.GraphProto(
-            name=graph.name,
-            node=graph.node,
-            input=graph.input,
-            output=graph.output,
-            sparse_initializer=graph.sparse_initializer,
-        ),
-    )
-
-
-def refer(light: onnx.ModelProto, names: Collection[str]) -> None:
-    """Make initializers again of those large ones that are declared as inputs: references to data elsewhere."""
-    kept = []
-    for info in light.graph.input:
-        if info.name not in names:
-            kept.append(info)
-            continue
-        kind = info.type.tensor_type
-        dims = [d.dim_value for d in kind.shape.dim]
-        tensor = light.graph.initializer.add(name=info.name, data_type=kind.elem_type, dims=dims)
-        tensor.data_location = onnx.TensorProto.EXTERNAL
-        tensor.external_data.add(key="location", value="constants")
-    del light.graph.input[:]
-    light.graph.input.extend(kept)
 
 
 def initializers(graph: onnx.GraphProto) -> Iterator[tuple[str, Array]]:
@@ -122,7 +50,7 @@ def _element_type(tensor: onnx.TensorProto) -> np.dtype[Any]:
     return element_type(tensor.data_type)
 
 
-def _external(tensor: onnx.TensorProto, files: DataFiles) -> tuple[np.dtype[Any], Bytes]:
+def external_bytes(tensor: onnx.TensorProto, files: DataFiles) -> tuple[np.dtype[Any], Bytes]:
     """The type and the bytes of a tensor whose values stand in a file beside the model."""
     with context(f"tensor {tensor.name!r} of shape {list(tensor.dims)}: external data"):
         dtype = _element_type(tensor)
@@ -132,9 +60,9 @@ def _external(tensor: onnx.TensorProto, files: DataFiles) -> tuple[np.dtype[Any]
         return dtype, files.read(tensor, -(-math.prod(tensor.dims) * bits // 8))
 
 
-def _mapped(tensor: onnx.TensorProto, files: DataFiles) -> Array:
+def mapped_array(tensor: onnx.TensorProto, files: DataFiles) -> Array:
     """The values where they are in the file; nothing is read before it is used."""
-    dtype, data = _external(tensor, files)
+    dtype, data = external_bytes(tensor, files)
     if data.size < math.prod(tensor.dims) * dtype.itemsize:
         return array(onnx.TensorProto(data_type=tensor.data_type, dims=tensor.dims, raw_data=data.tobytes()))
     return np.require(data.view(dtype).reshape(tensor.dims), requirements="A")
