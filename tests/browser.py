@@ -59,6 +59,12 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+ALL_ROWS = """section => {
+  const more = () => [...section.querySelectorAll('button')].find(button => button.textContent === 'Show more');
+  while (more()) more().click();
+}"""
+
+
 class Watched:
     """A page of a browser, whose mistakes are collected: errors of the console, exceptions, requests to elsewhere.
 
@@ -112,9 +118,7 @@ class Watched:
 
     def shown_edges(self) -> list[tuple[int, float]]:
         """The in-edges in the table, all of them: source and weight."""
-        more = self.page.locator("section.in").get_by_role("button", name="Show more")
-        while more.count():
-            more.first.click()
+        self.page.locator("section.in").evaluate(ALL_ROWS)
         rows = self.page.locator("section.in tbody tr")
         return [
             (int(source), float(weight))

@@ -122,3 +122,14 @@ def test_types_that_numpy_lacks_are_taken_as_they_are_read():
     made.graph.initializer.append(half)
     found = by_name(load(made))
     assert found["wf"].axes == ("out", "in")
+
+
+def test_a_transposed_convolution_in_groups_whose_kernel_was_transposed():
+    """Which is no kernel for each channel, though each group reads one."""
+    kernel = weights(1, 3, 2, 6)  # (column, row, out of a group, in)
+    turned = node("Transpose", "k", "w", perm=[3, 2, 1, 0])
+    made = load(model([turned, node("ConvTranspose", "x w", "y", group=6)], {"x": [1, 6, 4, 4]}, {"k": kernel}))
+    found = by_name(made)["k"]
+    assert found.axes == ("column", "row", "out", "in")
+    assert found.kernels.shape == (12, 1, 3, 1)
+    assert np.array_equal(found.kernels[:, 0], kernel.transpose(3, 2, 1, 0).reshape(12, 3, 1))

@@ -58,6 +58,9 @@ class TrainedArray:
             return None
         first = [[k for k, a in enumerate(self.axes) if a in names] for names in (outs, ins)]
         rest = [k for k in range(len(self.axes)) if k not in (*first[0], *first[1])]
+        places = space(len(rest))
+        if {self.axes[k] for k in rest} == set(places):
+            rest.sort(key=lambda k: places.index(self.axes[k]))  # rows before columns
         sizes = [int(np.prod([self.values.shape[k] for k in part])) for part in first]
         turned = self.values.transpose([*first[0], *first[1], *rest])
         found = turned.reshape(*sizes, *(self.values.shape[k] for k in rest))
@@ -214,7 +217,7 @@ def _array(layer: Layer, node: Node, position: int, this: Role, trace: Trace, mo
         layer=layer.name,
         values=values,
         role=name,
-        axes=_axes(values.shape, this, trace),
+        axes=_axes(values.shape, this, trace, node.op),
         op=node.op,
         input=input_name(node, position, model.opset),
         onnx_shape=constant.shape,
@@ -224,7 +227,7 @@ def _array(layer: Layer, node: Node, position: int, this: Role, trace: Trace, mo
     )
 
 
-def _axes(shape: tuple[int, ...], this: Role, trace: Trace) -> tuple[str, ...]:
+def _axes(shape: tuple[int, ...], this: Role, trace: Trace, op: str) -> tuple[str, ...]:
     """What an array's axes mean, from the axes of the constant that they go to."""
     places = space(len(this.axes) - 2) if this.name == "kernel" else ()
     gone = [d for d in trace.axes if d is not None and this.axes[d] in places]
@@ -236,7 +239,8 @@ def _axes(shape: tuple[int, ...], this: Role, trace: Trace) -> tuple[str, ...]:
         names.append(known or ("1" if shape[axis] == 1 else f"axis {axis}"))
     if this.name == "bias" and shape and sum(n > 1 for n in shape) <= 1:
         names[max(range(len(shape)), key=shape.__getitem__)] = "out"
-    return _depthwise(names, trace) if this.group > 1 and trace.path else tuple(names)
+    by_channel = this.group > 1 and trace.path and op == "Conv"
+    return _depthwise(names, trace) if by_channel else tuple(names)
 
 
 def _depthwise(names: list[str], trace: Trace) -> tuple[str, ...]:
