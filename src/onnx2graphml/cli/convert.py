@@ -37,11 +37,11 @@ EXAMPLES = (
 
 def add_options(parser: Parser) -> None:
     """The options."""
-    from onnx2graphml.formats.registry import FORMATS
+    from onnx2graphml.formats.registry import WRITTEN
 
     add_graph(parser)
     parser.add_argument(
-        "out", metavar="OUT", help=f"file to write: a name in {', '.join(FORMATS)}, .onnx; - is standard output"
+        "out", metavar="OUT", help=f"file to write: a name in {', '.join(WRITTEN)}, .onnx; - is standard output"
     )
     parser.add_argument(
         "--original",

@@ -20,7 +20,7 @@ from typing import Any
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import MissingExtraError, OutputError, TooLargeError, check_whole
 from onnx2graphml.formats.parallel import refuse_parallel
-from onnx2graphml.formats.registry import FORMATS, Format, options
+from onnx2graphml.formats.registry import WRITTEN, Format, options
 from onnx2graphml.formats.samples import Kind, fewer_nodes, kinds
 from onnx2graphml.graph.graph import NeuronGraph, numbered
 from onnx2graphml.progress import Told, duration, size
@@ -75,7 +75,7 @@ def estimate(
         True
     """
     cost = work(graph, suffix, jobs, labels)
-    seconds = cost.seconds / ((jobs or processors()) if FORMATS[suffix].takes_jobs else 1)
+    seconds = cost.seconds / ((jobs or processors()) if WRITTEN[suffix].takes_jobs else 1)
     if cost.bytes > FLUSHED:
         seconds = max(seconds, cost.bytes / disk_speed(folder or Path()))
     return Cost(cost.bytes, seconds)
@@ -83,7 +83,7 @@ def estimate(
 
 def work(graph: NeuronGraph, suffix: str, jobs: int | None = None, labels: bool = False) -> Cost:
     """Bytes, and seconds of processor time; otherwise as `estimate`."""
-    format = FORMATS[suffix]
+    format = WRITTEN[suffix]
     if format.max_edges is not None and graph.edges > format.max_edges:
         raise TooLargeError(f"at most {format.max_edges:,} edges")
     function, more = format.load(), options(format, jobs, labels)
@@ -163,9 +163,9 @@ def disk_speed(folder: Path) -> float:
 def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cost | str]:
     """The cost in every format, or why it can't be written; `progress` is told which one is tried."""
     found: dict[str, Cost | str] = {}
-    for done, suffix in enumerate(FORMATS):
+    for done, suffix in enumerate(WRITTEN):
         if progress:
-            progress(done, len(FORMATS), suffix)
+            progress(done, len(WRITTEN), suffix)
         try:
             found[suffix] = estimate(graph, suffix)
         except (MissingExtraError, OutputError, TooLargeError) as e:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ TABLE = 1 << 22  # weights of a block whose decimals are kept, 16 bytes each or 
 
 # Where a line's numbers and its one float go; no name can hold these, since XML forbids them.
 NUMBER, FLOAT = "\0", "\1"
+ID = -1
+"""In the place of a dimension: the node's id."""
 
 
 def pieces(line: str) -> render.Texts:
@@ -35,31 +38,40 @@ class NodeLines:
         layer: whose nodes they are.
         pieces: the constant text around a node's numbers, its bias and its columns.
         columns: the layer's part of the graph's columns.
-        repeated: whether the index comes a second time, after all other numbers.
+        again: numbers that come behind all others: dimensions, whose coordinates are written, or `ID`.
         infinity: the word for an infinite bias.
+        number: what becomes of the texts of biases and columns.
     """
 
     layer: Layer
     pieces: render.Texts
     columns: tuple[npt.NDArray[Any], ...]
-    repeated: bool = False
+    again: tuple[int, ...] = ()
     infinity: str = "INF"
+    number: Callable[[render.Texts], render.Texts] = lambda texts: texts
 
     @staticmethod
-    def of(graph: NeuronGraph, layer: Layer, line: str, repeated: bool = False, infinity: str = "INF") -> NodeLines:
+    def of(
+        graph: NeuronGraph,
+        layer: Layer,
+        line: str,
+        again: tuple[int, ...] = (),
+        infinity: str = "INF",
+        number: Callable[[render.Texts], render.Texts] = lambda texts: texts,
+    ) -> NodeLines:
         """The lines of a layer, each like `line`.
 
         `NUMBER` stands for each of a node's numbers, `FLOAT` for its bias and for each of the graph's columns.
         """
         columns = tuple(column[layer.ids] for column in graph.columns.values())
-        return NodeLines(layer, pieces(line), columns, repeated, infinity)
+        return NodeLines(layer, pieces(line), columns, again, infinity, number)
 
     @property
     def shown(self) -> tuple[int, ...]:
-        """The dimensions of the layer's shape whose coordinates stand in a line, in order."""
+        """The dimensions of the layer's shape whose coordinates stand in a line, in order; and `ID`."""
         spatial = spatial_dimensions(self.layer)
-        index = tuple(range(len(self.layer.shape)))
-        return (*index, *(spatial[a.name] for a in NODE if a.name in spatial), *(index if self.repeated else ()))
+        index = range(len(self.layer.shape))
+        return (*index, *(spatial[a.name] for a in NODE if a.name in spatial), *self.again)
 
     @property
     def room(self) -> int:
@@ -71,12 +83,14 @@ class NodeLines:
         layer, n = self.layer, last - first
         place = np.arange(first, last)
         at = np.unravel_index(place, layer.shape or (1,))
-        numbers = np.stack([place + layer.first_id, *(at[d] for d in self.shown)], axis=1)
+        ids = place + layer.first_id
+        numbers = np.stack([ids, *(ids if d == ID else at[d] for d in self.shown)], axis=1)
         # Indexed rather than flattened: most are broadcast, and the copy of one would be as large as the layer.
         bias = render.empty(n)
         if layer.bias is not None:
             bias = render.decimals_or_infinity(np.atleast_1d(layer.bias)[at], self.infinity)
-        texts = render.beside([bias, *(_texts(column[first:last]) for column in self.columns)])
+        columns = (_texts(column[first:last]) for column in self.columns)
+        texts = render.beside([self.number(bias), *map(self.number, columns)])
         out = np.empty(n * self.room + words.SLACK, np.uint8)
         length = render.node_lines(
             numbers, texts.data, texts.start, texts.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out

@@ -50,7 +50,7 @@ def open_graph(path: str | Path) -> AbstractContextManager[GraphFile]:
     """
     path = Path(path)
     suffix = suffix_of(path.name)
-    if suffix is None:
+    if suffix not in FORMATS:
         raise Error(f"{path}: no reader for this format; what can be read back: {', '.join(FORMATS)}")
     if not path.exists():
         raise Error(f"{path}: no such file or folder")

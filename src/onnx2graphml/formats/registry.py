@@ -22,7 +22,8 @@ class Format:
     Attributes:
         writer: `module:name`, within this room, of `(graph, out, progress)`, which writes a graph and tells `progress`
             the number of edges written since it was told. Imported when first used: some need much to be imported.
-        reader: the same, of a function from a path to a context that gives a `reading.GraphFile`.
+        reader: the same, of a function from a path to a context that gives a `reading.GraphFile`; empty where there is
+            none.
         out: what it writes into: a binary `file`, or an empty `directory`.
         cannot_hold: what of a graph is lost or refused.
         takes_jobs: whether the function has a keyword `jobs`, the number of threads.
@@ -45,11 +46,13 @@ class Format:
         return _imported(self.writer)
 
     def load_reader(self) -> Callable[..., Any]:
-        """What reads it; `MissingExtraError` if it needs what is not installed."""
+        """What reads it; `MissingExtraError` if it needs what is not installed. Not every format has one."""
         return _imported(self.reader)
 
 
 NPZ_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
+
+DOT_EDGES = 1_000_000
 
 _TEXT: tuple[Feature, ...] = ("non-finite numbers",)
 _NPZ: tuple[Feature, ...] = ("graph attributes", "node attributes", "ports", "parallel edges")
@@ -71,7 +74,17 @@ FORMATS: dict[str, Format] = {
     ".neo4j.csv": Format("csv.write:write_neo4j", "csv.read:open_neo4j", "directory", _TEXT, True),
     ".npz": Format("npz.write:write_npz", "npz.read:open_npz", "file", _NPZ, max_edges=NPZ_EDGES),
 }
-"""By suffix."""
+"""By suffix: what is written, read back and checked."""
+
+FOR_OTHERS: dict[str, Format] = {
+    ".gexf": Format("exchange.gexf:write_gexf", "", "file", _TEXT, True),
+    ".gml": Format("exchange.gml:write_gml", "", "file", _TEXT, True),
+    ".cyjs": Format("exchange.cytoscape:write_cytoscape", "", "file", _TEXT, True),
+    ".dot": Format("exchange.dot:write_dot", "", "file", _TEXT, True, max_edges=DOT_EDGES),
+}
+"""What is written for other tools alone."""
+
+WRITTEN = FORMATS | FOR_OTHERS
 
 STDOUT = "-"
 DEFAULT = ".graphml"  # of standard output, which has no suffix
@@ -82,21 +95,21 @@ def suffix(name: str) -> str:
     check_text("the format", name)
     found = suffix_of(name)
     if found is None:
-        near = did_you_mean("".join(Path(name).suffixes[-2:]).lower(), FORMATS)
+        near = did_you_mean("".join(Path(name).suffixes[-2:]).lower(), WRITTEN)
         raise OutputError(
-            f"no format is known for {name!r}; the file's name must end in one of {', '.join(FORMATS)}{near}"
+            f"no format is known for {name!r}; the file's name must end in one of {', '.join(WRITTEN)}{near}"
         )
     return found
 
 
 def suffix_of(name: str) -> str | None:
     """The same; None where no format has it."""
-    return max((suffix for suffix in FORMATS if name.lower().endswith(suffix)), key=len, default=None)
+    return max((suffix for suffix in WRITTEN if name.lower().endswith(suffix)), key=len, default=None)
 
 
 def find(name: str) -> Format:
     """The format for a file's name. What it needs is installed."""
-    found = FORMATS[suffix(name)]
+    found = WRITTEN[suffix(name)]
     found.load()
     return found
 

@@ -89,7 +89,8 @@ def write_graphml(
 
 
 def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, int], tile: int, labels: bool) -> None:
-    nodes = NodeLines.of(graph, layer, _node_line(graph, layer, labels), repeated=labels)
+    again = tuple(range(len(layer.shape))) if labels else ()
+    nodes = NodeLines.of(graph, layer, _node_line(graph, layer, labels), again)
     step = min(tile, 1 + ROOM // nodes.room)  # names may be long
     for first in range(0, layer.neurons, step):
         work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
