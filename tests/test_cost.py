@@ -17,7 +17,7 @@ import onnx2graphml as o2g
 from onnx2graphml import cli
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.formats import estimate, samples
-from onnx2graphml.formats.registry import FORMATS
+from onnx2graphml.formats.registry import WRITTEN
 from onnx2graphml.graph.axes import relation, same, window
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import NeuronGraph
@@ -95,7 +95,7 @@ def of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_sizes_of_small_graphs_are_exact(networks: dict[str, NeuronGraph], tmp_path: Path) -> None:
-    for suffix in FORMATS:
+    for suffix in WRITTEN:
         path = tmp_path / f"digits{suffix}"
         o2g.write(networks["digits"], path)
         assert o2g.estimate(networks["digits"], suffix).bytes == pytest.approx(size_on_disk(path), rel=0.01)
@@ -104,7 +104,7 @@ def test_the_sizes_of_small_graphs_are_exact(networks: dict[str, NeuronGraph], t
 @pytest.mark.parametrize(
     "name", ["digits", "vgg", *(pytest.param(n, marks=pytest.mark.slow) for n in ("residual", "depthwise"))]
 )
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", WRITTEN)
 def test_the_estimated_size_is_near_the_real_one(
     networks: dict[str, NeuronGraph], name: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,7 +230,7 @@ def test_the_command_line_refuses_and_estimates(
 def test_info_gives_sizes_and_counts_of_less(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["info", str(DIGITS), "--sizes", "--layers", "conv1:", "--top-k", "1"]) == 0
     out = capsys.readouterr().out
-    for suffix in FORMATS:
+    for suffix in WRITTEN:
         assert f"\n{suffix}" in out
     part = o2g.select(DIGITS, "conv1:", top_k=1)
     assert f"{part.edges:,}" in out

@@ -277,7 +277,7 @@ def test_progress_adds_up(suffix: str, tmp_path: Path):
 
 
 def test_a_wrong_number_of_jobs_is_told(tmp_path: Path):
-    with pytest.raises(Error, match="jobs is 0; expected at least 1"):
+    with pytest.raises(Error, match="jobs is 0; expected a whole number, at least 1"):
         writing.write(every_kind(), tmp_path / "a.parquet", jobs=0)
     assert not list(tmp_path.iterdir())
 

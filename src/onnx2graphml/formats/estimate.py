@@ -20,7 +20,7 @@ from typing import Any
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import MissingExtraError, OutputError, TooLargeError, check_whole
 from onnx2graphml.formats.parallel import refuse_parallel
-from onnx2graphml.formats.registry import WRITTEN, Format, options
+from onnx2graphml.formats.registry import FOR_OTHERS, WRITTEN, Format, options
 from onnx2graphml.formats.samples import Kind, fewer_nodes, kinds
 from onnx2graphml.graph.graph import NeuronGraph, numbered
 from onnx2graphml.progress import Told, duration, size
@@ -91,7 +91,7 @@ def work(graph: NeuronGraph, suffix: str, jobs: int | None = None, labels: bool 
         refuse_parallel(graph)  # no sample has two blocks
 
     def write(part: NeuronGraph) -> Cost:
-        if labels:  # places are found for ids without gaps; a few bytes of ids are missing then
+        if labels or suffix in FOR_OTHERS:  # places are of ids without gaps; a few bytes of ids are missing then
             part = dataclasses.replace(part, layers=numbered(list(part.layers)))
         return _written(format, function, part, more)
 
