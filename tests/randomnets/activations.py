@@ -10,7 +10,7 @@ import numpy as np
 
 from randomnets.builder import Builder, Tensor
 from randomnets.constants import constant
-from randomnets.ranges import calm, finite, of_rank, positive
+from randomnets.ranges import calm, finite, infinite, of_rank, positive
 from randomnets.steps import STEPS, Step, step
 
 Bounds = Callable[[float, float], tuple[float, float]]
@@ -82,6 +82,8 @@ def _grow(op: str, function: Function) -> Callable[[Builder, Tensor], Tensor]:
         if function.positive and not (b.may_overflow(x.dtype) and op in ("Log", "Sqrt")):
             x = positive(b, x)
         x = calm(b, x, function.argument)
+        if b.may_overflow(x.dtype) and not function.positive and b.chance(0.3):
+            x = infinite(b, x)
         given = {name: b.random.choice(values) for name, values in function.parameters if b.chance(0.7)}
         if op == "Gelu" and x.dtype == np.float64:
             given["approximate"] = "tanh"  # the other one needs Erf

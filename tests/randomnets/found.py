@@ -120,6 +120,11 @@ FOUND = {
         model([node("Log", "x", "a"), node("Selu", "a", "y")], {"x": [1, 3]}),
         np.zeros((1, 3), np.float32),
     ),
+    "exponential that overflows within a layer": Found(
+        "in float64 it does not, and its logarithm is finite",
+        model([node("Exp", "x", "a"), node("Relu", "a", "b"), node("Log", "b", "y")], {"x": [1, 3]}),
+        np.float32([[100, 1, -1000]]),
+    ),
     "one infinite value beside finite ones": Found(
         "only those that a LogSoftmax couples it with are not finite",
         one("LogSoftmax", [1, 2, 3], axis=-1),

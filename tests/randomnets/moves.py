@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from randomnets.arithmetic import broadcastable
 from randomnets.builder import Builder, Shape, Tensor, Unfit
 from randomnets.constants import constant, integers
 from randomnets.ranges import cast, factored, of_rank
+from randomnets.records import hidden
 from randomnets.steps import step
 
 EVERYTHING = (1 << 63) - 1  # an end that stands for the last position
@@ -33,6 +35,15 @@ def moved(b: Builder, op: str, x: Tensor, shape: Sequence[int], *inputs: str, **
     return b.add(op, [x, *inputs], shape, x.low, x.high, **attributes)
 
 
+EIGHT_BITS = {
+    TensorProto.FLOAT8E4M3FN: 448.0,
+    TensorProto.FLOAT8E4M3FNUZ: 240.0,
+    TensorProto.FLOAT8E5M2: 57344.0,
+    TensorProto.FLOAT8E5M2FNUZ: 57344.0,
+}
+"""The largest number of each type."""
+
+
 @step("Identity")
 def identity(b: Builder, x: Tensor) -> Tensor:
     return moved(b, "Identity", x, x.shape)
@@ -50,7 +61,25 @@ def dropout(b: Builder, x: Tensor) -> Tensor:
 
 @step("Cast")
 def to_another_type(b: Builder, x: Tensor) -> Tensor:
+    if b.opset >= 19 and x.dtype != np.float64 and b.chance(0.3):
+        return through_8_bits(b, x)
     return cast(b, x, np.dtype(b.random.choice([np.float32, np.float64, np.float16])))
+
+
+def through_8_bits(b: Builder, x: Tensor) -> Tensor:
+    """The tensor in floats of 8 bits and back: what is too large becomes the largest, or infinite, or NaN."""
+    kind = b.random.choice(list(EIGHT_BITS))
+    saturates = b.chance(0.6)
+    given = b.default(saturate=1) if saturates else {"saturate": 0}
+    if not saturates and x.largest > EIGHT_BITS[kind] and not b.may_overflow(x.dtype):
+        raise Unfit
+    most = EIGHT_BITS[kind] if saturates or x.largest <= EIGHT_BITS[kind] else math.inf
+    b.afford("Cast", [x.dtype], 2 * x.size, 2 * x.size)
+    eight = hidden(b, "Cast", [x.name], to=kind, **given)
+    low, high = (-most, most) if x.is_finite else (-math.inf, math.inf)
+    found = b.take(Tensor("", x.shape, x.dtype, low, high))
+    b.node("Cast", [eight], [found.name], to=1 if x.dtype == np.float32 else 10)
+    return found
 
 
 @step("CastLike", since=15)

@@ -29,6 +29,12 @@ def finite(b: Builder, x: Tensor) -> Tensor:
     return x
 
 
+def infinite(b: Builder, x: Tensor) -> Tensor:
+    """A function of the tensor that is infinite where it is not positive, for networks in which values may be."""
+    x = b.add("Log", [b.add("Relu", [x], x.shape, 0.0, x.largest)], x.shape, -math.inf, math.inf)
+    return b.add("Neg", [x], x.shape, -math.inf, math.inf) if b.chance(0.5) else x
+
+
 def positive(b: Builder, x: Tensor) -> Tensor:
     """The tensor, or a function of it that stays away from 0: a zero's sign is no part of a graph."""
     if x.low >= 0.1:

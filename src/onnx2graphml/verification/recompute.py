@@ -76,8 +76,11 @@ def combined(
 def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:
     """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
     tolerance = np.where(np.isinf(value) & np.isfinite(tolerance), 0, tolerance)  # no rounding moves infinity
-    for function in activation:
+    casts = [k for k, function in enumerate(activation) if "to" in dict(function.parameters)]
+    for k, function in enumerate(activation):
         value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
+        if not is_integer(dtype) and k >= max(casts, default=0):  # before a cast, values are of another type
+            value, _ = in_type(value, dtype)
     value, tiny = in_type(value, dtype)
     if is_integer(dtype):  # of what is none, a runtime makes what its processor does
         tolerance = np.where(np.isfinite(value), tolerance, np.inf)
