@@ -165,6 +165,7 @@ def test_a_directory_that_can_not_be_written_to(failing: Failing, tmp_path: Path
     assert "out.graphml" in failing(DIGITS, tmp_path / "out.graphml")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_the_disk_is_full(failing: Failing, tmp_path: Path) -> None:
     (tmp_path / "out.graphml").symlink_to("/dev/full")

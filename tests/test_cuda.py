@@ -117,6 +117,7 @@ def test_verify_says_that_a_gpu_summed() -> None:
     assert "sums edge by edge on a GPU" in str(report)
 
 
+@pytest.mark.slow
 def test_measures_of_weights() -> None:
     graph = network("concat")
     here = api.analyze(graph, measures="pagerank,out_strength").values

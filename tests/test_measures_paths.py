@@ -62,6 +62,7 @@ def deep(layers: int, width: int) -> NeuronGraph:
     return synthetic.graph_of(Layer("d0", "Input", (width,), "input"), *dense)
 
 
+@pytest.mark.slow
 def test_numbers_of_paths_that_no_float_can_hold():
     graph = deep(60, 7)
     assert measures.number_of_paths(graph) == 7**60

@@ -266,6 +266,7 @@ def edited(g: nx.DiGraph, seed: int, spared: set[Any]) -> nx.DiGraph:
     return g
 
 
+@pytest.mark.slow
 def test_digits_edited_in_networkx_and_saved_again(tmp_path: Path) -> None:
     """Read and written by NetworkX; equal to a recomputation that knows nothing of this package."""
     o2g.write(DIGITS, tmp_path / "digits.graphml")

@@ -101,6 +101,7 @@ def autoencoder():
     return net, load(net)
 
 
+@pytest.mark.slow
 def test_keras_arrays_are_those_of_get_weights_in_its_order(autoencoder):
     net, graph = autoencoder
     found = check_laws(graph)
@@ -222,6 +223,7 @@ TORCH_AXES = {
 }
 
 
+@pytest.mark.slow
 def test_pytorch_arrays_are_those_of_the_state_dict(module):
     net, graph = module
     found = check_laws(graph)
