@@ -477,14 +477,14 @@ def test_a_difference_adds_to_that_of_the_values(name: str) -> None:
 
 def test_the_same_input_twice_has_no_difference() -> None:
     digit = np.load(FIXTURES / "digits.npz")["x"][3]
-    found = o2g.trace(FIXTURES / "digits.onnx", digit, against=digit)
+    found = o2g.trace(FIXTURES / "digits.onnx", digit, baseline=digit)
     assert len(found) == 0
     assert found.neurons.tolist() == [found.relevance.target]
 
 
 def test_a_difference_as_a_graph() -> None:
     x = np.load(FIXTURES / "digits.npz")["x"]
-    found = o2g.trace(FIXTURES / "digits.onnx", x[3], against=x[8], target=("digit", (3,)), top_k=2)
+    found = o2g.trace(FIXTURES / "digits.onnx", x[3], baseline=x[8], target=("digit", (3,)), top_k=2)
     g = found.to_networkx()
     for n, own in g.nodes(data=True):
         assert own["value"] == pytest.approx(float(found.relevance.values[0][n]))
@@ -591,7 +591,7 @@ def test_a_picture_of_an_rgb_network(suffix: str, tmp_path: Path) -> None:
         {"x": [1, 3, 9, 9]}, {"w": weights(4, 3, 3, 3), "v": weights(64, 5, seed=1)},
     )  # fmt: skip
     out = tmp_path / f"t{suffix}"
-    o2g.trace(net, np.random.default_rng(0).random((3, 9, 9)), out, against="random", keep=0.5)
+    o2g.trace(net, np.random.default_rng(0).random((3, 9, 9)), out, baseline="random", keep=0.5)
     assert out.read_bytes()[:5] in (b"\x89PNG\r", b"%PDF-", b"<?xml")
 
 

@@ -19,7 +19,7 @@ def trace(
     input: InputLike,
     path: str | Path | None = None,
     *,
-    against: InputLike | None = None,
+    baseline: InputLike | None = None,
     target: tuple[str, Sequence[int]] | None = None,
     rule: str = "lrp-0",
     rules: Mapping[str, str] | None = None,
@@ -38,7 +38,7 @@ def trace(
         model: a graph, or what `load` takes.
         input: as for `activations`.
         path: where to write the trace: a .graphml file, or a picture: .png, .svg or .pdf.
-        against: a second input: the trace then is of what differs, the first input's flows less the second's.
+        baseline: a second input: the trace then is of what differs, the first input's flows less the second's.
         target: a layer and a position in its shape; by default the largest neuron of the last output.
         rule: how a neuron's share is divided: `gradient` (gradient · value), `lrp-0` (weight · value), `lrp-epsilon`,
             `lrp-gamma`, `alpha-beta`, or `influence` (|weight · value|).
@@ -83,8 +83,8 @@ def trace(
     neuron = _largest(first) if target is None else graph.neuron(*target)
     one = relevance(first, neuron, rule, rules)
     explained: Explained = one
-    if against is not None:
-        explained = Difference(one, relevance(around(against), neuron, rule, rules))
+    if baseline is not None:
+        explained = Difference(one, relevance(around(baseline), neuron, rule, rules))
     found = trace(explained, keep=keep, top_k=top_k, max_edges=max_edges)
     write(found)
     return found

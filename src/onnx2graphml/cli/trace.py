@@ -19,7 +19,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "trace digits.onnx --input digit.npy",
     "trace digits.onnx --input digit.npy --target digit:3 --keep 0.8 -o three.graphml",
-    "trace digits.onnx --input three.npy --against eight.npy -o difference.png",
+    "trace digits.onnx --input three.npy --baseline eight.npy -o difference.png",
     "trace vgg16.keras --input cat.jpg --preprocess caffe --rule lrp-gamma --top-k 5 -o cat.graphml",
 )
 
@@ -58,7 +58,9 @@ def add_options(parser: Parser) -> None:
         help="keep at most N edges, shared out among the layers (default 50000); what that cuts is printed",
     )
     parser.add_argument(
-        "--against", metavar="INPUT", help="a second input: trace what differs, the first one's flows less the second's"
+        "--baseline",
+        metavar="INPUT",
+        help="a second input: trace what differs, the first one's flows less the second's",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write the trace as .graphml, or draw it as .png, .svg or .pdf"
@@ -76,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         graph,
         options.input,
         options.output,
-        against=options.against,
+        baseline=options.baseline,
         target=options.target,
         rule=options.rule,
         keep=options.keep,
