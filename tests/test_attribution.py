@@ -403,6 +403,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     printed = capsys.readouterr().out
     assert printed.startswith("digit 3: ")
     assert f"{len(nx.read_graphml(out)):,} neurons" in printed
+    picture = tmp_path / "t.png"
+    assert cli.main(["trace", digits, "--against", "ties", "--max-edges", "40", "-o", str(picture)]) == 0
+    printed = capsys.readouterr().out
+    assert " and " in printed.splitlines()[0]
+    assert "(as much as max_edges allows)" in printed
+    assert picture.read_bytes()[1:4] == b"PNG"
     with pytest.raises(SystemExit):
         cli.main(["trace", digits, "--target", "digit"])
     assert "expected LAYER:INDEX, such as conv2:0,1,5" in capsys.readouterr().err
@@ -411,6 +417,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 # ---------------------------------------------------------------------------------------------------- other libraries
 
 
+@pytest.mark.slow
 def test_relevances_are_captums() -> None:
     """Layer by layer, where captum defines the same: it takes biases as they are, whatever its rule does to weights."""
     import torch
@@ -449,7 +456,8 @@ def test_relevances_are_captums() -> None:
             for name, module in linear.items():
                 for each in linear.values():
                     each.rule = theirs()
-                expected = LayerLRP(net, module).attribute(x.double(), target=target, attribute_to_layer_input=True)
+                given_x = x.double().requires_grad_()
+                expected = LayerLRP(net, module).attribute(given_x, target=target, attribute_to_layer_input=True)
                 expected = expected[0] if isinstance(expected, tuple) else expected
                 np.testing.assert_allclose(r.at(name).ravel(), expected.detach().numpy().ravel(), atol=1e-8)
                 assert np.abs(r.at(name)).max() > 1e-5

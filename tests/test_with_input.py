@@ -23,7 +23,14 @@ from onnx2graphml.verification.winners import chooses
 from small import FIXTURES, model, node, runtime
 
 DIGITS = FIXTURES / "digits.onnx"
-FORMATS = [".graphml", ".graphml.gz", ".parquet", ".gephi.csv", ".neo4j.csv", ".npz"]
+FORMATS = [
+    ".graphml",
+    pytest.param(".graphml.gz", marks=pytest.mark.slow),
+    ".parquet",
+    ".gephi.csv",
+    ".neo4j.csv",
+    ".npz",
+]
 
 
 def digit() -> Any:
@@ -215,6 +222,7 @@ def test_ports_and_terms_beside_it(name: str, suffix: str, tmp_path: Path) -> No
     assert report.passed, str(report)
 
 
+@pytest.mark.slow
 def test_labels_beside_it(digits: NeuronGraph, tmp_path: Path) -> None:
     o2g.write(digits, tmp_path / "d.graphml", labels=True)
     assert o2g.verify_file(o2g.load(DIGITS), tmp_path / "d.graphml").passed
@@ -265,6 +273,7 @@ def test_values_of_no_input_are_found(digits: NeuronGraph, tmp_path: Path) -> No
     assert {row.layer for row in report.rows if not row.passed} == {"conv2", "avgpool"}
 
 
+@pytest.mark.slow
 def test_edges_without_contributions(digits: NeuronGraph, tmp_path: Path) -> None:
     path = tmp_path / "d.graphml"
     o2g.write(digits, path)
@@ -282,6 +291,7 @@ def test_edges_without_contributions(digits: NeuronGraph, tmp_path: Path) -> Non
         o2g.verify_file(o2g.load(DIGITS), path)
 
 
+@pytest.mark.slow
 def test_a_file_of_winners_in_plain_python(digits: NeuronGraph, tmp_path: Path) -> None:
     """Read by NetworkX, and computed from nodes and edges alone."""
     o2g.write(o2g.select(digits, winners=True), tmp_path / "w.graphml")
@@ -353,6 +363,7 @@ def test_passes_by_contribution_are_adjoint(digits: NeuronGraph) -> None:
         forward(digits, x, weight="abs_contribution", semiring="max")
 
 
+@pytest.mark.slow
 def test_other_libraries_get_it(digits: NeuronGraph) -> None:
     assert digits.to_arrow().edges.column_names == ["src", "dst", "weight", "contribution", "winner"]
     assert digits.to_arrow().edges["winner"].null_count == 25816 - 1024
@@ -363,6 +374,13 @@ def test_other_libraries_get_it(digits: NeuronGraph) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- parts, use
+
+
+def test_what_writing_it_costs(digits: NeuronGraph) -> None:
+    """More than without an input, since there are more columns."""
+    plain = o2g.load(DIGITS)
+    for suffix in (".graphml", ".neo4j.csv", ".parquet", ".npz"):
+        assert o2g.estimate(digits, suffix).bytes > 1.15 * o2g.estimate(plain, suffix).bytes
 
 
 def test_a_part_keeps_what_its_input_makes_of_it(digits: NeuronGraph) -> None:
@@ -395,6 +413,7 @@ def test_what_is_asked_wrongly(digits: NeuronGraph, capsys: pytest.CaptureFixtur
     assert "--preprocess is for a picture, and there is none" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "d.npy", digit())
     given = ["--input", str(tmp_path / "d.npy")]

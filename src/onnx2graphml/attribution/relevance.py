@@ -200,11 +200,20 @@ def _along(weight: Function) -> str | Function:
 
 def _share(local: LocalGraph, layer: Layer, group: Group, score: Values) -> Values:
     """What a unit of contribution gets of each neuron's relevance: 0 where there are no contributions."""
+    if group.parts == ((same, same),) and group.bias is same:
+        total = local.total[layer.ids]
+    else:
+        total = _total(local, layer, group)
+    total = total + group.epsilon * np.where(total < 0, -1.0, 1.0)
+    return np.divide(group.coefficient * score, total, out=np.zeros_like(total), where=total != 0)
+
+
+def _total(local: LocalGraph, layer: Layer, group: Group) -> Values:
+    """The sum of a group's contributions to each neuron."""
     total = group.bias(local.bias[layer.ids]).astype(np.float64)
     for weight, source in group.parts:
         values = source(local.value)
         for origin, block in local.blocks[layer.name]:
             before = local.graph.layer(origin)
             total = total + product(block, values[before.ids], layer.neurons, weight=_along(weight))
-    total = total + group.epsilon * np.where(total < 0, -1.0, 1.0)
-    return np.divide(group.coefficient * score, total, out=np.zeros_like(total), where=total != 0)
+    return np.asarray(total)

@@ -109,8 +109,8 @@ def chosen(graph: NeuronGraph, layer: Layer) -> list[Incoming]:
         ]
         if won:
             source, target, weight = (np.concatenate(column) for column in zip(*won, strict=True))
-            axis = Axis(source, target, np.arange(len(source)))
-            found.append(Incoming(incoming.source, EdgeBlock((axis,), weight)))
+            weights, tap = np.unique(weight, return_inverse=True)  # few: mostly 1 alone
+            found.append(Incoming(incoming.source, EdgeBlock((Axis(source, target, tap),), weights)))
     return found
 
 

@@ -72,8 +72,10 @@ def write_npz(
 
 def _write_recorded(members: zipfile.ZipFile, graph: NeuronGraph, column: Any) -> None:
     """What an input makes of the neurons and edges, in members that SciPy passes over."""
-    value, n, kind = graph.columns[VALUE], graph.edges, contribution_type(graph)
+    n, kind = graph.edges, contribution_type(graph)
     assert kind is not None
+    assert graph.recorded is not None
+    value = graph.recorded.value
     _write(members, VALUE, value.dtype, value.shape, [value])
     _write(members, "contribution", kind, (n,), column(lambda c: c.recorded.contribution))
     _write(members, "winner", np.dtype(np.int8), (n,), column(lambda c: c.recorded.winner))
