@@ -16,6 +16,7 @@ import onnx2graphml as o2g
 from network import run
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.export import windows
+from onnx2graphml.export.estimate import estimated_bytes
 from onnx2graphml.export.reach import reach
 from onnx2graphml.graph.graph import NeuronGraph
 from small import FIXTURES, model, node, random_feeds, runtime, weights
@@ -228,3 +229,21 @@ def test_many_patterns_are_written_edge_by_edge_up_to_a_size(monkeypatch: pytest
         border().to_onnx(max_edges=31_999)
     half = o2g.select(RESIDUAL, sample=20_000)
     assert "Gather" in operators(half.to_onnx())
+
+
+# ------------------------------------------------------------------------------------------------------------- its size
+
+
+@pytest.mark.parametrize("path", [DIGITS, RESIDUAL], ids=lambda p: p.stem)
+@pytest.mark.parametrize("options", [{}, {"min_abs_weight": 0.02}], ids=str)
+def test_the_size_is_known_before(path: Path, options: dict[str, Any]) -> None:
+    graph = o2g.select(path, **options)
+    assert estimated_bytes(graph) == pytest.approx(graph.to_onnx().ByteSize(), rel=0.5)
+
+
+def test_the_file_says_how_much_is_not_computed() -> None:
+    graph = in_a_row()
+    made = without(graph, graph.layers[2].name, "source", [1, 3]).to_onnx()
+    assert {p.key: p.value for p in made.metadata_props} == {
+        "detail": "neuron", "thinned": "by hand", "neurons_not_computed": "60",
+    }  # fmt: skip

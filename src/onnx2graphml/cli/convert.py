@@ -156,8 +156,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write_model(options: argparse.Namespace) -> int:
-    """Write the graph as a network again, or print its size."""
+    """Write the graph as a network again, or print how large it would be."""
     from onnx2graphml import api
+    from onnx2graphml.export.estimate import estimated_bytes
+    from onnx2graphml.export.model import NOT_COMPUTED
 
     if options.labels:
         raise Error("labels are for GraphML; leave them out of an .onnx file")
@@ -166,11 +168,18 @@ def _write_model(options: argparse.Namespace) -> int:
     check_parent(options.out)
     refuse_inputs(options.out, [options.model])
     graph = _pruned(options)
-    most = {} if options.max_edges is None else {"max_edges": options.max_edges}
-    model = api.to_onnx(graph, None if options.dry_run else options.out, **most)
-    counts = f"{graph.neurons:,} neurons, {graph.edges:,} edges, {len(model.graph.node):,} operators"
+    counts = f"{graph.neurons:,} neurons, {graph.edges:,} edges"
     if options.dry_run:
-        print(f"{counts}: {size(model.ByteSize())}")
-    else:
-        print(f"{options.out}: {counts}, {size(model.ByteSize())}", file=sys.stderr)
+        print(f"{counts}: about {size(estimated_bytes(graph))}")
+        return 0
+    most = {} if options.max_edges is None else {"max_edges": options.max_edges}
+    model = api.to_onnx(graph, options.out, **most)
+    about = {p.key: p.value for p in model.metadata_props}
+    files = graph.model.files if graph.model is not None else ()
+    before = sum(path.stat().st_size for path in files if path.is_file())
+    print(
+        f"{options.out}: {counts}, {len(model.graph.node):,} operators, {size(model.ByteSize())}"
+        f"{f' of {size(before)}' if before else ''}; {int(about[NOT_COMPUTED]):,} neurons need not be computed",
+        file=sys.stderr,
+    )
     return 0

@@ -154,6 +154,21 @@ def _scatter_nd(
     return _reduced(w, data.name, updates, own, reduction, dtype)
 
 
+@choice("TensorScatter")
+def _tensor_scatter(
+    w: Writer, op: str, arguments: list[Argument], bias: Any, dtype: Float, *, size: float, mode: str
+) -> str:
+    past, update, first = arguments
+    at, zero, most = w.Sub(bias, first.name), np.asarray(0, dtype), np.asarray(size, dtype)
+    at = w.Sub(at, w.Mul(most, w.Floor(w.Div(at, most)))) if mode == "circular" else at
+    inside = w.And(w.GreaterOrEqual(at, zero), w.Less(at, np.asarray(update.terms, dtype)))
+    there = update.name
+    if update.there is not None and not update.there.all():
+        there = w.Where(update.there, there, w.Unsqueeze(past.name, LAST))
+    found = _at(w, there, w.cast(w.Where(inside, at, zero), np.int64))
+    return w.Where(inside, found, past.name)
+
+
 @choice("MaxUnpool")
 def _max_unpool(w: Writer, op: str, arguments: list[Argument], bias: Any, dtype: Float) -> str:
     x, indices = arguments

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 
+from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.export.writer import OPSET, Writer
 from onnx2graphml.functions.record import parse_axes
 from onnx2graphml.functions.rounding import dtype_of, integer_range, is_integer
@@ -42,6 +43,8 @@ def write_function(w: Writer, function: Activation, values: Sequence[str], dtype
         'Clip'
     """
     given = dict(function.parameters)
+    if function.op not in LOWERINGS and not onnx.defs.has(function.op, OPSET, ""):
+        raise UnsupportedError(f"{function.op} can't be written as ONNX: opset {OPSET} does not have it")
     if function.op in LOWERINGS:
         return LOWERINGS[function.op](w, function.op, list(values), dtype, **given)
     inputs = [*values, *_constants(function, len(values), dtype)]
@@ -162,8 +165,11 @@ def clip(w: Writer, op: str, values: list[str], dtype: Float, **given: float) ->
 
 @lowering("PRelu")
 def prelu(w: Writer, op: str, values: list[str], dtype: Float, **given: float) -> str:
-    """The slope is one number for each neuron, or for all."""
-    return w.PRelu(values[0], values[1] if len(values) > 1 else np.asarray(given["slope"], dtype))
+    """The slope is one number for each neuron, or for all; ONNX Runtime has it for float32 only."""
+    x, slope = values[0], values[1] if len(values) > 1 else np.asarray(given["slope"], dtype)
+    if dtype == np.float32:
+        return w.PRelu(x, slope)
+    return w.Where(w.Less(x, np.asarray(0, dtype)), w.Mul(slope, x), x)
 
 
 @lowering("OneHot")

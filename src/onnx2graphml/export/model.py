@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import onnx
+from onnx import helper
 
 from onnx2graphml.errors import Error, TooLargeError
+from onnx2graphml.export.estimate import estimated_bytes
 from onnx2graphml.export.neurons import Neurons, computing_type
 from onnx2graphml.export.signature import inputs_of, outputs_of
 from onnx2graphml.export.writer import Writer
 from onnx2graphml.graph.graph import NeuronGraph
 
 MOST_EDGES = 50_000_000
+NOT_COMPUTED = "neurons_not_computed"
+"""In the model's metadata: how many of the graph's neurons it leaves out, because no output depends on them, or because
+they are the same for every input and have become part of a bias."""
 MOST_BYTES = (1 << 31) - (1 << 20)
 
 
@@ -30,6 +35,7 @@ def to_onnx(graph: NeuronGraph, max_edges: int = MOST_EDGES) -> onnx.ModelProto:
     """
     if not graph.outputs:
         raise Error("the graph has no output: every layer is read by another; expected one that none reads")
+    check_whole(estimated_bytes(graph))
     w = Writer()
     inputs = inputs_of(graph)
     outputs = outputs_of(graph, [port.name for port in inputs])
@@ -49,13 +55,20 @@ def to_onnx(graph: NeuronGraph, max_edges: int = MOST_EDGES) -> onnx.ModelProto:
     for port in outputs:
         w.scope, dtype = port.name, computing_type(port.layer)
         port.written(w, neurons.get(port.layer.name, dtype), dtype)
-    return w.model(graph.model_name, [p.info(batch) for p in inputs], [p.info(batch) for p in outputs])
+    model = w.model(graph.model_name, [p.info(batch) for p in inputs], [p.info(batch) for p in outputs])
+    about = {"detail": graph.detail, "thinned": graph.thinned, NOT_COMPUTED: str(neurons.reach.left_out)}
+    helper.set_model_props(model, {name: text for name, text in about.items() if text})
+    return model
+
+
+def check_whole(size: int) -> None:
+    """`TooLargeError` where one file can't hold so many bytes."""
+    if size >= MOST_BYTES:
+        raise TooLargeError(f"the model has {size / 1e9:.1f} GB; an .onnx file holds less than 2: select a part of it")
 
 
 def serialized(model: onnx.ModelProto) -> bytes:
     """The file's bytes; `TooLargeError` where one file can't hold them."""
-    size = sum(len(t.raw_data) for t in model.graph.initializer)
-    if size >= MOST_BYTES:
-        raise TooLargeError(f"the model has {size / 1e9:.1f} GB; an .onnx file holds less than 2: select a part of it")
+    check_whole(sum(len(t.raw_data) for t in model.graph.initializer))
     text: bytes = model.SerializeToString()
     return text

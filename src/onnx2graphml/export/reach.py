@@ -56,12 +56,17 @@ def reach(graph: NeuronGraph) -> Reach:
 
 
 def _needed(graph: NeuronGraph) -> Bools:
-    """Which neurons an output depends on; those that a function couples all together."""
+    """Which neurons an output depends on; those that are coupled, and those of a picture's channel, all together."""
     start = np.zeros(graph.neurons, bool)
     for name in graph.outputs:
         start[graph.layer(name).ids] = True
-    found: Bools = backward(graph, start, semiring="any", each=_coupled)
+    found: Bools = backward(graph, start, semiring="any", each=_together)
     return found
+
+
+def _together(layer: Layer, own: Bools) -> Bools:
+    own = _coupled(layer, own)
+    return _of_channels(layer, np.flatnonzero(_by_channel(layer, own))) if layer.spatial else own
 
 
 def _coupled(layer: Layer, own: Bools) -> Bools:
