@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,55 @@ def test_the_command_prunes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_every_measure_is_tested() -> None:
     assert set(EVERY) == set(MEASURES)
+
+
+# -------------------------------------------------------------------------------------------- the documentation's table
+
+
+def tool() -> Any:
+    path = Path(__file__).parents[1] / "tools" / "prune_digits.py"
+    spec = importlib.util.spec_from_file_location("prune_digits", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_digits_that_accuracy_is_measured_with() -> None:
+    """All that were held out; the ten of the other fixture are the first of their kind."""
+    images, labels = tool().digits()
+    known = np.load(FIXTURES / "digits.npz")
+    assert (images.shape, len(labels)) == ((450, 8, 8, 1), 450)
+    for image, label in zip(known["x"], known["y"], strict=True):
+        assert np.array_equal(images[int(np.flatnonzero(labels == label)[0])], image)
+
+
+def test_accuracy_against_onnx_runtime() -> None:
+    images, labels = tool().digits()
+    first = zip(images[:60], labels[:60], strict=True)
+    right = [runtime(str(DIGITS), {"image": x[None]})[0].argmax() == y for x, y in first]
+    every = runtime(digits().to_onnx(), {"image": images})[0].argmax(axis=1) == labels
+    assert every[:60].tolist() == right
+    assert tool().accuracy(digits()) == every.mean()
+
+
+def percentages(line: str) -> list[float]:
+    return [float(n) for n in re.findall(r"([\d.]+)%", line)]
+
+
+@pytest.mark.parametrize("by", ["weight", "synflow"])
+def test_the_table_in_the_documentation(by: str) -> None:
+    """Within two digits of 450: sums are rounded in another order on other machines."""
+    made = tool().row(digits(), by, True)
+    told = next(line for line in tool().in_page().splitlines() if line.startswith(made[: made.index("|", 20)]))
+    assert len(percentages(told)) == 3
+    assert percentages(told) == pytest.approx(percentages(made), abs=0.5)
+
+
+@pytest.mark.slow
+def test_the_whole_table_in_the_documentation() -> None:
+    made, told = tool().table().splitlines(), tool().in_page().splitlines()
+    assert len(made) == len(told)
+    for line, other in zip(made, told, strict=True):
+        assert percentages(line) == pytest.approx(percentages(other), abs=0.5)

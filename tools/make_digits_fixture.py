@@ -1,4 +1,5 @@
-"""Train a small network on handwritten digits and write it as fixtures/digits.keras, .onnx and .npz.
+"""Train a small network on handwritten digits and write it as fixtures/digits.keras, .onnx and .npz, with all digits
+that it was not trained on in digits-held-out.npz.
 
 Small enough for NetworkX to read its graph in seconds, and with one of each of the usual layers.
 """
@@ -66,6 +67,8 @@ def main() -> None:
     more = np.setdiff1d(np.arange(len(held_y)), first)[:MORE]
     arrays = {"x": held_x[first], "y": held_y[first], "more_x": held_x[more], "more_y": held_y[more]}
     np.savez_compressed(FIXTURES / "digits.npz", **arrays)
+    sixteenths = (held_x * 16).astype(np.uint8)
+    np.savez_compressed(FIXTURES / "digits-held-out.npz", x=sixteenths, y=held_y.astype(np.uint8))
 
 
 if __name__ == "__main__":

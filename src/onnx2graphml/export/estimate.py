@@ -19,7 +19,7 @@ def estimated_bytes(graph: NeuronGraph) -> int:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> round(estimated_bytes(graph) / graph.to_onnx().ByteSize(), 1)
-        1.1
+        1.0
     """
     return sum(NODE + _bias(layer) + _edges(graph, layer) for layer in graph.layers)
 
