@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from onnx2graphml.api import from_torch, verify
+from onnx2graphml.api import from_torch, load, verify
 
 pytest.importorskip("torch", reason="PyTorch is an extra")
 text_models = pytest.importorskip("text_models")
@@ -28,11 +28,13 @@ def test_a_text_model_verifies(name: str, detail: str) -> None:
     graph = from_torch(module, inputs, detail=detail)
     report = verify(graph)
     assert report.passed, [r for r in report.rows if not r.passed]
+    size = LONG if name == "characters" else SIZE
+    products = sum(x.in_edges for x in graph.layers if x.op in ("MatMul", "Gemm"))
+    assert products == text_models.matrix_edges(name, size)
     if detail == "layer":
         embedding = "characters" if name == "characters" else "words"
-        steps = LONG.steps if name == "characters" else SIZE.steps
-        assert graph.layer(f"{embedding}/one_hot").neurons == steps * SIZE.words
-        assert graph.layer(embedding).in_edges == steps * SIZE.words * SIZE.width
+        assert graph.layer(f"{embedding}/one_hot").neurons == size.steps * size.words
+        assert graph.layer(embedding).in_edges == size.steps * size.words * size.width
 
 
 @pytest.mark.slow
@@ -55,3 +57,26 @@ def test_an_lstm_has_an_edge_for_every_weight_of_every_step() -> None:
     assert len(gates) == 3 + 4 + 4
     width = SIZE.width
     assert sum(x.in_edges for x in gates) == 3 * width**2 + 8 * 2 * width**2
+
+
+@pytest.mark.slow
+def test_a_text_cnn_of_keras() -> None:
+    """Words, windows of three of them, the strongest answer of each filter anywhere in the text, and two classes."""
+    keras = pytest.importorskip("keras", reason="Keras is an extra")
+    words, width, steps, filters = 30, 6, 12, 5
+    parts = [
+        keras.layers.Embedding(words, width), keras.layers.Conv1D(filters, 3, activation="relu"),
+        keras.layers.GlobalMaxPooling1D(), keras.layers.Dense(2, activation="softmax"),
+    ]  # fmt: skip
+    ids = keras.Input((steps,), dtype="int32")
+    x = ids
+    for part in parts:
+        x = part(x)
+    graph = load(keras.Model(ids, x))
+    report = verify(graph)
+    assert report.passed, [r for r in report.rows if not r.passed]
+    embedding, convolution, pool, dense = (graph.layer(part.name).in_edges for part in parts)
+    assert embedding == steps * words * width
+    assert convolution == (steps - 2) * 3 * width * filters
+    assert pool == (steps - 2) * filters
+    assert dense == 2 * filters

@@ -110,3 +110,18 @@ def made(name: str, size: Size) -> tuple[nn.Module, tuple[torch.Tensor, ...]]:
     """A model, and a text."""
     torch.manual_seed(0)
     return MODELS[name](size).eval(), (torch.randint(0, size.words, (1, size.steps)),)
+
+
+def matrix_edges(name: str, size: Size) -> int:
+    """How many edges the matrix products of a model have, worked out by hand.
+
+    A token of a transformer's layer takes 12 · width² weights: 4 for queries, keys, values and what leaves attention, 8
+    for the two wider ones. A score, and a number that it gathers, is a sum of products of two neurons each.
+    """
+    steps, words, width = size.steps, size.words, size.width
+    embedding = steps * words * width
+    if name == "characters":  # the first step has no state, and so no forget gate
+        return embedding + 3 * width**2 + (steps - 1) * 8 * width**2 + width * words
+    each = 12 * steps * width**2 + 2 * 2 * steps**2 * width
+    last = embedding if name == "gpt" else width**2  # every place's next word, or the first token's answer
+    return embedding + size.layers * each + last
