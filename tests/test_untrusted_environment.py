@@ -264,3 +264,11 @@ def test_a_constant_of_half_precision(tmp_path: Path) -> None:
     proto = model(nodes, {"x": [1, 40]}, constants, dtype=half)
     (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
     assert cli.main(["verify", str(tmp_path / "m.onnx")]) == 0
+
+
+def test_large_weights_make_room_for_their_turned_copies() -> None:
+    """As exports of transformers have them; but not without end, for a sparse file holds any number of zeros."""
+    small, large = apart.Limits.of(1_000_000), apart.Limits.of(1_000_000, 400_000_000)
+    assert large.memory - small.memory == 4 * 400_000_000
+    assert large.seconds - small.seconds == 20
+    assert apart.Limits.of(1_000_000, 1 << 50) == apart.Limits.of(1_000_000, 2 << 30)

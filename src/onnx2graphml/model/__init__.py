@@ -127,9 +127,8 @@ def load_model(
         light = replace(light, arrays={**light.arrays, **given.arrays})
         return replace(_reduced(light, shapes or {}, fixed or {}), name=given.proto.graph.name)
     light, sha256, beside = _read(Path(source))
-    found = run_apart(
-        lambda: _sendable(_reduced(light, shapes or {}, fixed or {}), light), Limits.of(light.proto.ByteSize())
-    )
+    limits = Limits.of(light.proto.ByteSize(), sum(w.nbytes for w in light.arrays.values()))
+    found = run_apart(lambda: _sendable(_reduced(light, shapes or {}, fixed or {}), light), limits)
     constants = {**found.constants, **light.arrays}
     found = replace(found, constants=constants, name=Path(source).name, sha256=sha256)
     return replace(found, files=(Path(source), *beside.paths), stamps=beside.stamps)

@@ -33,6 +33,8 @@ Result = TypeVar("Result")
 
 SECONDS = 4  # of a processor's time, for the smallest file: with the start of the program, it is answered in 5
 BYTES_A_SECOND = 50_000  # of a file
+WEIGHTS_A_SECOND = 20_000_000  # bytes of large weights
+MOST_WEIGHTS = 2 << 30  # bytes of them that make room for more: a sparse file can pretend to have any number
 MEMORY = 768 << 20  # bytes more than this process has, for the smallest file
 PATIENCE = 15  # times that long by the clock, for a machine that has others to work for
 ROOM = 4096  # bytes for the name of a node
@@ -48,9 +50,10 @@ class Limits:
     memory: int
 
     @staticmethod
-    def of(size: int) -> Limits:
-        """For a model of so many bytes, weights that are large aside."""
-        return Limits(SECONDS + size // BYTES_A_SECOND, MEMORY + 40 * size)
+    def of(size: int, weights: int = 0) -> Limits:
+        """For a model of so many bytes, and so many more of large weights, of which exporters fold turned copies."""
+        seconds = size // BYTES_A_SECOND + min(weights, MOST_WEIGHTS) // WEIGHTS_A_SECOND
+        return Limits(SECONDS + seconds, MEMORY + 40 * size + 4 * min(weights, MOST_WEIGHTS))
 
 
 def note_place(place: str) -> None:
