@@ -59,8 +59,8 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-ALL_ROWS = """section => {
-  const more = () => [...section.querySelectorAll('button')].find(button => button.textContent === 'Show more');
+ALL_ROWS = """aside => {
+  const more = () => [...aside.querySelectorAll('section.in button')].find(one => one.textContent === 'Show more');
   while (more()) more().click();
 }"""
 
@@ -118,7 +118,7 @@ class Watched:
 
     def shown_edges(self) -> list[tuple[int, float]]:
         """The in-edges in the table, all of them: source and weight."""
-        self.page.locator("section.in").evaluate(ALL_ROWS)
+        self.page.locator("aside").evaluate(ALL_ROWS)
         rows = self.page.locator("section.in tbody tr")
         return [
             (int(source), float(weight))

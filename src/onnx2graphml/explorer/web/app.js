@@ -102,6 +102,7 @@ export class App {
     const turn = ++this.turn;
     this.drawing = turn;
     if (this.fieldOf !== this.neuron) this.field = null;
+    this.traced = null;
     this.top();
     this.architectureView.render();
     try {
@@ -146,6 +147,18 @@ export class App {
       if (this.state.layer !== null) await this.layerView.render();
     }
     return this.field;
+  }
+
+  // The other layers' maps show the neurons of a trace instead of the receptive field.
+  async showTrace({ source, target }) {
+    const traced = new Map();
+    for (const neuron of [...source, ...target]) {
+      const layer = this.source.layers.layerOf(neuron);
+      if (!traced.has(layer.number)) traced.set(layer.number, new Uint8Array(layer.size));
+      traced.get(layer.number)[neuron - layer.first] = 1;
+    }
+    this.traced = traced;
+    if (this.state.layer !== null) await this.layerView.render();
   }
 
   top() {

@@ -75,9 +75,9 @@ export class ArchitectureView {
     const saved = structure.layers.length - drawing.boxes.length;
     const bar = [
       h("h2", {}, "Architecture"),
-      h("span", { class: "faint" }, `${counted(structure.layers.length)} layers${saved ? `, ${counted(saved)} folded` : ""}`),
+      h("span", { class: "faint" }, saved ? `${counted(drawing.boxes.length)} of ${counted(structure.layers.length)} layers` : `${counted(structure.layers.length)} layers`),
       drawings.folded
-        ? h("button", { class: "quiet", "aria-pressed": folded, onclick: () => this.app.go({ fold: !folded }) }, "Fold repeats")
+        ? h("button", { class: "quiet", "aria-pressed": folded, title: "Draw repeats once", onclick: () => this.app.go({ fold: !folded }) }, "Fold")
         : null,
     ];
     this.head.replaceChildren(...present(bar));

@@ -56,7 +56,7 @@ function unitImage(tiles, unit, values, scale, mask) {
   return image;
 }
 
-function paint(canvas, { tiles, units, values, scale, mask, marked, place }) {
+function paint(canvas, { tiles, units, values, scale, mask, framed, marked, place }) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(place.width * ratio);
   canvas.height = Math.round(place.height * ratio);
@@ -77,7 +77,7 @@ function paint(canvas, { tiles, units, values, scale, mask, marked, place }) {
       context.font = `10px ${style.fontFamily}`;
       context.fillText(tiles.label(unit), x, y - 3.5, place.w);
     }
-    if (mask) outline(context, tiles, unit, mask, place, x, y, style.getPropertyValue("--accent"));
+    if (mask && framed) outline(context, tiles, unit, mask, place, x, y, style.getPropertyValue("--accent"));
   });
   if (marked !== null) {
     const [unit, row, column] = tiles.place(marked);
@@ -139,7 +139,7 @@ export function photo(tiles, values, [low, high], bgr) {
 }
 
 // The element: a canvas, and a line that says what is under the cursor.
-export function mosaic({ layer, tiles, units, values, scale, mask = null, marked = null, width, choose, caption }) {
+export function mosaic({ layer, tiles, units, values, scale, mask = null, framed = true, marked = null, width, choose, caption }) {
   const place = layout(tiles, units, width);
   const canvas = h("canvas", {
     class: "mosaic",
@@ -151,7 +151,7 @@ export function mosaic({ layer, tiles, units, values, scale, mask = null, marked
   });
   const says = h("p", { class: "says", role: "status" });
   let cursor = [0, 0, 0];
-  const repaint = (at = marked) => paint(canvas, { tiles, units, values, scale, mask, marked: at, place });
+  const repaint = (at = marked) => paint(canvas, { tiles, units, values, scale, mask, framed, marked: at, place });
   const tell = ([k, row, column]) => {
     const position = tiles.position(units[k], row, column);
     says.textContent = `${shown(layer.name, 30)} [${indexText(indexOf(position, layer.shape))}] = ${number(values[position], 6)}`;

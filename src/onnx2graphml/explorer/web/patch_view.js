@@ -69,6 +69,12 @@ function patch(app, { layer, label, cells, size }, box, scales, kind) {
   );
 }
 
+// Six signs at most.
+function short(value) {
+  const text = number(value, 2);
+  return text.length > 6 ? number(value, 1).replace(/^(−?)0\.000(\d)$/, "$1$2e-4") : text;
+}
+
 function grid(app, cells, { top, left, rows, columns }, key, scale) {
   const most = Math.max(rows, columns);
   const room = ((app.neuronView.element.clientWidth || 400) - 92) / 3; // of each of three grids with signs between
@@ -78,7 +84,7 @@ function grid(app, cells, { top, left, rows, columns }, key, scale) {
     const [x, y] = [(one.column - left) * cell, (one.row - top) * cell];
     const group = s("g", { class: "cell", onclick: () => app.walkTo(one.neuron) }, s("title", {}, `${key} ${number(one[key], 6)}`));
     group.append(s("rect", { x, y, width: cell - 1, height: cell - 1, fill: cssColour(one[key], scale) }));
-    if (cell >= 26) group.append(s("text", { x: x + (cell - 1) / 2, y: y + cell / 2 + 3, "text-anchor": "middle", fill: inkOn(one[key], scale) }, number(one[key], 2)));
+    if (cell >= 26) group.append(s("text", { x: x + (cell - 1) / 2, y: y + cell / 2 + 3, "text-anchor": "middle", fill: inkOn(one[key], scale) }, short(one[key])));
     svg.append(group);
   }
   return svg;

@@ -29,8 +29,10 @@ export async function traceSection(app, section, view) {
     const found = await app.source.trace(app.run, app.neuron, howMuch(trace));
     if (!app.isCurrent()) return;
     view.graph.trace = found;
+    const showing = app.showTrace(found);
     wait.replaceWith(...(await told(app, view, found)));
     section.dataset.edges = found.source.length;
+    await showing;
   } catch (problem) {
     wait.replaceWith(h("p", { class: "empty" }, `Not possible: ${shown(problem.message, 300)}.`));
   }
