@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers as K
+
+from onnx2graphml.graph.graph import NeuronGraph
 
 PICTURE, VOLUME, STEPS, ROW = (8, 8, 3), (4, 4, 4, 2), (6, 4), (5,)
 
@@ -197,6 +199,53 @@ def randomized(model: keras.Model) -> keras.Model:
             value = np.random.default_rng(k).standard_normal(variable.shape) * 0.3
             variable.assign(np.abs(value) + 0.05 if "variance" in variable.name else value)
     return model
+
+
+NOTHING = (K.Dropout, K.GaussianDropout, K.GaussianNoise, K.AlphaDropout, K.SpatialDropout1D, K.SpatialDropout2D)
+"""Layers that do nothing but in training: in the middle of a network, none is left of them."""
+
+MERGED = (K.ZeroPadding1D, K.ZeroPadding2D, K.ZeroPadding3D)
+"""Layers that may become a part of the convolution behind them, as the README says."""
+
+
+def rows(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
+    """The layers of a model and of the models within it, by name."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from rows(layer, f"{prefix}{layer.name}/")
+        else:
+            yield f"{prefix}{layer.name}", layer
+
+
+def disagreements(model: keras.Model, graph: NeuronGraph) -> list[str]:
+    """How a graph's layers differ from what `model.layers` says: names, order, shapes, parameters."""
+    place = {layer.name: k for k, layer in enumerate(graph.layers)}
+    named = list(rows(model))
+    found, last = [], -1
+    for name, layer in named:
+        if name not in place:
+            found += [] if isinstance(layer, (*NOTHING, *MERGED)) else [f"{name} is missing"]
+            continue
+        if place[name] < last:
+            found.append(f"{name} stands before one that Keras has before it")
+        last = place[name]
+        if isinstance(layer.output, keras.KerasTensor) and None not in (expected := layer.output.shape[1:]):
+            shape = graph.layers[last].shape
+            found += [] if shape == expected else [f"{name} has shape {shape}; in Keras {expected}"]
+    for other in place:
+        if graph.layer(other).aggregation != "input" and not any(
+            other == name or other.startswith((f"{name}/", f"{name}#")) for name, _ in named
+        ):
+            found.append(f"{other} is no layer of Keras'")
+    trained = sum(int(np.prod(v.shape)) for v in model.trainable_weights)
+    return found if graph.parameters == trained else [*found, f"{graph.parameters} parameters; in Keras {trained}"]
+
+
+DISAGREE = {
+    "Masking": ["is no layer of Keras'"],
+    "RandomCrop": ["random_crop has shape (8, 8, 3); in Keras (5, 6, 3)"],
+}
+"""A mask is computed between Keras' layers; and what Keras says of RandomCrop is not what it computes."""
 
 
 def every_layer() -> set[str]:

@@ -416,3 +416,11 @@ def test_a_saved_model_with_an_optimizer_of_an_older_keras_is_read(tmp_path: Pat
     assert o2g.verify(graph).passed
     np.testing.assert_array_equal(graph.layers[-1].incoming[0].block.weights.reshape(4, 3), network.w.numpy())
     assert {p: p.read_bytes() for p in (tmp_path / "m").rglob("*") if p.is_file()} == before
+
+
+def test_a_concatenation_of_a_concatenation_is_two_layers():
+    a, b, c = (keras.Input((2,), name=n) for n in "abc")
+    inner = L.Concatenate(name="inner")([a, b])
+    graph = o2g.load(keras.Model([a, b, c], L.Concatenate(name="outer")([inner, c])))
+    assert shapes(graph) == {"a": (2,), "b": (2,), "c": (2,), "inner": (4,), "outer": (6,)}
+    assert o2g.verify(graph).passed

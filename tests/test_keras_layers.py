@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from typing import Any
 
 import pytest
@@ -30,7 +32,11 @@ def names() -> list[Any]:
 @pytest.mark.parametrize("name", names())
 def test_a_layer_verifies(name: str) -> None:
     keras.utils.set_random_seed(0)
-    graph = load(keras_layers.randomized(keras_layers.LAYERS[name]()))
+    model = keras_layers.randomized(keras_layers.LAYERS[name]())
+    graph = load(model)
+    found, known = keras_layers.disagreements(model, graph), keras_layers.DISAGREE.get(name, [])
+    assert all(any(text.endswith(k) for k in known) for text in found), found
+    assert all(any(text.endswith(k) for text in found) for k in known)
     report = verify(graph)
     assert report.passed, [r for r in report.rows if not r.passed]
     assert any(r.layer.startswith("prediction of") for r in report.rows)
@@ -44,3 +50,41 @@ def test_a_layer_is_refused(name: str) -> None:
 
 def test_the_page_says_so() -> None:
     assert table(keras_layers.LAYERS, keras_layers.REFUSED) in PAGE.read_text(encoding="utf-8")
+
+
+def test_disagreements_are_found() -> None:
+    """The control: another name, order, shape, number of parameters."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="a"), keras.layers.Dense(2, name="b")])
+    graph = load(model)
+    assert keras_layers.disagreements(model, graph) == []
+    x, a, b = graph.layers
+    for layers, said in (
+        ((x, dataclasses.replace(a, name="c"), b), ["a is missing", "c is no layer of Keras'"]),
+        ((x, b, a), ["b stands before one that Keras has before it"]),
+        ((x, dataclasses.replace(a, shape=(1, 3)), b), ["a has shape (1, 3); in Keras (3,)"]),
+        ((x, a, dataclasses.replace(b, parameters=1)), ["16 parameters; in Keras 23"]),
+    ):
+        assert keras_layers.disagreements(model, dataclasses.replace(graph, layers=layers)) == said
+
+
+APPLICATIONS = {
+    "MobileNet": 32, "MobileNetV2": 32, "MobileNetV3Small": 32, "MobileNetV3Large": 32, "VGG16": 32, "VGG19": 32,
+    "ResNet50": 32, "ResNet50V2": 32, "Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75, "DenseNet121": 32,
+    "EfficientNetB0": 32, "EfficientNetV2B0": 32, "NASNetMobile": 32, "ConvNeXtTiny": 32,
+}  # fmt: skip
+"""By name, the least size of pictures that they take."""
+IN_CI = ("MobileNet", "MobileNetV2")
+ALL = "ONNX2GRAPHML_ALL_APPLICATIONS"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_application_has_the_layers_that_keras_says(name: str) -> None:
+    """All 16 take a quarter of an hour: `ONNX2GRAPHML_ALL_APPLICATIONS=1 pytest -m slow tests/test_keras_layers.py`."""
+    if name not in IN_CI and not os.environ.get(ALL):
+        pytest.skip(f"some minutes and gigabytes; set {ALL}=1")
+    side = APPLICATIONS[name]
+    model = getattr(keras.applications, name)(weights=None, input_shape=(side, side, 3))
+    graph = load(model)
+    keras.backend.clear_session()
+    assert keras_layers.disagreements(model, graph) == []

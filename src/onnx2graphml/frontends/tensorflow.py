@@ -128,8 +128,10 @@ def convert(definition: Any, inputs: list[str], outputs: list[str]) -> tuple[onn
 
 
 def _converted(definition: Any, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
+    # What is an output is kept: TensorFlow merges a concatenation into the one that reads it.
+    kept = [f"{node.name}:0" for node in definition.node if node.op == "ConcatV2"]
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(tf_optimize(inputs, outputs, definition), name="")
+        tf.import_graph_def(tf_optimize(inputs, [*outputs, *kept], definition), name="")
         converted = process_tf_graph(
             graph, opset=_OPSET, input_names=inputs, output_names=outputs, continue_on_error=True
         )
