@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from onnx2graphml.attribution.slopes import EXACT, slope
 from onnx2graphml.attribution.strongest import Rows, Strongest
 from onnx2graphml.attribution.trace import trace
 from onnx2graphml.draw.colours import Scale
-from onnx2graphml.draw.page import Page, Text, flat
+from onnx2graphml.draw.page import Image, Page, Text, flat
 from onnx2graphml.draw.page import Path as Path_
 from onnx2graphml.draw.trace import trace as drawing
 from onnx2graphml.draw.trace.inputs import laid_over
@@ -403,8 +404,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     printed = capsys.readouterr().out
     assert printed.startswith("digit 3: ")
     assert f"{len(nx.read_graphml(out)):,} neurons" in printed
+    assert "lrp-0: relevances of a layer and biases add to the target's" in printed
+    value, of_inputs, of_biases = (float(re.search(rf"{word} (-?[\d.e-]+)", printed)[1]) for word in
+                                   ("digit 3:", "inputs", "biases"))  # fmt: skip
+    assert of_inputs + of_biases == pytest.approx(value, rel=1e-4)
     picture = tmp_path / "t.png"
-    assert cli.main(["trace", digits, "--against", "ties", "--max-edges", "40", "-o", str(picture)]) == 0
+    assert cli.main(["trace", digits, "--baseline", "ties", "--max-edges", "40", "-o", str(picture)]) == 0
     printed = capsys.readouterr().out
     assert " and " in printed.splitlines()[0]
     assert "(as much as max_edges allows)" in printed
@@ -496,8 +501,8 @@ def test_a_difference_as_a_graph() -> None:
     g = found.to_networkx()
     for n, own in g.nodes(data=True):
         assert own["value"] == pytest.approx(float(found.relevance.values[0][n]))
-        assert own["value_against"] == pytest.approx(float(found.relevance.values[1][n]))
-    assert any(own["value"] != own["value_against"] for _, own in g.nodes(data=True))
+        assert own["value_baseline"] == pytest.approx(float(found.relevance.values[1][n]))
+    assert any(own["value"] != own["value_baseline"] for _, own in g.nodes(data=True))
 
 
 # ------------------------------------------------------------------------------------------------------------ choices
@@ -601,6 +606,13 @@ def test_a_picture_of_an_rgb_network(suffix: str, tmp_path: Path) -> None:
     out = tmp_path / f"t{suffix}"
     o2g.trace(net, np.random.default_rng(0).random((3, 9, 9)), out, baseline="random", keep=0.5)
     assert out.read_bytes()[:5] in (b"\x89PNG\r", b"%PDF-", b"<?xml")
+
+
+def test_a_photograph_has_its_colours() -> None:
+    found = o2g.trace(model([node("Flatten", "x", "f"), node("Gemm", "f v", "y")], {"x": [1, 3, 4, 4]},
+                            {"v": weights(48, 2)}), "random", top_k=3)  # fmt: skip
+    rgb, bgr = (next(m for m in flat(page(found, c).marks) if isinstance(m, Image)).pixels for c in ("rgb", "bgr"))
+    assert not np.array_equal(rgb, bgr)
 
 
 def test_a_network_without_a_picture() -> None:

@@ -32,7 +32,7 @@ def main() -> None:
         keep(Path(folder, "analysis"), "pagerank.png", "digits-pagerank.png")
         keep(Path(folder, "analysis"), "layers.png", "digits-layers.png")
     o2g.trace(graph, digit, OUT / "digits-trace.png", target=("digit", (3,)), keep=0.8)
-    o2g.trace(graph, digit, OUT / "digits-difference.png", against=eight, target=("digit", (3,)), keep=0.8)
+    o2g.trace(graph, digit, OUT / "digits-difference.png", baseline=eight, target=("digit", (3,)), keep=0.8)
     o2g.architecture(graph, OUT / "digits-architecture.svg")
     o2g.architecture(ROOT / "fixtures" / "residual.onnx", OUT / "residual-architecture.svg")
 

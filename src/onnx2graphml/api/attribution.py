@@ -72,7 +72,7 @@ def trace(
     from onnx2graphml.inference.inputs import resolve
 
     check(keep, top_k, max_edges)
-    write = _writer(path)
+    write = _writer(path, "bgr" if preprocess == "caffe" else "rgb")
     graph = as_graph(model)
     inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
 
@@ -98,7 +98,7 @@ def _largest(around: LocalGraph) -> int:
     return last.first_id + int(np.argmax(around.value[last.ids]))
 
 
-def _writer(path: str | Path | None) -> Callable[[Trace], None]:
+def _writer(path: str | Path | None, colours: str) -> Callable[[Trace], None]:
     """What writes a trace into a file of that name; a mistake is told before anything is computed."""
     from onnx2graphml.draw.canvas import KINDS, save
     from onnx2graphml.errors import OutputError
@@ -115,4 +115,4 @@ def _writer(path: str | Path | None) -> Callable[[Trace], None]:
 
     from onnx2graphml.draw.trace.trace import page
 
-    return lambda found: save(page(found), Path(path))
+    return lambda found: save(page(found, colours), Path(path))

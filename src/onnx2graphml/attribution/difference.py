@@ -61,7 +61,7 @@ class Difference:
         """A neuron's two values, and the difference of its scores."""
         one, other = self.one.numbers(neuron), self.other.numbers(neuron)
         difference = one["relevance"] - other["relevance"]
-        return {"value": one["value"], "value_against": other["value"], "relevance": difference}
+        return {"value": one["value"], "value_baseline": other["value"], "relevance": difference}
 
     def into(self, layer: Layer, neurons: Ints) -> Iterator[tuple[Ints, Ints, Values, Values]]:
         """The in-edges of some of a layer's neurons: source, target, weight, difference of the flows.

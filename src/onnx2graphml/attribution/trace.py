@@ -49,6 +49,10 @@ class Explained(Protocol):
     def into(self, layer: Layer, neurons: Ints) -> Iterator[tuple[Ints, Ints, Values, Values]]:
         """The in-edges of some of a layer's neurons: source, target, weight, flow."""
 
+    @property
+    def bias(self) -> Values:
+        """What the neurons' biases have of the target's, by id."""
+
     def at(self, layer: str) -> Values:
         """A layer's scores, in its shape."""
 
@@ -110,10 +114,21 @@ class Trace:
             lines.append(line + ("  (as much as max_edges allows)" if step.cut else ""))
         return "\n".join(lines)
 
+    @property
+    def of_inputs(self) -> float:
+        """What all inputs together have of the target's value, whether they are in the trace or not."""
+        graph = self.relevance.graph
+        return float(sum(self.relevance.score[x.ids].sum() for x in graph.layers if x.aggregation == "input"))
+
+    @property
+    def of_biases(self) -> float:
+        """What all biases together have of it."""
+        return float(self.relevance.bias.sum())
+
     def to_networkx(self) -> nx.DiGraph:
         """A DiGraph: nodes have the graph's attributes, `value` and `relevance`; edges `weight` and `flow`.
 
-        Of the difference of two inputs, nodes have `value_against`, too.
+        Of the difference of two inputs, nodes have `value_baseline`, too.
         """
         import networkx as nx
 

@@ -72,6 +72,7 @@ def add_options(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Trace, print what was kept, and write it."""
     from onnx2graphml import api
+    from onnx2graphml.attribution.rules import find
 
     graph = load_model_graph(options)
     found = api.trace(
@@ -93,6 +94,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"{layer.name} {at}: {values}")
     print(found.summary())
     print(f"{len(found.neurons):,} neurons, {len(found):,} edges")
+    print(f"inputs {found.of_inputs:.6g}, biases {found.of_biases:.6g}; {options.rule}: {find(options.rule).conserves}")
     return 0
 
 
