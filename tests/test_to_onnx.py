@@ -199,6 +199,16 @@ def test_coupling_over_several_axes() -> None:
     np.testing.assert_allclose(got, np.exp(x) / np.exp(x).sum(), rtol=1e-5)
 
 
+def test_a_softmax_of_which_a_part_is_read() -> None:
+    nodes = [node("Softmax", "x", "s", axis=2), node("Slice", "s from to axes", "y")]
+    proto = model(nodes, {"x": [1, 3, 4]}, {"from": np.array([1]), "to": np.array([2]), "axes": np.array([1])})
+    for level in LEVELS:
+        assert_same_network(proto, o2g.load(proto, detail=level))
+    scalar = model([node("Softmax", "x", "s", axis=0), node("Slice", "s from to", "y")], {"x": [3]},
+                   {"from": np.array([1]), "to": np.array([3])}, opset=11)  # fmt: skip
+    assert_same_network(scalar, o2g.load(scalar))
+
+
 # ----------------------------------------------------------------------------------------------------------- from files
 
 

@@ -281,7 +281,7 @@ class Neurons:
                 value = write_function(self.w, function, [value], dtype)
                 continue
             axes = parse_axes(dict(function.parameters)["axis"])
-            if len(layer.shape) == len(axes) == 1:
+            if not axes or len(layer.shape) == len(axes) == 1:
                 value = write_function(self.w, function, [value], dtype)
                 continue
             shaped = self.w.Reshape(value, np.array([-1, *layer.shape], np.int64))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,12 +69,9 @@ def _together(layer: Layer, own: Bools) -> Bools:
 
 
 def _coupled(layer: Layer, own: Bools) -> Bools:
-    for function in layer.activation:
-        if function.couples:
-            axes = parse_axes(dict(function.parameters)["axis"])
-            some: Any = own.reshape(layer.shape).any(axis=axes, keepdims=True)
-            own = np.broadcast_to(some, layer.shape).ravel().copy()
-    return own
+    """All neurons of a layer whose neurons a function couples, where there is one of them."""
+    couples = any(f.couples and parse_axes(dict(f.parameters)["axis"]) for f in layer.activation)
+    return np.full(own.shape, own.any()) if couples else own
 
 
 def _constant(graph: NeuronGraph, needed: Bools) -> Bools:

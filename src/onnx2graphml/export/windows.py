@@ -104,17 +104,20 @@ def windows(blocks: Sequence[EdgeBlock], source: Layer, target: Layer) -> Window
         if found_stride is None:
             return None
         stride.append(found_stride)
-    pieces = itertools.chain.from_iterable(_classes(e, stride, room, positions) for e in single)
-    if math.prod(max([1, *(len(e.dimensions[d]) for e in single)]) for d in range(dimensions)) > MOST_CLASSES * 64:
-        return None
-    listed = list(itertools.islice(pieces, MOST_CLASSES + 1))
+    listed: list[Class] = []
+    for edges in single:
+        sizes = zip(edges.dimensions, stride, room, positions, strict=True)
+        along = [_along(axis, *own) for axis, *own in sizes]
+        if len(listed) + math.prod(map(len, along)) > MOST_CLASSES:
+            return None
+        listed += _classes(edges, along, stride, room, positions)
     if explicit:
         from_edges = _grouped(coordinates, stride, room, positions)
         if from_edges is None:
             return None
         listed += from_edges
     joined = _joined(listed)
-    if len(joined) > MOST_PATTERNS or len(listed) > MOST_CLASSES + MOST_PATTERNS:
+    if len(joined) > MOST_PATTERNS:
         return None
     return Windows(tuple(stride), room, positions, tuple(joined))
 
@@ -180,11 +183,14 @@ def _stride(pairs: Ints, room: int, positions: int) -> int | None:
 
 
 Class = tuple[bytes, Taps]
+Along = tuple[int, int, Ints | None]
+"""Of edges along one dimension: offset and tap, and the positions where it is; None where these are all with room."""
 
 
-def _classes(edges: _Edges, stride: Sequence[int], room: Sizes, positions: Sizes) -> Iterator[Class]:
+def _classes(
+    edges: _Edges, along: Sequence[Sequence[Along]], stride: Sequence[int], room: Sizes, positions: Sizes
+) -> Iterator[Class]:
     """A product's taps: of each combination of offsets and taps along the dimensions, all channels."""
-    along = [_along(a, *sizes) for a, *sizes in zip(edges.dimensions, stride, room, positions, strict=True)]
     channels = edges.channels
     for combination in itertools.product(*along):
         offset, taps, there = zip(*combination, strict=True)
@@ -195,8 +201,8 @@ def _classes(edges: _Edges, stride: Sequence[int], room: Sizes, positions: Sizes
         yield WHOLE if where is None else np.packbits(where).tobytes(), taps_here
 
 
-def _along(axis: Axis, stride: int, room: int, positions: int) -> list[tuple[int, int, Ints | None]]:
-    """Offset and tap, with the positions where it is; None where that is at all that have room for it."""
+def _along(axis: Axis, stride: int, room: int, positions: int) -> list[Along]:
+    """The classes of edges along one dimension."""
     offset = axis.source - stride * axis.target
     found = []
     for o, tap in np.unique(np.stack([offset, axis.tap], 1), axis=0).tolist():
