@@ -20,6 +20,7 @@ from network import one_node, run
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.cli import main
 from onnx2graphml.errors import Error, OutputError, TooLargeError, UnsupportedError
+from onnx2graphml.export.float64 import FORMULAS
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.neurons import parse_activations
 from onnx2graphml.inference.activations import activations
@@ -168,6 +169,20 @@ def test_functions_of_neurons(op: str) -> None:
     (expected,) = runtime(inferred, inputs)
     (got,) = by_name(o2g.load(inferred).to_onnx(), inputs).values()
     assert_equal(got, expected)
+
+
+@pytest.mark.parametrize("op", FORMULAS)
+def test_activations_in_float64(op: str) -> None:
+    """ONNX Runtime has none of them: against the package's own functions, whose definitions are ONNX's."""
+    x = np.linspace(-6, 6, 25).reshape(1, 25)
+    parameters = "(alpha=0.7)" if op in ("LeakyRelu", "Elu", "Celu", "ThresholdedRelu") else ""
+    graph = o2g.load(model([node("Neg", "x", "y")], {"x": [1, 25]}, dtype=np.float64))
+    layer = dataclasses.replace(graph.layers[-1], activation=parse_activations(op + parameters))
+    (got,) = by_name(dataclasses.replace(graph, layers=(graph.layers[0], layer)).to_onnx(), {"x": x}).values()
+    assert got.dtype == np.float64
+    (function,) = layer.activation
+    weight = graph.layers[-1].incoming[0].block.weights[0]
+    np.testing.assert_allclose(got, function(x * float(weight)), rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("mode", ["linear", "circular"])

@@ -247,3 +247,16 @@ def test_the_file_says_how_much_is_not_computed() -> None:
     assert {p.key: p.value for p in made.metadata_props} == {
         "detail": "neuron", "thinned": "by hand", "neurons_not_computed": "60",
     }  # fmt: skip
+
+
+def test_a_large_picture_is_not_expanded() -> None:
+    """35 million edges, of which none may be written by itself; nor may they after thinning."""
+    nodes = [node("Conv", "x w", "h", pads=[1] * 4), node("MaxPool", "h", "y", kernel_shape=[2, 2], strides=[2, 2])]
+    proto = model(nodes, {"x": [1, 3, 400, 400]}, {"w": weights(8, 3, 3, 3)})
+    graph = o2g.load(proto)
+    assert graph.edges > 30_000_000
+    feeds = random_feeds(graph)
+    (got,), (expected,) = runtime(graph.to_onnx(max_edges=1000), feeds), runtime(proto, feeds)
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    thinned = o2g.select(graph, min_abs_weight=0.3)
+    assert operators(thinned.to_onnx(max_edges=1000)) == {"Conv": 1, "MaxPool": 1}

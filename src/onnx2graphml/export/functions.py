@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.export.float64 import FORMULAS
 from onnx2graphml.export.writer import OPSET, Writer
 from onnx2graphml.functions.record import parse_axes
 from onnx2graphml.functions.rounding import dtype_of, integer_range, is_integer
@@ -43,6 +44,8 @@ def write_function(w: Writer, function: Activation, values: Sequence[str], dtype
         'Clip'
     """
     given = dict(function.parameters)
+    if dtype == np.float64 and function.op in FORMULAS:
+        return FORMULAS[function.op](w, *values, **given)
     if function.op not in LOWERINGS and not onnx.defs.has(function.op, OPSET, ""):
         raise UnsupportedError(f"{function.op} can't be written as ONNX: opset {OPSET} does not have it")
     if function.op in LOWERINGS:

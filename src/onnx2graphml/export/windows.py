@@ -96,14 +96,9 @@ def windows(blocks: Sequence[EdgeBlock], source: Layer, target: Layer) -> Window
     if sum(b.count for b in explicit) > MOST_EDGES:
         return None
     coordinates = _coordinates(explicit, source, target)
-    stride = []
-    for d in range(dimensions):
-        pairs = [np.stack([e.dimensions[d].source, e.dimensions[d].target], 1) for e in single]
-        pairs += [np.stack([coordinates[1 + d], coordinates[2 + dimensions + d]], 1)] if explicit else []
-        found_stride = _stride(np.concatenate(pairs), room[d], positions[d])
-        if found_stride is None:
-            return None
-        stride.append(found_stride)
+    stride = _strides(single, coordinates, room, positions)
+    if stride is None:
+        return None
     listed: list[Class] = []
     for edges in single:
         sizes = zip(edges.dimensions, stride, room, positions, strict=True)
@@ -119,7 +114,21 @@ def windows(blocks: Sequence[EdgeBlock], source: Layer, target: Layer) -> Window
     joined = _joined(listed)
     if len(joined) > MOST_PATTERNS:
         return None
-    return Windows(tuple(stride), room, positions, tuple(joined))
+    return Windows(stride, room, positions, tuple(joined))
+
+
+def _strides(single: Sequence[_Edges], coordinates: Sequence[Any], room: Sizes, positions: Sizes) -> Sizes | None:
+    """The stride along each dimension; None where none makes all offsets whole."""
+    found = []
+    for d in range(len(room)):
+        pairs = [np.stack([e.dimensions[d].source, e.dimensions[d].target], 1) for e in single]
+        if coordinates:
+            pairs.append(np.stack([coordinates[1 + d], coordinates[2 + len(room) + d]], 1))
+        stride = _stride(np.concatenate(pairs), room[d], positions[d])
+        if stride is None:
+            return None
+        found.append(stride)
+    return tuple(found)
 
 
 def _separated(block: EdgeBlock, source: Layer, target: Layer) -> _Edges | None:
