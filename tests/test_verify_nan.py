@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
-from onnx2graphml.api import load, verify
+from onnx2graphml.api import load, verify, verify_file, write
+from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.functions.selection import ArgMax, ArgMin
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.verification.recompute import recompute
+from onnx2graphml.verification import against_runtime
+from onnx2graphml.verification.against_runtime import network_values
 from onnx2graphml.verification.unspecified import unspecified
 from small import model, node, runtime
 
@@ -64,7 +67,51 @@ def test_what_has_no_nan_is_compared() -> None:
     graph = of_roots(*NETWORKS["ReduceMax"])
     layer, roots = graph.layers[-1], np.sqrt(np.arange(42.0))
     roots[3] = NAN
-    values = {"r": roots}
-    assert unspecified(layer, values).tolist() == [True] + [False] * 5
-    assert np.isinf(recompute(layer, values).tolerance).tolist() == [True] + [False] * 5
-    assert not unspecified(graph.layers[1], {"x": roots}).any()
+    assert unspecified(layer, {"r": roots}, np.zeros(6)).tolist() == [True] + [False] * 5
+    assert not unspecified(graph.layers[1], {"x": roots}, roots).any()
+
+
+def wrong(graph: NeuronGraph, name: str, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether verification sees that a layer's last neuron comes to something else."""
+
+    def values(*args: Any) -> dict[str, np.ndarray]:
+        found = network_values(*args)
+        found[name][-1] += 1
+        return found
+
+    monkeypatch.setattr(against_runtime, "network_values", values)
+    return not verify(graph, inputs={"x": np.arange(-3.0, 39.0, dtype=np.float32).reshape(6, 7)}).passed
+
+
+def test_a_difference_beside_nan_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wrong(of_roots(*NETWORKS["ReduceMax"]), "y", monkeypatch)
+
+
+LARGE = np.float32([[3e38], [3e38], [-3e38]])
+
+
+@pytest.mark.parametrize("detail", LEVELS)
+def test_sums_that_overflow_in_one_order(detail: str) -> None:
+    """Of x, x and -x: what ONNX Runtime makes of them is one of these, and none is a difference."""
+    graph = load(model([node("MatMul", "x w", "y")], {"x": [2, 3]}, {"w": LARGE}), detail=detail)
+    feeds = {"x": np.float32([[1, 1, 1], [1e-9, 1e-9, 2e-9]])}
+    assert verify(graph, inputs=feeds).passed
+    assert verify(graph, inputs=feeds, sample_neurons=2).passed
+    values = {"x": feeds["x"].astype(float).ravel()}
+    assert unspecified(graph.layers[-1], values, np.zeros(2)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("detail", LEVELS)
+@pytest.mark.parametrize("nodes", [
+    [node("Neg", "x", "n"), node("Reciprocal", "n", "y")],
+    [node("Mul", "x m", "n"), node("Pow", "n m", "y")],
+    [node("Add", "x x", "n"), node("Reciprocal", "n", "y")],
+])  # fmt: skip
+def test_a_zero_keeps_its_sign(nodes: list[onnx.NodeProto], detail: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    onnx.save(model(nodes, {"x": [1, 3]}, {"m": np.float32(-1)}), path)
+    graph = load(path, detail=detail)
+    feeds = {"x": np.float32([[0.0, -0.0, 2.0]])}
+    assert verify(graph, inputs=feeds).passed
+    write(graph, tmp_path / "g.graphml")
+    assert verify_file(graph, tmp_path / "g.graphml", inputs=feeds).passed

@@ -18,8 +18,9 @@ from onnx2graphml.inference.runtime import Runtime, original_outputs
 from onnx2graphml.model import Model
 from onnx2graphml.verification.recompute import Progress, Values, recompute
 from onnx2graphml.verification.report import Report, Row, about, merge_rows
-from onnx2graphml.verification.sampled import positions, recompute_neuron
+from onnx2graphml.verification.sampled import positions, recompute_neuron, single
 from onnx2graphml.verification.tolerance import SPARE, fan_in_factor, unit_roundoff
+from onnx2graphml.verification.unspecified import unspecified
 
 Array = npt.NDArray[Any]
 
@@ -123,8 +124,9 @@ def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, 
 
 
 def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None, fast: bool) -> Row:
-    recomputed = recompute(layer, values, progress, fast)
-    return compared(layer.name, layer.op, layer.in_edges, recomputed.value, values[layer.name], recomputed.tolerance)
+    recomputed, expected = recompute(layer, values, progress, fast), values[layer.name]
+    got = np.where(unspecified(layer, values, recomputed.value), expected, recomputed.value)
+    return compared(layer.name, layer.op, layer.in_edges, got, expected, recomputed.tolerance)
 
 
 def _sampled_row(
@@ -133,17 +135,16 @@ def _sampled_row(
     chosen = positions(layer, sample.neurons, sample.seed + number)
     found = [recompute_neuron(layer, p, values, progress) for p in chosen]
     got, tolerance, edges = (np.array(column) for column in zip(*found, strict=True)) if found else [np.zeros(0)] * 3
-    row = compared(layer.name, layer.op, int(edges.sum()), got, values[layer.name][chosen], tolerance)
+    expected = values[layer.name][chosen]
+    anything = [unspecified(single(layer, p), values, got[[k]])[0] for k, p in enumerate(chosen)]
+    row = compared(layer.name, layer.op, int(edges.sum()), np.where(anything, expected, got), expected, tolerance)
     return dataclasses.replace(row, worst=chosen[row.worst] if chosen else 0)
 
 
 def compared(name: str, op: str, edges: int, got: Values, expected: Values, tolerance: Values) -> Row:
-    """Compare neuron by neuron; equal infinities and NaN on both sides are no difference.
-
-    Where the tolerance is infinite, nothing is: see `unspecified`.
-    """
+    """Compare neuron by neuron; equal infinities and NaN on both sides are no difference."""
     with np.errstate(all="ignore"):
-        equal = (got == expected) | (np.isnan(got) & np.isnan(expected)) | (tolerance == np.inf)
+        equal = (got == expected) | (np.isnan(got) & np.isnan(expected))
         difference = np.where(equal, 0, np.abs(got - expected))
         share = np.where(equal, 0, difference / tolerance)
     share = np.where(np.isnan(share), np.inf, share)

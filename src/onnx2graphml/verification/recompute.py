@@ -22,6 +22,7 @@ from onnx2graphml.cpu import processors
 from onnx2graphml.cuda.device import in_use
 from onnx2graphml.functions import parse_axes
 from onnx2graphml.functions.rounding import is_integer
+from onnx2graphml.graph.axes import are_distinct
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer
 from onnx2graphml.graph.neurons import Activation
@@ -29,7 +30,6 @@ from onnx2graphml.verification import by_planes, on_device
 from onnx2graphml.verification.combine import CODES, START, add_products, combine
 from onnx2graphml.verification.tables import by_tables, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, bias_size_of, in_type, sum_tolerance, unit_roundoff
-from onnx2graphml.verification.unspecified import unspecified
 
 Values = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -67,23 +67,19 @@ def combined(
     """What a layer's neurons come to before their activation, and its tolerance, flat; otherwise as `recompute`."""
     u = unit_roundoff(layer.dtype)
     if is_tabled(layer):
-        value, tolerance = by_tables(layer, values, u, progress)
-    else:
-        value, tolerance = _combined(layer, values, u, progress, fast)
-    return value, np.where(unspecified(layer, values), np.inf, tolerance)
+        return by_tables(layer, values, u, progress)
+    return _combined(layer, values, u, progress, fast)
 
 
 def finished(activation: Sequence[Activation], value: Values, tolerance: Values, dtype: np.dtype[Any]) -> Recomputed:
     """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
-    tolerance = np.where(np.isinf(value) & np.isfinite(tolerance), 0, tolerance)  # no rounding moves infinity
+    tolerance = np.where(np.isinf(value), 0, tolerance)  # no rounding moves infinity
     casts = [k for k, function in enumerate(activation) if "to" in dict(function.parameters)]
     for k, function in enumerate(activation):
         value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
         if not is_integer(dtype) and k >= max(casts, default=0):  # before a cast, values are of another type
             value, _ = in_type(value, dtype)
     value, tiny = in_type(value, dtype)
-    if is_integer(dtype):  # of what is none, a runtime makes what its processor does
-        tolerance = np.where(np.isfinite(value), tolerance, np.inf)
     return Recomputed(value.ravel(), tolerance.ravel() + tiny)
 
 
@@ -91,7 +87,7 @@ def _combined(
     layer: Layer, values: Mapping[str, Values], u: float, progress: Progress, fast: bool
 ) -> tuple[Values, Values]:
     quick = on_device if in_use() == "cuda" else by_planes if fast else None
-    bias = np.zeros(layer.shape) if layer.bias is None else layer.bias
+    bias = np.full(layer.shape, -0.0 if is_one_to_one(layer) else 0.0) if layer.bias is None else layer.bias
     total = np.array(np.broadcast_to(bias, layer.shape), np.float64).ravel()
     if layer.aggregation == "constant":
         return total, np.zeros_like(total)
@@ -115,6 +111,14 @@ def _combined(
         else:
             _each(incoming, values, progress, combine, total, unused, codes, never)
     return total, SPARE * u * np.abs(total)
+
+
+def is_one_to_one(layer: Layer) -> bool:
+    """Whether each neuron takes one value from each layer that it reads: then -0 stays -0, of which 1/x tells."""
+    blocks = [i.block for i in layer.incoming]
+    return bool(blocks) and all(
+        b.count == layer.neurons and all(are_distinct(a.target) for a in b.axes) for b in blocks
+    )
 
 
 def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, loop: Any, *arrays: Any) -> None:

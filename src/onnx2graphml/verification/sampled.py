@@ -46,17 +46,17 @@ def recompute_neuron(
     shape = tuple(len(s) for s in spans)
     value, tolerance, edges = np.zeros(shape), np.zeros(shape), 0
     for place, where in zip(np.ndindex(shape), itertools.product(*spans), strict=True):
-        single = _single(layer, int(np.ravel_multi_index(where, layer.shape)) if where else 0)
-        of_one, its = combined(single, values, progress or (lambda _: None))
+        one = single(layer, int(np.ravel_multi_index(where, layer.shape)) if where else 0)
+        of_one, its = combined(one, values, progress or (lambda _: None))
         value[place], tolerance[place] = of_one.item(), its.item()
-        edges += single.in_edges
+        edges += one.in_edges
     done: Recomputed = finished(layer.activation, value, tolerance, layer.dtype)
     own = tuple(int(i) if d in coupled else 0 for d, i in enumerate(index))
     flat = int(np.ravel_multi_index(own, shape)) if shape else 0
     return float(done.value[flat]), float(done.tolerance[flat]), edges
 
 
-def _single(layer: Layer, position: int) -> Layer:
+def single(layer: Layer, position: int) -> Layer:
     """A layer of one neuron of another."""
     bias = None if layer.bias is None else np.broadcast_to(layer.bias, layer.shape).reshape(-1)
     largest = 0.0 if layer.bias is None else float(np.abs(layer.bias).max(initial=0))

@@ -1,6 +1,10 @@
-"""Where ONNX doesn't say what comes out: which value is the greatest if one is NaN, and what integer NaN becomes.
+"""Where ONNX doesn't say what comes out, and ONNX Runtime's answer depends on the processor's instructions.
 
-ONNX Runtime's answer depends on the processor's instructions, so that nothing can be compared there.
+- Which of several values is the greatest, or the smallest, if one of them is NaN.
+- What integer NaN and infinity become.
+- A sum that is more than its type holds if it is added up in one order, and not in another.
+
+Nothing can be compared there.
 """
 
 from __future__ import annotations
@@ -10,27 +14,57 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.functions.rounding import about_floats, is_integer
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer
+from onnx2graphml.model import is_float
 
 Values = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 CHOOSES = ("max", "min", "Hardmax", "TopK")
 
 
-def unspecified(layer: Layer, values: Mapping[str, Values]) -> npt.NDArray[np.bool_]:
-    """Which of a layer's neurons choose among values of which one is NaN, flat.
+def unspecified(layer: Layer, values: Mapping[str, Values], recomputed: Values) -> Mask:
+    """Which of a layer's neurons may come to anything, flat.
 
     Args:
         values: flat float64 values by layer name, of all layers that `layer.incoming` names.
+        recomputed: the layer's own, flat.
     """
+    if layer.aggregation.partition("(")[0] in CHOOSES:
+        return _chosen_with_nan(layer, values)
+    if is_integer(layer.dtype):
+        return np.asarray(~np.isfinite(recomputed))
+    if layer.aggregation == "sum" and is_float(layer.dtype):
+        return _overflowing(layer, values)
+    return np.zeros(layer.neurons, bool)
+
+
+def _chosen_with_nan(layer: Layer, values: Mapping[str, Values]) -> Mask:
     found = np.zeros(layer.neurons, bool)
-    if layer.aggregation.partition("(")[0] not in CHOOSES:
-        return found
     for incoming in layer.incoming:
         nan = np.isnan(values[incoming.source])
         if nan.any():
             axes = tuple(Axis(a.source, a.target, np.zeros_like(a.tap)) for a in incoming.block.axes)
             found |= EdgeBlock(axes).apply(nan, layer.neurons) > 0
     return found
+
+
+def _overflowing(layer: Layer, values: Mapping[str, Values]) -> Mask:
+    """Sums of at least two numbers, whose magnitudes add up to more than the type holds."""
+    largest, terms = float(about_floats(layer.dtype).max), 0.0 if layer.bias is None else 1.0
+    bound = 0.0 if layer.bias is None else float(np.abs(layer.bias).max(initial=0))
+    for incoming in layer.incoming:
+        weights, degree = incoming.block.weights, incoming.block.degree("target")
+        size = max(abs(float(weights.max(initial=0))), abs(float(weights.min(initial=0))))
+        bound += degree * size * float(np.abs(values[incoming.source]).max(initial=0))
+        terms += degree
+    if bound <= largest or terms < 2:
+        return np.zeros(layer.neurons, bool)
+    total = np.zeros(layer.neurons) + (0 if layer.bias is None else np.abs(layer.bias).ravel())
+    for incoming in layer.incoming:
+        block = EdgeBlock(incoming.block.axes, np.abs(incoming.block.weights))
+        total += block.apply(np.abs(values[incoming.source]), layer.neurons)
+    return np.asarray((total > largest) & np.isfinite(total))

@@ -283,6 +283,10 @@ def _unrolled(
     P: str | None = None,
 ) -> Sequence[str | None]:
     """All steps of all directions: the hidden states of all steps, and the last of each state."""
+    for weights in (W, R, B, P):  # a state of zeros leaves some of them out, which NaN times 0 is not
+        known = op.value(weights)
+        if known is not None and not np.isfinite(known).all():
+            raise UnsupportedError("its weights are not all finite: NaN or infinity has no place in a graph's weights")
     initial = tuple(None if _is_zero(op, s) else s for s in initial)
     if layer.layout:
         X = op.Transpose(X, perm=[1, 0, 2], label="steps")

@@ -25,6 +25,7 @@ from onnx2graphml.verification.file.recorded import OWN, RecordedCheck
 from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.recompute import Progress, Recomputed
 from onnx2graphml.verification.report import Report, Row, about, merge_rows
+from onnx2graphml.verification.unspecified import unspecified
 
 Array = npt.NDArray[Any]
 
@@ -166,6 +167,8 @@ def _row(number: int, matched: Matched, got: Combined, fingerprints: Fingerprint
         recomputed = Recomputed(value, np.zeros(layer.neurons))
     else:
         recomputed = got.of(number, int(degrees.max(initial=0)))
-    row = compared(layer.name, layer.op, int(degrees.sum()), recomputed.value, value, recomputed.tolerance)
+    anything = unspecified(layer, got.sources(layer), recomputed.value)
+    own = np.where(anything, value, recomputed.value)
+    row = compared(layer.name, layer.op, int(degrees.sum()), own, value, recomputed.tolerance)
     worst = int(wrong[0]) if wrong.size else row.worst  # of neurons that a Softmax couples, the one at fault
     return dataclasses.replace(row, worst=worst, problems=tuple(problems))

@@ -13,7 +13,7 @@ from onnx2graphml.graph.neurons import BASIC, parse_activations
 from onnx2graphml.graph.xmltext import unescape
 from onnx2graphml.verification.combine import CODES, OTHER, START, combine
 from onnx2graphml.verification.file.matched import Matched
-from onnx2graphml.verification.recompute import Recomputed, Values, finished
+from onnx2graphml.verification.recompute import Recomputed, Values, finished, is_one_to_one
 from onnx2graphml.verification.tables import columns_of, empty_table, evaluated, is_tabled
 from onnx2graphml.verification.tolerance import SPARE, bias_size_of, sum_tolerance, unit_roundoff
 
@@ -37,6 +37,8 @@ class Combined:
             self.code[rows] = code
             if code in START and layer.bias is None:
                 self.total[rows] = START[code]
+            elif layer.bias is None and is_one_to_one(layer):
+                self.total[rows] = np.where(self.bias[rows] == 0, -0.0, self.bias[rows])
 
     def add(self, edges: EdgeRows) -> None:
         """Take edges, whose ends are places."""
@@ -65,7 +67,7 @@ class Combined:
                 table[row[known], term[known]] = x[known]
                 table[row[chosen & ~known]] = np.nan
 
-    def _sources(self, layer: Layer) -> dict[str, Values]:
+    def sources(self, layer: Layer) -> dict[str, Values]:
         """The values of the layers that a layer reads in the model."""
         sources = {i.source: self.matched.graph.layer(i.source) for i in layer.incoming}
         return {name: self.values[rows_of(source)] for name, source in sources.items()}
@@ -81,7 +83,7 @@ class Combined:
                     unescape(found.combine), self.bias[rows], self.tables[number], layer.bias_size, u
                 )
             elif found.combine == "sum":
-                bias_size = bias_size_of(layer, self._sources(layer), self.bias[rows])
+                bias_size = bias_size_of(layer, self.sources(layer), self.bias[rows])
                 tolerance = sum_tolerance(degree, self.size[rows], bias_size, u)
             elif found.combine not in ("input", "constant"):
                 tolerance = SPARE * u * np.abs(value)
