@@ -72,6 +72,19 @@ def test_a_shape_is_suggested_that_fits_the_rank(shape, advice):
         o2g.load(proto)
 
 
+# ----------------------------------------------------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize("opset", [9, 10, 17])
+def test_the_scales_of_a_resize_are_not_trained(opset):
+    op, scales = ("Upsample" if opset == 9 else "Resize"), np.array([1, 1, 2, 2], np.float32)
+    nodes = [h.make_node("Conv", ["x", "w"], ["c"]), h.make_node(op, ["c", *[""] * (opset > 10), "s"], ["y"])]
+    inputs, outputs = [("x", FLOAT, [1, 1, 4, 4])], [("y", FLOAT, [1, 2, 4, 4])]
+    constants = [("w", np.ones((2, 1, 3, 3), np.float32)), ("s", scales)]
+    graph = o2g.load(model(nodes, inputs, outputs, (("", opset),), constants))
+    assert [x.parameters for x in graph.layers] == [0, 18, 0]
+
+
 # --------------------------------------------------------------------------------------------------------------- opsets
 
 

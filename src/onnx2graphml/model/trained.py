@@ -20,6 +20,8 @@ from onnx2graphml.model.nodes import Node, is_float
 Array = npt.NDArray[Any]
 
 STATISTICS = {"BatchNormalization": (3, 4)}  # inputs that are measured, not trained: mean and variance
+SETTINGS = {"Clip": (1, 2), "OneHot": (2,), "Pad": (2,), "Resize": (1, 2), "Upsample": (1,)}  # nor are sizes and bounds
+NOT_TRAINED = STATISTICS | SETTINGS
 MEASURED = ("moving_mean", "moving_variance", "running_mean", "running_var")  # the same, as frameworks call them
 
 
@@ -30,7 +32,7 @@ def trained_arrays(graph: onnx.GraphProto, constants: Mapping[str, Array], liste
         graph: with its constant nodes still in it.
         constants: values of initializers and of folded tensors.
         listed: the framework's own list, as `TRAINED` has it; without one, they are all initializers and values of
-            Constant nodes that are float arrays, except running statistics.
+            Constant nodes that are float arrays, except running statistics, sizes and bounds.
 
     Raises:
         ModelError: the list is none.
@@ -39,7 +41,7 @@ def trained_arrays(graph: onnx.GraphProto, constants: Mapping[str, Array], liste
         return {name: constants[name].size for name in _names(listed) if name in constants}
     made = {o for node in graph.node if node.op_type != "Constant" for o in node.output}
     measured = {
-        i for node in graph.node for k, i in enumerate(node.input) if k in STATISTICS.get(node.op_type, ()) if i
+        i for node in graph.node for k, i in enumerate(node.input) if k in NOT_TRAINED.get(node.op_type, ()) if i
     }
     return {
         name: a.size
