@@ -10,8 +10,14 @@ for (const line of readFileSync(file, "utf8").trim().split("\n")) {
   const source = new PageSource(meta, (number) => new Uint8Array(Buffer.from(arrays[number], "base64")));
   for (const neuron of neurons) {
     const field = {};
-    for (const [layer, mask] of source.network.receptiveField(neuron)) field[layer] = Buffer.from(mask).toString("base64");
+    for (const [layer, mask] of source.network.receptiveField(neuron))
+      field[layer] = Buffer.from(mask).toString("base64");
     const [into, out] = [source.network.inEdges(0, neuron), source.network.outEdges(0, neuron)];
-    console.log(JSON.stringify({ into, out, field, bias: source.network.bias(0, neuron), index: source.layers.index(neuron) }, finite));
+    console.log(
+      JSON.stringify(
+        { into, out, field, bias: source.network.bias(0, neuron), index: source.layers.index(neuron) },
+        finite,
+      ),
+    );
   }
 }

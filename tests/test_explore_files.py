@@ -119,6 +119,14 @@ def test_the_bundle_has_every_module_once_and_nothing_of_modules() -> None:
     )
 
 
+def test_every_import_of_a_module_is_used() -> None:
+    for path in (Path(pages.__file__).parent / "web").glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        for names in re.findall(r"^import \{([^}]*)\} from", text, re.M):
+            for name in filter(None, re.split(r"[,\s]+", names)):
+                assert len(re.findall(rf"\b{name}\b", text)) > 1, f"{path.name} does not use {name}"
+
+
 # ------------------------------------------------------------------------------------------------------------- refused
 
 

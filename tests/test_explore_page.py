@@ -16,6 +16,7 @@ from PIL import Image
 import onnx2graphml as o2g
 from browser import NO_BROWSER, Watched, assert_edges, browser_path
 from onnx2graphml.graph.graph import NeuronGraph
+from small import model, node
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -165,6 +166,27 @@ def test_the_trace_is_that_of_the_library(browser: Any, digits: NeuronGraph, dig
     for source, target, flow in own:
         assert flows[source, target] == pytest.approx(flow, rel=1e-4, abs=1e-6)
     assert watched.page.locator("section.trace tbody tr").count() == len(found.steps)
+    watched.close()
+
+
+@pytest.mark.parametrize(
+    "state", ["neuron=3738&layer=10", "neuron=x&runs=9.-1&trace=no&tab=none&walk=a.99999", "%%%", "=&="]
+)
+def test_a_link_that_does_not_fit_shows_the_beginning(state: str, browser: Any, digits_page: str) -> None:
+    watched = Watched(browser, f"{digits_page}#{state}")
+    assert watched.text("main h2") == "conv1"
+    assert watched.text("aside h2") == "No neuron is chosen"
+    watched.close()
+
+
+def test_a_trace_that_has_no_rule_says_why(browser: Any, tmp_path: Path) -> None:
+    graph = o2g.load(model([node("Mul", "x x2", "m"), node("Neg", "m", "y")], {"x": [1, 3], "x2": [1, 3]}))
+    neuron = graph.layers[-1].first_id
+    path = o2g.explore(graph, "ties", tmp_path / "page.html")
+    watched = Watched(browser, f"{path.as_uri()}#neuron={neuron}&trace=3")
+    assert "Not possible: layer the_m combines its in-edges by product: no rule" in watched.text("section.trace")
+    with pytest.raises(o2g.UnsupportedError, match="'the_m' combines its in-edges by product: no rule"):
+        o2g.trace(graph, "ties")
     watched.close()
 
 

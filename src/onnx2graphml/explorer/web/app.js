@@ -2,11 +2,10 @@
 
 import { ArchitectureView } from "./architecture_view.js";
 import { h } from "./dom.js";
-import { graphml } from "./graphml.js";
+import { Header } from "./header.js";
 import { LayerView } from "./layer_view.js";
 import { NeuronView } from "./neuron_view.js";
-import { counted, shown } from "./numbers.js";
-import { download, savePng, saveSvg } from "./save.js";
+import { indexText, shown } from "./numbers.js";
 import { Search } from "./search.js";
 import { read, written } from "./state.js";
 import { tilesOf } from "./tiles.js";
@@ -28,11 +27,11 @@ export class App {
     this.layerView = new LayerView(this);
     this.neuronView = new NeuronView(this);
     this.search = new Search(this);
+    this.header = new Header(this);
     this.announcer = h("p", { class: "aside-for-readers", role: "status" });
-    this.header = h("header", { class: "top" });
     root.classList.add("o2g");
     root.replaceChildren(
-      this.header,
+      this.header.element,
       h("div", { class: "columns" }, this.architectureView.element, this.layerView.element, this.neuronView.element),
       this.announcer,
     );
@@ -67,6 +66,14 @@ export class App {
     return layers.find((layer) => layer.incoming.length) ?? layers[0];
   }
 
+  // A neuron that a click leads to.
+  link(neuron) {
+    const layer = this.source.layers.layerOf(neuron);
+    const text = `${shown(layer.name, 22)} [${indexText(this.source.layers.index(neuron))}]`;
+    const about = { class: "link", "data-neuron": neuron, title: shown(layer.name, 300) };
+    return h("button", { ...about, onclick: () => this.walkTo(neuron) }, text);
+  }
+
   // Go to another state, which can be gone back from.
   go(changes) {
     this.state = { ...this.state, ...changes };
@@ -82,7 +89,10 @@ export class App {
   // To a source or target of the neuron that is open, which stays in the walk; or back along the walk.
   walkTo(neuron) {
     const back = this.state.walk.indexOf(neuron);
-    const walk = back >= 0 ? this.state.walk.slice(0, back) : [...this.state.walk, this.neuron].filter((id) => id !== null).slice(-20);
+    const walk =
+      back >= 0
+        ? this.state.walk.slice(0, back)
+        : [...this.state.walk, this.neuron].filter((id) => id !== null).slice(-20);
     return this.go({ neuron, layer: null, walk, trace: null });
   }
 
@@ -103,7 +113,7 @@ export class App {
     this.drawing = turn;
     if (this.fieldOf !== this.neuron) this.field = null;
     this.traced = null;
-    this.top();
+    this.header.render();
     this.architectureView.render();
     try {
       await this.neuronView.render();
@@ -122,16 +132,20 @@ export class App {
   // Have at hand what the next click is likely to need.
   prepare() {
     const near = new Set(this.layer.incoming.map((incoming) => incoming.source));
-    for (const run of this.state.runs) for (const number of near) setTimeout(() => this.source.values(run, number).catch(() => null), 50);
+    for (const run of this.state.runs)
+      for (const number of near) setTimeout(() => this.source.values(run, number).catch(() => null), 50);
   }
 
   failed(problem) {
     this.announcer.textContent = problem.message;
-    this.layerView.element.replaceChildren(h("p", { class: "empty tall", role: "alert" }, `This can't be shown: ${shown(problem.message, 300)}`));
+    this.layerView.element.replaceChildren(
+      h("p", { class: "empty tall", role: "alert" }, `This can't be shown: ${shown(problem.message, 300)}`),
+    );
   }
 
   announce() {
-    const where = this.neuron === null ? `Layer ${shown(this.layer.name)}` : `Neuron ${this.search.neuronLabel(this.neuron)}`;
+    const where =
+      this.neuron === null ? `Layer ${shown(this.layer.name)}` : `Neuron ${this.search.neuronLabel(this.neuron)}`;
     if (this.announcer.textContent !== where) this.announcer.textContent = where;
   }
 
@@ -159,97 +173,6 @@ export class App {
     }
     this.traced = traced;
     if (this.state.layer !== null) await this.layerView.render();
-  }
-
-  top() {
-    const { meta, layers, runs } = this.source;
-    const about = [`${counted(layers.neurons)} neurons`, `${counted(layers.edges)} edges`, `${counted(layers.parameters)} parameters`];
-    if (this.header.firstChild) {
-      this.header.querySelector(".runs").replaceWith(this.runs(runs));
-      return;
-    }
-    this.header.append(
-      h("div", { class: "title" }, h("h1", { title: shown(layers.name, 1000) }, shown(layers.name, 48) || "network"), h("p", { class: "faint" }, [...about, meta.note].filter(Boolean).join(" · "))),
-      this.search.element,
-      this.runs(runs),
-      this.menu(),
-    );
-  }
-
-  // Which inputs, and which checkpoints, are shown; the first one values the edges.
-  runs(runs) {
-    if (runs.length < 2) return h("div", { class: "runs faint" }, shown(runs[0].name, 30));
-    const [first, ...others] = this.state.runs;
-    const main = h(
-      "select",
-      { "aria-label": "Input", onchange: (e) => this.go({ runs: [Number(e.target.value), ...others.filter((k) => k !== Number(e.target.value))] }) },
-      runs.map((run, k) => h("option", { value: k, selected: k === first }, shown(run.name, 40))),
-    );
-    const toggle = (k) => this.go({ runs: others.includes(k) ? [first, ...others.filter((o) => o !== k)] : [first, ...others, k] });
-    const beside = h(
-      "details",
-      { class: "drop" },
-      h("summary", {}, others.length ? `beside ${counted(others.length)}` : "beside …"),
-      h("div", { class: "choices" }, runs.map((run, k) => (k === first ? null : h("label", { class: "check" }, h("input", { type: "checkbox", value: k, checked: others.includes(k), onchange: () => toggle(k) }), shown(run.name, 40))))),
-    );
-    beside.open = this.header.querySelector(".runs details")?.open ?? false;
-    return h("div", { class: "runs" }, main, beside);
-  }
-
-  menu() {
-    const name = (shown(this.source.layers.name, 40) || "network").replace(/[^\w.-]+/g, "-");
-    const done = (act) => (event) => {
-      event.target.closest("details").open = false;
-      return act();
-    };
-    const choice = (label, act) => h("button", { onclick: done(act) }, label);
-    return h(
-      "div",
-      { class: "menu" },
-      h(
-        "details",
-        { class: "drop" },
-        h("summary", {}, "Save"),
-        h(
-          "div",
-          { class: "choices right" },
-          choice("Picture, PNG", () => savePng(this.root, name)),
-          choice("Picture, SVG", () => saveSvg(this.root, name)),
-          choice("Visible graph, GraphML", () => this.saveGraph(name)),
-        ),
-      ),
-      h("button", { class: "quiet", "aria-label": "Light or dark", title: "Light or dark", onclick: () => this.theme() }, "◐"),
-    );
-  }
-
-  // The open neuron, its edges, and what was traced of it.
-  saveGraph(name) {
-    const open = this.neuronView.graph;
-    if (this.neuron === null || !open) {
-      this.announcer.textContent = "Choose a neuron first: the visible graph is the neuron with its edges.";
-      return;
-    }
-    const parts = [open.edges, open.out, open.trace].filter(Boolean);
-    download(`${name}-n${this.neuron}.graphml`, graphml(this.source.layers, this.neuron, parts, this.valueOf(parts)), "application/xml");
-  }
-
-  // Values of the neurons at the ends of edges, where they are on the screen.
-  valueOf(parts) {
-    const values = new Map();
-    for (const { source, target, values: found } of parts) {
-      if (!found) continue;
-      const ends = source.length && source[0] !== this.neuron ? source : target;
-      Array.from(ends).forEach((id, e) => values.set(id, found[0][e]));
-    }
-    const own = this.neuronView.element.querySelector("output");
-    if (own) values.set(this.neuron, Number(own.dataset.value));
-    return (id) => values.get(id) ?? null;
-  }
-
-  theme() {
-    const dark = getComputedStyle(this.root).getPropertyValue("--dark").trim() === "1";
-    this.root.dataset.theme = dark ? "light" : "dark";
-    this.ready = this.render();
   }
 
   key(event) {

@@ -75,9 +75,24 @@ export class ArchitectureView {
     const saved = structure.layers.length - drawing.boxes.length;
     const bar = [
       h("h2", {}, "Architecture"),
-      h("span", { class: "faint" }, saved ? `${counted(drawing.boxes.length)} of ${counted(structure.layers.length)} layers` : `${counted(structure.layers.length)} layers`),
+      h(
+        "span",
+        { class: "faint" },
+        saved
+          ? `${counted(drawing.boxes.length)} of ${counted(structure.layers.length)} layers`
+          : `${counted(structure.layers.length)} layers`,
+      ),
       drawings.folded
-        ? h("button", { class: "quiet", "aria-pressed": folded, title: "Draw repeats once", onclick: () => this.app.go({ fold: !folded }) }, "Fold")
+        ? h(
+            "button",
+            {
+              class: "quiet",
+              "aria-pressed": folded,
+              title: "Draw repeats once",
+              onclick: () => this.app.go({ fold: !folded }),
+            },
+            "Fold",
+          )
         : null,
     ];
     this.head.replaceChildren(...present(bar));
@@ -95,14 +110,25 @@ export class ArchitectureView {
 
   arrow({ line, end: [x, y], skip }, skips) {
     const head = s("path", { class: "head", d: `M${x} ${y}L${x - 4} ${y - 8}L${x + 4} ${y - 8}Z` });
-    return s("g", { class: "arrow" }, s("path", { d: line, stroke: skip >= 0 ? skips[skip % skips.length] : null }), head);
+    return s(
+      "g",
+      { class: "arrow" },
+      s("path", { d: line, stroke: skip >= 0 ? skips[skip % skips.length] : null }),
+      head,
+    );
   }
 
   box({ layer, kind, end, names, title, box: [x, y, width, height], texts }) {
     const open = () => this.app.go({ layer });
     const group = s(
       "g",
-      { class: `box ${kind}${end ? " end" : ""}`, role: "button", "aria-label": title.replaceAll("\n", ", "), tabindex: -1, onclick: open },
+      {
+        class: `box ${kind}${end ? " end" : ""}`,
+        role: "button",
+        "aria-label": title.replaceAll("\n", ", "),
+        tabindex: -1,
+        onclick: open,
+      },
       s("rect", { x, y, width, height, rx: end ? 12 : 4 }),
       texts.map(([tx, ty, text], k) => s("text", { x: tx, y: ty, class: k < names ? "name" : null }, text)),
     );

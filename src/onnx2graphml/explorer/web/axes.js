@@ -81,13 +81,20 @@ export class Block {
     const digits = this.digits(side);
     const most = (d) => d.values[d.values.length - 1];
     const order = digits.map((_, i) => i).sort((a, b) => most(digits[b]) - most(digits[a]) || a - b);
-    for (const chosen of writings(order.map((i) => digits[i].values), 0, position)) {
+    for (const chosen of writings(
+      order.map((i) => digits[i].values),
+      0,
+      position,
+    )) {
       const axes = [...this.axes];
       order.forEach((i, k) => {
         const { starts, at } = digits[i];
         const entries = [];
         for (let e = starts[chosen[k]]; e < starts[chosen[k] + 1]; e++) entries.push(at(e));
-        axes[i] = entriesOf(axes[i], entries.sort((a, b) => a - b));
+        axes[i] = entriesOf(
+          axes[i],
+          entries.sort((a, b) => a - b),
+        );
       });
       const edges = productOf(axes);
       for (let e = 0; e < edges.source.length; e++) {
@@ -132,7 +139,11 @@ export class Block {
     const into = this.digits("target");
     const from = this.digits("source");
     let grid = new Uint8Array(into.reduce((n, d) => n * d.values.length, 1));
-    gathered(into.map((d) => d.values), targets, grid);
+    gathered(
+      into.map((d) => d.values),
+      targets,
+      grid,
+    );
     let inner = grid.length;
     let outer = 1;
     this.axes.forEach((axis, i) => {
@@ -141,7 +152,11 @@ export class Block {
       if (!isSame(axis, into[i], from[i])) grid = through(grid, outer, inner, axis, into[i], from[i]);
       outer *= columns;
     });
-    scattered(from.map((d) => d.values), grid, out);
+    scattered(
+      from.map((d) => d.values),
+      grid,
+      out,
+    );
     return out;
   }
 }

@@ -37,7 +37,8 @@ const RED_BLUE =
   "930e26900d258d0c258a0b24870a248409238108237e07227b06227805217504217203206f02206c011f69001f67001f";
 const NOT_FINITE = [255, 0, 255];
 
-const bytesOf = (hex) => Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+const bytesOf = (hex) =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 const tables = { false: bytesOf(VIRIDIS), true: bytesOf(RED_BLUE) };
 
 // Limits that are true for all arrays together: from 0 where no value is negative, otherwise symmetric about 0.

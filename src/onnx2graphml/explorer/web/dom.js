@@ -16,7 +16,9 @@ function filled(element, properties, children) {
 }
 
 // Children as they may be given: in lists, and none where there is nothing to show.
-export const present = (children) => children.flat(3).filter((child) => child !== null && child !== undefined && child !== false);
+export const present = (children) =>
+  children.flat(3).filter((child) => child !== null && child !== undefined && child !== false);
 
 export const h = (tag, properties = {}, ...children) => filled(document.createElement(tag), properties, children);
-export const s = (tag, properties = {}, ...children) => filled(document.createElementNS(SVG, tag), properties, children);
+export const s = (tag, properties = {}, ...children) =>
+  filled(document.createElementNS(SVG, tag), properties, children);

@@ -4,6 +4,7 @@ import { scaleOf } from "./colours.js";
 import { h } from "./dom.js";
 import { mosaic } from "./mosaic.js";
 import { counted, shown } from "./numbers.js";
+import { paged } from "./paged.js";
 
 const SHOWN = 8; // layers, at first
 
@@ -33,15 +34,12 @@ export async function fieldSection(app, field) {
   const inputs = numbers.filter((number) => source.layers.layers[number].aggregation === "input");
   const order = [...inputs, ...numbers.filter((number) => !inputs.includes(number)).reverse()];
   const list = h("div", { class: "fields" });
-  const more = h("p", { class: "more" });
-  let count = 0;
-  const add = async (n) => {
-    const next = order.slice(count, count + n);
-    count = Math.min(order.length, count + n);
-    for (const number of next) list.append(await thumbnail(app, source, run, number, field.get(number)));
-    more.replaceChildren(...(count < order.length ? [h("button", { onclick: () => add(24) }, "All layers"), h("span", { class: "faint" }, `${counted(count)} of ${counted(order.length)}`)] : []));
+  const add = async (from, to) => {
+    for (const number of order.slice(from, to))
+      list.append(await thumbnail(app, source, run, number, field.get(number)));
   };
-  await add(SHOWN);
+  const more = paged(order.length, SHOWN, 24, add, { label: "More layers" });
+  await more.shown;
   return [title, list, more];
 }
 
@@ -51,12 +49,29 @@ async function thumbnail(app, source, run, number, mask) {
   const tiles = app.tiles(layer);
   const reached = mask.reduce((n, bit) => n + bit, 0);
   const folded = tiles.layout === "fold" || tiles.layout === "stack";
-  const units = folded ? Array.from({ length: Math.min(tiles.units, 256) }, (_, unit) => unit) : [telling(tiles, mask, values)];
+  const units = folded
+    ? Array.from({ length: Math.min(tiles.units, 256) }, (_, unit) => unit)
+    : [telling(tiles, mask, values)];
   const small = { ...tiles, layout: folded ? tiles.layout : "map" };
-  const { canvas } = mosaic({ layer, tiles: small, units, values, scale: scaleOf([values]), mask, width: 84, caption: `Receptive field in ${shown(layer.name)}` });
+  const { canvas } = mosaic({
+    layer,
+    tiles: small,
+    units,
+    values,
+    scale: scaleOf([values]),
+    mask,
+    width: 84,
+    caption: `Receptive field in ${shown(layer.name)}`,
+  });
   return h(
     "button",
-    { class: "thumbnail", title: shown(layer.name, 300), "data-layer": number, "data-reached": reached, onclick: () => app.go({ layer: number }) },
+    {
+      class: "thumbnail",
+      title: shown(layer.name, 300),
+      "data-layer": number,
+      "data-reached": reached,
+      onclick: () => app.go({ layer: number }),
+    },
     canvas,
     h("span", {}, shown(layer.name, 16)),
     h("span", { class: "faint" }, `${counted(reached)} of ${counted(layer.size)}`),

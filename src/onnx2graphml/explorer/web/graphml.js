@@ -2,8 +2,18 @@
 
 import { indexOf } from "./network.js";
 
-const NODE = [["layer", "string"], ["op", "string"], ["index", "string"], ["value", "double"]];
-const EDGE = [["weight", "double"], ["flow", "double"], ["port", "int"], ["term", "int"]];
+const NODE = [
+  ["layer", "string"],
+  ["op", "string"],
+  ["index", "string"],
+  ["value", "double"],
+];
+const EDGE = [
+  ["weight", "double"],
+  ["flow", "double"],
+  ["port", "int"],
+  ["term", "int"],
+];
 // XML 1.0 has no control characters, and no lone halves of a pair.
 export const FORBIDDEN = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
@@ -15,7 +25,11 @@ const escaped = (text) =>
 // Numbers as XML Schema has them.
 const plain = (value) => (value === Infinity ? "INF" : value === -Infinity ? "-INF" : String(value));
 
-const data = (pairs) => pairs.filter(([, value]) => value !== null && value !== undefined).map(([key, value]) => `<data key="${key}">${escaped(typeof value === "number" ? plain(value) : value)}</data>`).join("");
+const data = (pairs) =>
+  pairs
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => `<data key="${key}">${escaped(typeof value === "number" ? plain(value) : value)}</data>`)
+    .join("");
 
 // edges: lists of {source, target, weight} with more columns; value: from an id to a number.
 export function graphml(layers, neuron, edges, value) {
@@ -32,13 +46,25 @@ export function graphml(layers, neuron, edges, value) {
       known.add(key);
       nodes.add(source).add(target);
       const flow = part.flow ? part.flow[e] : null;
-      lines.push(`<edge source="n${source}" target="n${target}">${data([["weight", part.weight[e]], ["flow", flow], ["port", port], ["term", term]])}</edge>`);
+      lines.push(
+        `<edge source="n${source}" target="n${target}">${data([
+          ["weight", part.weight[e]],
+          ["flow", flow],
+          ["port", port],
+          ["term", term],
+        ])}</edge>`,
+      );
     }
   }
   const node = (id) => {
     const layer = layers.layerOf(id);
     const index = indexOf(id - layer.first, layer.shape).join(",");
-    return `<node id="n${id}">${data([["layer", layer.name], ["op", layer.op], ["index", index], ["value", value(id)]])}</node>`;
+    return `<node id="n${id}">${data([
+      ["layer", layer.name],
+      ["op", layer.op],
+      ["index", index],
+      ["value", value(id)],
+    ])}</node>`;
   };
   const keys = [...NODE.map((k) => ["node", ...k]), ...EDGE.map((k) => ["edge", ...k])];
   return [

@@ -10,8 +10,16 @@ import { energies, norms, ordered, tilesOf } from "./tiles.js";
 import { weightFigures } from "./weight_view.js";
 
 const AT_ONCE = { grid: 64, stack: 256, fold: 1024, map: 1 };
-const TABS = [["maps", "Maps"], ["weights", "Weights"], ["statistics", "Statistics"]];
-const ORDERS = [["index", "by index"], ["energy", "by energy"], ["norm", "by kernel norm"]];
+const TABS = [
+  ["maps", "Maps"],
+  ["weights", "Weights"],
+  ["statistics", "Statistics"],
+];
+const ORDERS = [
+  ["index", "by index"],
+  ["energy", "by energy"],
+  ["norm", "by kernel norm"],
+];
 
 export class LayerView {
   constructor(app) {
@@ -50,7 +58,11 @@ export class LayerView {
       "header",
       { class: "bar tall" },
       h("h2", { title: shown(layer.name, 1000) }, shown(layer.name)),
-      h("p", { class: "facts" }, facts.filter(Boolean).map((fact) => h("span", {}, fact))),
+      h(
+        "p",
+        { class: "facts" },
+        facts.filter(Boolean).map((fact) => h("span", {}, fact)),
+      ),
     );
   }
 
@@ -67,7 +79,11 @@ export class LayerView {
     const differences = h(
       "label",
       { class: "check" },
-      h("input", { type: "checkbox", checked: app.state.differences, onchange: (e) => app.go({ differences: e.target.checked }) }),
+      h("input", {
+        type: "checkbox",
+        checked: app.state.differences,
+        onchange: (e) => app.go({ differences: e.target.checked }),
+      }),
       "Differences",
     );
     return h(
@@ -105,7 +121,8 @@ export class LayerView {
     const scale = scaleOf(all);
     const figures = all.map((values, k) => [source.runs[state.runs[k]].name, values, scale]);
     if (state.differences && all.length > 1) figures.push(...this.differences(all));
-    const note = state.order === "norm" && !measure ? "This layer has no kernels: its channels are in their own order." : null;
+    const note =
+      state.order === "norm" && !measure ? "This layer has no kernels: its channels are in their own order." : null;
     const width = this.width(figures.length);
     return h(
       "div",
@@ -141,7 +158,7 @@ export class LayerView {
       values,
       scale,
       width,
-      mask: own ? null : (app.traced ?? app.field)?.get(app.layer.number) ?? null,
+      mask: own ? null : ((app.traced ?? app.field)?.get(app.layer.number) ?? null),
       framed: !app.traced,
       marked: own ? app.neuron - app.layer.first : null,
       choose: (position) => app.open(app.layer.first + position),

@@ -15,18 +15,34 @@ export function layout(tiles, units, width) {
   const gap = BETWEEN[tiles.layout];
   const label = tiles.layout === "grid" ? LABEL : 0;
   const few = Math.max(92, Math.min(200, Math.floor(width / n) - GAP));
-  const wanted = { grid: n <= 4 ? few : Math.min(92, Math.floor(width / 3) - GAP), stack: width, fold: n <= 64 ? 34 : 16, map: Math.min(width, 460) }[tiles.layout];
+  const wanted = {
+    grid: n <= 4 ? few : Math.min(92, Math.floor(width / 3) - GAP),
+    stack: width,
+    fold: n <= 64 ? 34 : 16,
+    map: Math.min(width, 460),
+  }[tiles.layout];
   const longest = tiles.layout === "stack" ? tiles.columns : Math.max(tiles.rows, tiles.columns);
   const fits = Math.min(wanted, width) / longest;
-  const cell = fits >= 1 ? Math.min(Math.floor(fits), tiles.layout === "grid" || tiles.layout === "fold" ? 99 : 28) : fits;
-  const [w, tall] = [cell * tiles.columns, tiles.layout === "stack" ? Math.max(2, Math.min(cell, 14)) : cell * tiles.rows];
+  const cell =
+    fits >= 1 ? Math.min(Math.floor(fits), tiles.layout === "grid" || tiles.layout === "fold" ? 99 : 28) : fits;
+  const [w, tall] = [
+    cell * tiles.columns,
+    tiles.layout === "stack" ? Math.max(2, Math.min(cell, 14)) : cell * tiles.rows,
+  ];
   const most = Math.max(1, Math.floor((width + gap) / (w + gap)));
   const square = Math.ceil(Math.sqrt(n));
-  const across = { grid: most, stack: 1, fold: Math.min(most, Math.max(square, Math.min(n, 16))), map: 1 }[tiles.layout];
+  const across = { grid: most, stack: 1, fold: Math.min(most, Math.max(square, Math.min(n, 16))), map: 1 }[
+    tiles.layout
+  ];
   const down = Math.ceil(n / across);
   const [cellHigh, high] = [tall / tiles.rows, tall + label];
   return {
-    cell, cellHigh, w, tall, label, across,
+    cell,
+    cellHigh,
+    w,
+    tall,
+    label,
+    across,
     width: Math.max(1, Math.min(n, across) * (w + gap) - gap),
     height: Math.max(1, down * (high + gap) - gap),
     corner: (k) => [(k % across) * (w + gap), Math.floor(k / across) * (high + gap) + label],
@@ -35,7 +51,9 @@ export function layout(tiles, units, width) {
       const [inX, inY] = [x - column * (w + gap), y - row * (high + gap) - label];
       const k = row * across + column;
       const inside = column >= 0 && column < across && k < n && inX >= 0 && inX < w && inY >= 0 && inY < tall;
-      return inside ? [k, Math.min(tiles.rows - 1, Math.floor(inY / cellHigh)), Math.min(tiles.columns - 1, Math.floor(inX / cell))] : null;
+      return inside
+        ? [k, Math.min(tiles.rows - 1, Math.floor(inY / cellHigh)), Math.min(tiles.columns - 1, Math.floor(inX / cell))]
+        : null;
     },
   };
 }
@@ -139,13 +157,26 @@ export function photo(tiles, values, [low, high], bgr) {
 }
 
 // The element: a canvas, and a line that says what is under the cursor.
-export function mosaic({ layer, tiles, units, values, scale, mask = null, framed = true, marked = null, width, choose, caption }) {
+export function mosaic({
+  layer,
+  tiles,
+  units,
+  values,
+  scale,
+  mask = null,
+  framed = true,
+  marked = null,
+  width,
+  choose,
+  caption,
+}) {
   const place = layout(tiles, units, width);
   const canvas = h("canvas", {
     class: "mosaic",
     tabindex: choose ? 0 : null,
     role: choose ? "application" : "img",
-    "aria-label": `${caption}. ${counted(units.length)} of ${counted(tiles.units)} maps of ${tiles.rows} × ${tiles.columns}.` +
+    "aria-label":
+      `${caption}. ${counted(units.length)} of ${counted(tiles.units)} maps of ${tiles.rows} × ${tiles.columns}.` +
       (choose ? " Arrow keys move, Enter opens the neuron." : ""),
     style: { width: `${place.width}px`, height: `${place.height}px` },
   });

@@ -28,7 +28,8 @@ export class Layers {
       layer.outgoing = [];
     });
     for (const layer of this.layers) {
-      for (const source of new Set(layer.incoming.map((i) => i.source))) this.layers[source].outgoing.push(layer.number);
+      for (const source of new Set(layer.incoming.map((i) => i.source)))
+        this.layers[source].outgoing.push(layer.number);
     }
     this.byName = new Map(this.layers.map((layer) => [layer.name, layer]));
   }
@@ -69,7 +70,9 @@ export class Layers {
 // A value of an array that is stored without the axes along which it does not change.
 export function broadcastAt(array, shape, index) {
   const offset = shape.length - index.length;
-  return array[stridesOf(shape).reduce((sum, step, axis) => sum + (shape[axis] > 1 ? step * index[axis - offset] : 0), 0)];
+  return array[
+    stridesOf(shape).reduce((sum, step, axis) => sum + (shape[axis] > 1 ? step * index[axis - offset] : 0), 0)
+  ];
 }
 
 // The layers with their edges: axes and weights from a pool.

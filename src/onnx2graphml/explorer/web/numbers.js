@@ -10,7 +10,11 @@ export function number(value, digits = 5) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const text = size >= 1e6 || size < 1e-4 ? value.toExponential(digits - 2) : String(Number(value.toPrecision(digits)));
-  return text.replace(/\.?0+(?=e)/, "").replace("-", "−").replace("e−", "e-").replace("e+", "e");
+  return text
+    .replace(/\.?0+(?=e)/, "")
+    .replace("-", "−")
+    .replace("e−", "e-")
+    .replace("e+", "e");
 }
 
 // A name from the model as it can be shown: no control characters, and not without end.

@@ -2,8 +2,8 @@
 
 import { cssColour, inkOn, scaleOf } from "./colours.js";
 import { h, s } from "./dom.js";
-import { counted, number, shown } from "./numbers.js";
-import { tilesOf } from "./tiles.js";
+import { number, shown } from "./numbers.js";
+import { paged } from "./paged.js";
 
 const FIRST = 2; // channels
 const LARGEST = 15; // rows or columns of a patch that is drawn
@@ -19,14 +19,22 @@ function grouped(app, edges, found) {
     const key = `${layer.number} ${unit}`;
     if (!groups.has(key)) groups.set(key, { layer, unit, label: tiles.label(unit), cells: [], size: 0 });
     const group = groups.get(key);
-    group.cells.push({ row, column, neuron: edges.source[e], value: edges.values[0][e], weight: edges.weight[e], contribution: value });
+    group.cells.push({
+      row,
+      column,
+      neuron: edges.source[e],
+      value: edges.values[0][e],
+      weight: edges.weight[e],
+      contribution: value,
+    });
     group.size += Math.abs(value);
   });
   return [...groups.values()].sort((a, b) => b.size - a.size);
 }
 
 function extent(cells) {
-  const ends = (key) => cells.reduce(([low, high], cell) => [Math.min(low, cell[key]), Math.max(high, cell[key])], [Infinity, -Infinity]);
+  const ends = (key) =>
+    cells.reduce(([low, high], cell) => [Math.min(low, cell[key]), Math.max(high, cell[key])], [Infinity, -Infinity]);
   const [top, bottom] = ends("row");
   const [left, right] = ends("column");
   return { top, left, rows: bottom - top + 1, columns: right - left + 1 };
@@ -39,33 +47,42 @@ export function patches(app, edges, found) {
   const largest = boxes.reduce((n, box) => Math.max(n, box.rows, box.columns), 0);
   if (largest > LARGEST || largest === 1) return null;
   const all = groups.flatMap((group) => group.cells);
-  const scales = Object.fromEntries(["value", "weight", "contribution"].map((key) => [key, scaleOf([all.map((cell) => cell[key])])]));
+  const scales = Object.fromEntries(
+    ["value", "weight", "contribution"].map((key) => [key, scaleOf([all.map((cell) => cell[key])])]),
+  );
   const list = h("div", { class: "patches" });
-  const more = h("p", { class: "more" });
-  let count = 0;
-  const add = (n) => {
-    for (let g = count; g < Math.min(groups.length, count + n); g++) list.append(patch(app, groups[g], boxes[g], scales, found.kind));
-    count = Math.min(groups.length, count + n);
-    more.replaceChildren(
-      ...(count < groups.length
-        ? [h("button", { onclick: () => add(8) }, "More channels"), h("span", { class: "faint" }, `${counted(count)} of ${counted(groups.length)}, the strongest first`)]
-        : []),
-    );
+  const add = (from, to) => {
+    for (let g = from; g < to; g++) list.append(patch(app, groups[g], boxes[g], scales, found.kind));
   };
-  add(FIRST);
+  const more = paged(groups.length, FIRST, 8, add, { label: "More channels", note: ", the strongest first" });
   return [list, more];
 }
 
 function patch(app, { layer, label, cells, size }, box, scales, kind) {
-  const parts = kind === "choice" ? [["value", "value"]] : [["value", "value"], ["weight", "weight"], ["contribution", "weight × value"]];
+  const parts =
+    kind === "choice"
+      ? [["value", "value"]]
+      : [
+          ["value", "value"],
+          ["weight", "weight"],
+          ["contribution", "weight × value"],
+        ];
   return h(
     "div",
     { class: "patch" },
-    h("p", { class: "faint" }, `${shown(layer.name, 30)}${label ? `, ${app.tiles(layer).what} ${label}` : ""}; |sum| ${number(size, 4)}`),
-    h("div", { class: "grids" }, parts.map(([key, name], k) => [
-      k ? h("span", { class: "sign", "aria-hidden": true }, k === 1 ? "×" : "=") : null,
-      h("figure", {}, grid(app, cells, box, key, scales[key]), h("figcaption", {}, name)),
-    ])),
+    h(
+      "p",
+      { class: "faint" },
+      `${shown(layer.name, 30)}${label ? `, ${app.tiles(layer).what} ${label}` : ""}; |sum| ${number(size, 4)}`,
+    ),
+    h(
+      "div",
+      { class: "grids" },
+      parts.map(([key, name], k) => [
+        k ? h("span", { class: "sign", "aria-hidden": true }, k === 1 ? "×" : "=") : null,
+        h("figure", {}, grid(app, cells, box, key, scales[key]), h("figcaption", {}, name)),
+      ]),
+    ),
   );
 }
 
@@ -79,12 +96,28 @@ function grid(app, cells, { top, left, rows, columns }, key, scale) {
   const most = Math.max(rows, columns);
   const room = ((app.neuronView.element.clientWidth || 400) - 92) / 3; // of each of three grids with signs between
   const cell = Math.floor(Math.min(most <= 3 ? 38 : 100, Math.max(5, room / columns)));
-  const svg = s("svg", { width: columns * cell, height: rows * cell, role: "img", "aria-label": `${key}s of the patch` });
+  const svg = s("svg", {
+    width: columns * cell,
+    height: rows * cell,
+    role: "img",
+    "aria-label": `${key}s of the patch`,
+  });
   for (const one of cells) {
     const [x, y] = [(one.column - left) * cell, (one.row - top) * cell];
-    const group = s("g", { class: "cell", onclick: () => app.walkTo(one.neuron) }, s("title", {}, `${key} ${number(one[key], 6)}`));
+    const group = s(
+      "g",
+      { class: "cell", onclick: () => app.walkTo(one.neuron) },
+      s("title", {}, `${key} ${number(one[key], 6)}`),
+    );
     group.append(s("rect", { x, y, width: cell - 1, height: cell - 1, fill: cssColour(one[key], scale) }));
-    if (cell >= 26) group.append(s("text", { x: x + (cell - 1) / 2, y: y + cell / 2 + 3, "text-anchor": "middle", fill: inkOn(one[key], scale) }, short(one[key])));
+    if (cell >= 26)
+      group.append(
+        s(
+          "text",
+          { x: x + (cell - 1) / 2, y: y + cell / 2 + 3, "text-anchor": "middle", fill: inkOn(one[key], scale) },
+          short(one[key]),
+        ),
+      );
     svg.append(group);
   }
   return svg;

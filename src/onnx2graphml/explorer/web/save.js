@@ -19,7 +19,12 @@ const painted = (colour) => colour !== "transparent" && !/, 0\)$/.test(colour);
 // An element as SVG: its boxes, its lines of text, its canvases, its own drawings, where they are on the screen.
 export function picture(root) {
   const whole = root.getBoundingClientRect();
-  const out = s("svg", { xmlns: XML, viewBox: `0 0 ${whole.width} ${whole.height}`, width: whole.width, height: whole.height });
+  const out = s("svg", {
+    xmlns: XML,
+    viewBox: `0 0 ${whole.width} ${whole.height}`,
+    width: whole.width,
+    height: whole.height,
+  });
   let clips = 0;
   const at = (box) => ({ x: box.left - whole.left, y: box.top - whole.top, width: box.width, height: box.height });
   const clipped = (box, into) => {
@@ -33,18 +38,36 @@ export function picture(root) {
     const style = getComputedStyle(element);
     const box = element.getBoundingClientRect();
     if (!visible(style) || !box.width || !box.height) return;
-    if (painted(style.backgroundColor)) into.append(s("rect", { ...at(box), fill: style.backgroundColor, rx: parseFloat(style.borderRadius) || 0 }));
-    for (const [side, x1, y1, x2, y2] of [["Bottom", box.left, box.bottom, box.right, box.bottom], ["Right", box.right, box.top, box.right, box.bottom]]) {
+    if (painted(style.backgroundColor))
+      into.append(s("rect", { ...at(box), fill: style.backgroundColor, rx: parseFloat(style.borderRadius) || 0 }));
+    for (const [side, x1, y1, x2, y2] of [
+      ["Bottom", box.left, box.bottom, box.right, box.bottom],
+      ["Right", box.right, box.top, box.right, box.bottom],
+    ]) {
       if (parseFloat(style[`border${side}Width`]) > 0 && painted(style[`border${side}Color`])) {
-        into.append(s("line", { x1: x1 - whole.left, y1: y1 - whole.top, x2: x2 - whole.left, y2: y2 - whole.top, stroke: style[`border${side}Color`] }));
+        into.append(
+          s("line", {
+            x1: x1 - whole.left,
+            y1: y1 - whole.top,
+            x2: x2 - whole.left,
+            y2: y2 - whole.top,
+            stroke: style[`border${side}Color`],
+          }),
+        );
       }
     }
     if (element.tagName === "CANVAS") into.append(s("image", { ...at(box), href: element.toDataURL("image/png") }));
     else if (element.tagName === "svg") into.append(inlined(element, at(box)));
-    else if (element.tagName === "SELECT") into.append(line(element.selectedOptions[0]?.textContent ?? "", box, style, whole));
-    else if (element.tagName === "INPUT") into.append(line(element.type === "search" ? element.value : "", box, style, whole));
+    else if (element.tagName === "SELECT")
+      into.append(line(element.selectedOptions[0]?.textContent ?? "", box, style, whole));
+    else if (element.tagName === "INPUT")
+      into.append(line(element.type === "search" ? element.value : "", box, style, whole));
     else {
-      const inner = style.overflow !== "visible" && (element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth) ? clipped(box, into) : into;
+      const inner =
+        style.overflow !== "visible" &&
+        (element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth)
+          ? clipped(box, into)
+          : into;
       for (const child of element.childNodes) {
         if (child.nodeType === Node.TEXT_NODE) texts(child, style, whole, inner);
         else if (child.nodeType === Node.ELEMENT_NODE) walk(child, inner);
@@ -55,10 +78,23 @@ export function picture(root) {
   return out;
 }
 
-const font = (style) => ({ "font-family": style.fontFamily, "font-size": style.fontSize, "font-weight": style.fontWeight, fill: style.color });
+const font = (style) => ({
+  "font-family": style.fontFamily,
+  "font-size": style.fontSize,
+  "font-weight": style.fontWeight,
+  fill: style.color,
+});
 
 function line(text, box, style, whole) {
-  return s("text", { ...font(style), x: box.left - whole.left + 6, y: box.top - whole.top + box.height / 2 + parseFloat(style.fontSize) * 0.35 }, text);
+  return s(
+    "text",
+    {
+      ...font(style),
+      x: box.left - whole.left + 6,
+      y: box.top - whole.top + box.height / 2 + parseFloat(style.fontSize) * 0.35,
+    },
+    text,
+  );
 }
 
 // The words of a text, one line of the screen each.
@@ -78,12 +114,27 @@ function texts(node, style, whole, into) {
   }
   for (const { left, top, height, text } of texts.lines ?? []) {
     const size = parseFloat(style.fontSize);
-    into.append(s("text", { ...font(style), x: left - whole.left, y: top - whole.top + height / 2 + size * 0.35 }, text.trimEnd()));
+    into.append(
+      s(
+        "text",
+        { ...font(style), x: left - whole.left, y: top - whole.top + height / 2 + size * 0.35 },
+        text.trimEnd(),
+      ),
+    );
   }
   texts.lines = null;
 }
 
-const KEPT = ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-weight", "opacity"];
+const KEPT = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "font-family",
+  "font-size",
+  "font-weight",
+  "opacity",
+];
 
 // A drawing with the styles that a style sheet gave it.
 function inlined(svg, box) {

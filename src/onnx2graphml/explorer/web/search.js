@@ -34,11 +34,20 @@ export class Search {
     const neuron = text ? layers.parse(this.field.value) : null;
     const words = text.toLowerCase();
     const named = text ? layers.layers.filter((layer) => layer.name.toLowerCase().includes(words)) : [];
-    const first = (layer) => (layer.name.toLowerCase() === words ? 0 : layer.name.toLowerCase().startsWith(words) ? 1 : 2);
+    const first = (layer) =>
+      layer.name.toLowerCase() === words ? 0 : layer.name.toLowerCase().startsWith(words) ? 1 : 2;
     named.sort((a, b) => first(a) - first(b) || a.number - b.number);
     this.hits = [
-      ...(neuron === null ? [] : [{ go: () => this.app.open(neuron), label: this.neuronLabel(neuron), note: "neuron" }]),
-      ...named.slice(0, MOST).map((layer) => ({ go: () => this.app.go({ layer: layer.number }), label: shown(layer.name, 60), note: shapeText(layer.shape) })),
+      ...(neuron === null
+        ? []
+        : [{ go: () => this.app.open(neuron), label: this.neuronLabel(neuron), note: "neuron" }]),
+      ...named
+        .slice(0, MOST)
+        .map((layer) => ({
+          go: () => this.app.go({ layer: layer.number }),
+          label: shown(layer.name, 60),
+          note: shapeText(layer.shape),
+        })),
     ];
     this.at = 0;
     this.show(text);
@@ -51,9 +60,24 @@ export class Search {
 
   show(text) {
     const items = this.hits.map(({ go, label, note }, k) =>
-      h("li", { role: "option", id: this.app.id(`found-${k}`), "aria-selected": k === this.at, onmousedown: (event) => { event.preventDefault(); this.choose(go); } },
-        h("span", {}, label), h("span", { class: "faint" }, note)));
-    this.list.replaceChildren(...(items.length ? items : [h("li", { class: "faint" }, "No layer and no neuron is called so.")]));
+      h(
+        "li",
+        {
+          role: "option",
+          id: this.app.id(`found-${k}`),
+          "aria-selected": k === this.at,
+          onmousedown: (event) => {
+            event.preventDefault();
+            this.choose(go);
+          },
+        },
+        h("span", {}, label),
+        h("span", { class: "faint" }, note),
+      ),
+    );
+    this.list.replaceChildren(
+      ...(items.length ? items : [h("li", { class: "faint" }, "No layer and no neuron is called so.")]),
+    );
     this.list.hidden = !text;
     this.field.setAttribute("aria-expanded", String(Boolean(text)));
     if (items.length) this.field.setAttribute("aria-activedescendant", this.app.id(`found-${this.at}`));

@@ -23,7 +23,8 @@ export class PageSource {
 
   // The edges of a neuron on one side, `in` or `out`, with the weights and the values at their other ends in each run.
   async edges(side, neuron, runs) {
-    const from = (model) => (side === "in" ? this.network.inEdges(model, neuron) : this.network.outEdges(model, neuron));
+    const from = (model) =>
+      side === "in" ? this.network.inEdges(model, neuron) : this.network.outEdges(model, neuron);
     const edges = from(this.runs[runs[0]].model);
     const ends = side === "in" ? edges.source : edges.target;
     const weights = runs.map((run, k) => (k === 0 ? edges.weight : from(this.runs[run].model).weight));
@@ -44,7 +45,10 @@ export class PageSource {
 
   // The bias and the value of a neuron in each run.
   async neuron(neuron, runs) {
-    return runs.map((run) => ({ bias: this.network.bias(this.runs[run].model, neuron), value: this.at(run, [neuron])[0] }));
+    return runs.map((run) => ({
+      bias: this.network.bias(this.runs[run].model, neuron),
+      value: this.at(run, [neuron])[0],
+    }));
   }
 
   async field(neuron) {
@@ -90,7 +94,8 @@ export class ServerSource {
 
   async ask(what, query) {
     const answer = await fetch(`${this.base}${what}?${new URLSearchParams(query)}`);
-    if (!answer.ok) throw new Error(answer.status === 400 ? (await answer.json()).error : `the server answers ${answer.status}`);
+    if (!answer.ok)
+      throw new Error(answer.status === 400 ? (await answer.json()).error : `the server answers ${answer.status}`);
     return unpacked(await answer.arrayBuffer());
   }
 

@@ -34,7 +34,12 @@ export function read(text, layers, runs) {
     const n = q.has(key) ? Number(q.get(key)) : NaN;
     return isWhole(n) && n < end ? n : null;
   };
-  const list = (key, end) => (q.get(key) ?? "").split(".").filter(Boolean).map(Number).filter((n) => isWhole(n) && n < end);
+  const list = (key, end) =>
+    (q.get(key) ?? "")
+      .split(".")
+      .filter(Boolean)
+      .map(Number)
+      .filter((n) => isWhole(n) && n < end);
   const oneOf = (key, words) => (words.includes(q.get(key)) ? q.get(key) : START[key]);
   const chosen = [...new Set(list("runs", runs))];
   return {

@@ -6,7 +6,16 @@ import { counted, number, shown } from "./numbers.js";
 const BINS = 40;
 
 export function summary(values) {
-  const found = { count: values.length, least: Infinity, most: -Infinity, sum: 0, squares: 0, zeros: 0, negative: 0, odd: 0 };
+  const found = {
+    count: values.length,
+    least: Infinity,
+    most: -Infinity,
+    sum: 0,
+    squares: 0,
+    zeros: 0,
+    negative: 0,
+    odd: 0,
+  };
   for (const value of values) {
     if (!Number.isFinite(value)) {
       found.odd += 1;
@@ -49,11 +58,36 @@ export async function statistics(app) {
     h(
       "table",
       { class: "numbers" },
-      h("thead", {}, h("tr", {}, h("th", {}), state.runs.map((run) => h("th", { scope: "col" }, shown(source.runs[run].name, 40))))),
-      h("tbody", {}, rows.map(([name, cell]) => h("tr", {}, h("th", { scope: "row" }, name), found.map((x) => h("td", {}, cell(x)))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", {}),
+          state.runs.map((run) => h("th", { scope: "col" }, shown(source.runs[run].name, 40))),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map(([name, cell]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, name),
+            found.map((x) => h("td", {}, cell(x))),
+          ),
+        ),
+      ),
     ),
     all.map((values, k) =>
-      h("figure", {}, h("figcaption", {}, h("span", {}, shown(source.runs[state.runs[k]].name))), histogram(values, low, high)),
+      h(
+        "figure",
+        {},
+        h("figcaption", {}, h("span", {}, shown(source.runs[state.runs[k]].name))),
+        histogram(values, low, high),
+      ),
     ),
   );
 }
@@ -67,13 +101,25 @@ function histogram(values, low, high) {
   const most = Math.max(...bins);
   const [across, high2] = [12, 130];
   const bars = bins.map((n, k) =>
-    s("rect", { class: "bar-of", x: k * across, width: across - 1.5, y: high2 - (n / most) * (high2 - 14), height: (n / most) * (high2 - 14) }),
+    s("rect", {
+      class: "bar-of",
+      x: k * across,
+      width: across - 1.5,
+      y: high2 - (n / most) * (high2 - 14),
+      height: (n / most) * (high2 - 14),
+    }),
   );
   const text = (x, anchor, label) => s("text", { x, y: high2 + 15, "text-anchor": anchor }, label);
   const whole = BINS * across;
   return s(
     "svg",
-    { class: "histogram", viewBox: `0 0 ${whole} ${high2 + 20}`, width: whole, role: "img", "aria-label": `distribution from ${number(low)} to ${number(high)}` },
+    {
+      class: "histogram",
+      viewBox: `0 0 ${whole} ${high2 + 20}`,
+      width: whole,
+      role: "img",
+      "aria-label": `distribution from ${number(low)} to ${number(high)}`,
+    },
     bars,
     s("line", { x1: 0, x2: whole, y1: high2 + 0.5, y2: high2 + 0.5 }),
     text(0, "start", number(low, 4)),

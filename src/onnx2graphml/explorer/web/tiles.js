@@ -7,7 +7,15 @@ export function tilesOf(layer) {
   const { form, order } = layer.view;
   if (form === "vector" || layer.shape.length === 0) {
     const self = (unit) => unit;
-    return { units: layer.size, rows: 1, columns: 1, layout: "fold", position: self, place: (p) => [p, 0, 0], what: "unit" };
+    return {
+      units: layer.size,
+      rows: 1,
+      columns: 1,
+      layout: "fold",
+      position: self,
+      place: (p) => [p, 0, 0],
+      what: "unit",
+    };
   }
   const strides = stridesOf(layer.shape);
   const lead = order.slice(0, form === "lines" ? -1 : -2);

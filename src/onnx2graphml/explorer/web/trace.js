@@ -30,7 +30,8 @@ function chosen(layer, blocks, values) {
         const [source, target, w] = [s + inner.source[i], t + inner.target[i], block.weights[tap + inner.tap[i]]];
         const reached = sign * w * x[source];
         const level = reached === best[target] && from[target] === k && source < winner[target];
-        if (reached > best[target] || level) [best[target], from[target], winner[target], weight[target]] = [reached, k, source, w];
+        if (reached > best[target] || level)
+          [best[target], from[target], winner[target], weight[target]] = [reached, k, source, w];
       }
     });
   });
@@ -38,12 +39,22 @@ function chosen(layer, blocks, values) {
     const target = [];
     for (let i = 0; i < layer.size; i++) if (from[i] === k) target.push(i);
     const axis = { source: target.map((i) => winner[i]), target, tap: target.map((_, i) => i), term: null };
-    return new Block([axis], target.map((i) => weight[i]));
+    return new Block(
+      [axis],
+      target.map((i) => weight[i]),
+    );
   });
 }
 
 // values: by layer number. Gives up with an Error whose message is a sentence.
-export async function trace(network, model, values, target, { keep, topK, maxEdges = 20000 }, breathe = async () => {}) {
+export async function trace(
+  network,
+  model,
+  values,
+  target,
+  { keep, topK, maxEdges = 20000 },
+  breathe = async () => {},
+) {
   const { layers } = network.layers;
   const own = network.layers.layerOf(target);
   values = [...values];
@@ -90,11 +101,14 @@ function strongest(network, blocks, values, share, target, { keep, topK, maxEdge
   for (let number = own.number; number >= 0; number--) {
     const layer = layers[number];
     const flows = [];
-    for (const position of [...inside[number]].sort((a, b) => a - b)) flows.push(...into(layers, layer, blocks[number], values, share[number], position));
+    for (const position of [...inside[number]].sort((a, b) => a - b))
+      flows.push(...into(layers, layer, blocks[number], values, share[number], position));
     if (!flows.length) continue;
     const kept = topK ? perTarget(flows, topK) : carrying(flows, keep);
     if (edges.source.length + kept.length > maxEdges) {
-      throw new Error(`the trace has more than ${maxEdges.toLocaleString("en")} edges at layer ${layer.name}: keep a smaller part`);
+      throw new Error(
+        `the trace has more than ${maxEdges.toLocaleString("en")} edges at layer ${layer.name}: keep a smaller part`,
+      );
     }
     for (const e of kept) {
       inside[e.layer].add(e.source);
@@ -104,7 +118,13 @@ function strongest(network, blocks, values, share, target, { keep, topK, maxEdge
       edges.flow.push(e.flow);
     }
     const size = (list) => list.reduce((sum, e) => sum + Math.abs(e.flow), 0);
-    steps.push({ layer: number, neurons: inside[number].size, edges: kept.length, flow: size(flows), kept: size(kept) });
+    steps.push({
+      layer: number,
+      neurons: inside[number].size,
+      edges: kept.length,
+      flow: size(flows),
+      kept: size(kept),
+    });
   }
   return { ...edges, steps };
 }
@@ -123,7 +143,8 @@ function into(layers, layer, blocks, values, share, position) {
   return found;
 }
 
-const bySize = (flows) => flows.map((_, i) => i).sort((a, b) => Math.abs(flows[b].flow) - Math.abs(flows[a].flow) || a - b);
+const bySize = (flows) =>
+  flows.map((_, i) => i).sort((a, b) => Math.abs(flows[b].flow) - Math.abs(flows[a].flow) || a - b);
 
 // The fewest flows that carry a share of the absolute sum.
 function carrying(flows, share) {
@@ -132,7 +153,10 @@ function carrying(flows, share) {
   let carried = 0;
   let n = 0;
   while (n < order.length && carried < share * whole * (1 - 1e-12)) carried += Math.abs(flows[order[n++]].flow);
-  return order.slice(0, Math.max(n, 1)).sort((a, b) => a - b).map((i) => flows[i]);
+  return order
+    .slice(0, Math.max(n, 1))
+    .sort((a, b) => a - b)
+    .map((i) => flows[i]);
 }
 
 // The strongest flows into each target.

@@ -21,7 +21,11 @@ export async function weightFigures(app) {
     { class: "figures stacked" },
     all[0].map((array, k) => {
       const same = all.map((arrays) => arrays[k].values);
-      const figures = models.map((model, m) => [models.length > 1 ? source.models[model].name : "", same[m], scaleOf(same)]);
+      const figures = models.map((model, m) => [
+        models.length > 1 ? source.models[model].name : "",
+        same[m],
+        scaleOf(same),
+      ]);
       if (models.length > 1 && state.differences) figures.push(difference(source, models, same));
       return figures.map(([name, values, scale]) => figure(app, { ...array, values }, name, scale, width));
     }),
@@ -31,12 +35,24 @@ export async function weightFigures(app) {
 function difference(source, models, same) {
   const apart = Float64Array.from(same[1], (v, i) => v - same[0][i]);
   const most = scaleOf([apart]).high;
-  return [`${source.models[models[1]].name} − ${source.models[models[0]].name}`, apart, { low: -most, high: most, diverging: true }];
+  return [
+    `${source.models[models[1]].name} − ${source.models[models[0]].name}`,
+    apart,
+    { low: -most, high: most, diverging: true },
+  ];
 }
 
 function figure(app, array, name, scale, width) {
   const { tiles, units, note } = arranged(array);
-  const { canvas } = mosaic({ layer: app.layer, tiles, units, values: array.values, scale, width, caption: array.text });
+  const { canvas } = mosaic({
+    layer: app.layer,
+    tiles,
+    units,
+    values: array.values,
+    scale,
+    width,
+    caption: array.text,
+  });
   const title = [shown(array.name), name ? shown(name) : null].filter(Boolean).join(" · ");
   return h(
     "figure",
@@ -54,7 +70,14 @@ function arranged({ shape, values, kernels }) {
   const rows = shape.length > 1 ? shape[0] : 1;
   const columns = values.length / Math.max(rows, 1);
   if (rows === 1) {
-    const tiles = { units: columns, rows: 1, columns: 1, layout: "fold", position: (unit) => unit, place: (p) => [p, 0, 0] };
+    const tiles = {
+      units: columns,
+      rows: 1,
+      columns: 1,
+      layout: "fold",
+      position: (unit) => unit,
+      place: (p) => [p, 0, 0],
+    };
     return { tiles, units: ordered(Math.min(columns, 4096)), note: columns > 4096 ? "the first 4,096" : "" };
   }
   const [r, c] = [Math.min(rows, SIDE), Math.min(columns, SIDE)];
@@ -64,7 +87,8 @@ function arranged({ shape, values, kernels }) {
 
 function kernelTiles(shape, values) {
   const [outs, ins] = shape;
-  const [rows, columns] = shape.length === 3 ? [1, shape[2]] : [shape[2], shape.slice(3).reduce((n, size) => n * size, 1)];
+  const [rows, columns] =
+    shape.length === 3 ? [1, shape[2]] : [shape[2], shape.slice(3).reduce((n, size) => n * size, 1)];
   const area = rows * columns;
   const tiles = {
     units: outs * ins,
