@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from onnx2graphml.attribution.trace import Explained
 from onnx2graphml.draw.activations.overlay import flattened
-from onnx2graphml.draw.colours import Scale, painted, scale_of
+from onnx2graphml.draw.colours import Scale, painted
 from onnx2graphml.draw.page import SMALL, Box, Image, Mark, Piece, Pixels, Rect, Text
 from onnx2graphml.draw.photo import photo
 from onnx2graphml.graph.graph import Layer
@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 SIDE = 210  # pixels of a picture's longer side
 GAP, TITLE = 14, 20  # pixels between pictures, and of the line above each
+SHOWN = 0.995  # of the pixels, whose shares have colours of their own; the few that have more have the last one
 GREY = 0.45  # how much of the picture is left below what is laid over it
 
 
@@ -29,8 +30,8 @@ def inputs(explained: Explained, colours: str) -> Piece:
     if layer is None:
         return Piece(0, 0, ())
     share = _map(layer, explained.score, last)
-    scale = scale_of([share])
-    scale = Scale(-max(scale.high, -scale.low), max(scale.high, -scale.low), True)
+    most = float(np.quantile(np.abs(share), SHOWN, method="higher"))
+    scale = Scale(-most, most, True)
     marks: list[Mark] = []
     x, y = 0.0, 0.0
     names = [""] if len(explained.values) == 1 else ["first ", "second "]

@@ -17,8 +17,8 @@ Ints = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 WIDE = 2200  # pixels that all columns have together, if they may be so narrow
-PITCH = (120, 250)  # pixels from a column to the next, at least and at most
-SHARE = 0.68  # of that, the width of a map; the rest is for the edges
+PITCH = (150, 250)  # pixels from a column to the next, at least and at most
+SHARE = 0.72  # of that, the width of a map; the rest is for the edges
 TALL = 460  # pixels of a vector, and of a map at most
 BAND = 12  # pixels of a vector's width
 DOT = 4  # pixels of a neuron's side at least

@@ -19,7 +19,8 @@ from onnx2graphml.text import number, shortened
 Ints = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
-EDGES = 1500  # that are drawn into a layer
+EDGES = 800  # that are drawn into a layer
+FEW = 150  # that have strokes of full width; more are thinner
 STRENGTHS = (0.0, 0.03, 0.1, 0.25, 0.5, 1.0)  # shares of a layer's strongest flow, where another stroke begins
 HEAD, FOOT = 84, 84  # pixels above and below the columns
 SAID = "Red raises the value, blue lowers it; each layer's strongest has the strongest colour."
@@ -91,6 +92,7 @@ def _edges(trace: Trace, column: Column, by_name: dict[str, Column]) -> tuple[li
     if not own.size:
         return [], 0
     share = trace.flow[own] / np.abs(trace.flow[own]).max()
+    thin = min(1.0, math.sqrt(FEW / len(own)))
     ends = column.places(trace.target[own])
     starts = _starts(trace.source[own], by_name)
     marks: list[Mark] = []
@@ -101,7 +103,7 @@ def _edges(trace: Trace, column: Column, by_name: dict[str, Column]) -> tuple[li
                 strength = sign * (0.3 + 0.7 * (low + high) / 2)
                 points = zip(*(a[some].tolist() for a in (*starts, *ends)), strict=True)
                 commands: list[Command] = [c for x, y, u, v in points for c in (("M", (x, y)), ("L", (u, v)))]
-                marks.append(Path(tuple(commands), None, _hex(strength), 0.5 + 2.5 * high))
+                marks.append(Path(tuple(commands), None, _hex(strength), 0.5 + 2.5 * high * thin))
     return marks, len(own)
 
 
@@ -132,14 +134,14 @@ def _neurons(trace: Trace, column: Column, neurons: Ints) -> Image:
 
 
 def _names(trace: Trace, columns: list[Column]) -> list[Mark]:
-    """Below each column the layer's name, how many neurons are shown, and what was kept of the flow into them."""
+    """Below each column the layer's name, how many neurons it has, and what was kept of the flow into them."""
     steps = {step.layer: step for step in trace.steps}
     neurons, marks = trace.neurons, list[Mark]()
     room = columns[1].box.x - columns[0].box.x - 8 if len(columns) > 1 else WIDE
     for column in columns:
         y, x = MARGIN + HEAD + TALL + 20.0, column.box.x
         count = len(_within(neurons, column.layer.ids))
-        lines = [column.layer.name, f"{count:,} of {column.layer.neurons:,}"]
+        lines = [column.layer.name, f"{count:,} neuron{'s' * (count != 1)}"]
         if step := steps.get(column.layer.name):
             lines.append(f"{step.kept / step.flow:.0%} of flow" if step.flow else "")
         for k, text in enumerate(lines):
