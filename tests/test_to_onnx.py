@@ -326,6 +326,18 @@ def test_digits_edited_in_networkx_and_saved_again(tmp_path: Path) -> None:
     assert np.abs(got - runtime(o2g.load(DIGITS).to_onnx(), {"image": x})[0]).max() > 1e-6
 
 
+def test_the_last_neurons_of_inputs_and_outputs_may_go() -> None:
+    """With the original, shapes are known: the pixel is not looked at, and the class has no share."""
+    graph = o2g.load(DIGITS)
+    g = graph.to_networkx()
+    g.remove_nodes_from([63, 3737])
+    feeds = random_feeds(graph)
+    (got,) = by_name(o2g.load(g, original=DIGITS).to_onnx(), feeds).values()
+    value = recomputed(g, dict(enumerate(feeds["image"].ravel().astype(float).tolist())))
+    np.testing.assert_allclose(got[0], [value.get(3728 + k, 0.0) for k in range(10)], rtol=1e-4, atol=1e-6)
+    assert got[0, 9] == 0
+
+
 def small() -> nx.DiGraph:
     """Two inputs, two hidden sums with Relu, a maximum and an output of two neurons."""
     g = nx.DiGraph()

@@ -41,7 +41,7 @@ def graph_of(columns: Columns) -> NeuronGraph:
     number, was = ordered(group, source, target, lambda n: told(int(ids[n])))
     first = np.cumsum([0, *(len(g.id) for g in groups)])
     rows = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number, minlength=len(was)))[:-1])
-    pieces = pieces_of(groups, [(g, own - first[g]) for g, own in zip(was, rows, strict=True)])
+    pieces = pieces_of(groups, [(g, own - first[g]) for g, own in zip(was, rows, strict=True)], columns.shapes)
     layers = _connected(pieces, len(ids), source, target, columns.edges)
     names = _output_names(columns, pieces, source, target)
     outputs = [_whole(name, pieces, layers) for name in names]

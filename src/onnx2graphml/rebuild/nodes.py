@@ -53,6 +53,7 @@ class Columns:
         edges: with ids of nodes.
         about: the graph's attributes.
         outputs: the names of the layers that are the outputs; None where that is not told.
+        shapes: of layers whose last neurons may be gone, by name.
         told: a node's name for messages, from its id.
     """
 
@@ -60,6 +61,7 @@ class Columns:
     edges: EdgeRows
     about: Mapping[str, str] = field(default_factory=dict)
     outputs: Sequence[str] | None = None
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     told: Callable[[int], str] = lambda id: f"n{id}"
 
 

@@ -48,19 +48,22 @@ class Piece:
         return self.layer.name == self.of
 
 
-def pieces_of(groups: Sequence[NodeGroup], members: Sequence[tuple[int, Ints]]) -> list[Piece]:
+def pieces_of(
+    groups: Sequence[NodeGroup], members: Sequence[tuple[int, Ints]], known: Mapping[str, tuple[int, ...]]
+) -> list[Piece]:
     """The layers, in order.
 
     Args:
         groups: of nodes.
         members: for each layer, whose nodes it has and which of them, as positions in the group.
+        known: the shapes of layers, of which the last neurons may be gone.
 
     Raises:
         Error: an index is there twice, or neurons that a function couples differ in what they compute, or read each
             other.
         UnsupportedError: a function is not known.
     """
-    shapes = _shapes(groups)
+    shapes = _shapes(groups, known)
     first = np.cumsum([0, *(len(g.id) for g in groups)])
     _check_twice(groups, shapes)
     times = Counter(groups[g].layer for g, _ in members)
@@ -129,9 +132,10 @@ def _without_the_gone(
     return found
 
 
-def _shapes(groups: Sequence[NodeGroup]) -> dict[str, tuple[int, ...]]:
-    """By name of a layer, the smallest shape that has all indices."""
-    found: dict[str, tuple[int, ...]] = {}
+def _shapes(groups: Sequence[NodeGroup], known: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """By name of a layer, the smallest shape that has all indices, and those that the layer is known to have had."""
+    names = {g.layer for g in groups}
+    found = {name: shape for name, shape in known.items() if name in names}
     for g in groups:
         own = tuple(int(n) + 1 for n in g.at.max(axis=0, initial=-1))
         other = found.get(g.layer, own)

@@ -56,7 +56,7 @@ def from_file(path: str | Path, original: NeuronGraph | None = None) -> NeuronGr
             outputs = list(model.outputs)
         edges = joined([_copied(rows, known) for rows in file.edges()])
     with context(str(path)):
-        graph = graph_of(Columns(groups, edges, _about(about), outputs))
+        graph = graph_of(Columns(groups, edges, _about(about), outputs, _shapes(original)))
     return graph if original is None else with_original(graph, original)
 
 
@@ -87,7 +87,7 @@ def from_networkx(g: nx.DiGraph, original: NeuronGraph | None = None) -> NeuronG
     groups = _grouped([(node, _shared(node, own), own) for node, own in g.nodes(data=True)], number)
     edges = EdgeRows.of([_edge(u, v, own, number) for u, v, own in g.edges(data=True)])
     about = {str(k): str(v) for k, v in g.graph.items()}
-    columns = Columns(groups, edges, _about(about), _outputs(about), lambda k: f"node {nodes[k]!r}")
+    columns = Columns(groups, edges, _about(about), _outputs(about), _shapes(original), lambda k: f"node {nodes[k]!r}")
     graph = graph_of(columns)
     return graph if original is None else with_original(graph, original)
 
@@ -112,6 +112,10 @@ def _fitting(original: NeuronGraph | None, nodes: str, path: Path) -> NeuronGrap
         there = f"the model's graph has {original.neurons}, at detail {original.detail!r}"
         raise Error(f"{path}: it has {nodes} nodes; {there}")
     return original
+
+
+def _shapes(original: NeuronGraph | None) -> dict[str, tuple[int, ...]]:
+    return {} if original is None else {layer.name: layer.shape for layer in original.layers}
 
 
 def _about(about: Mapping[str, str]) -> dict[str, str]:
