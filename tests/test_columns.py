@@ -54,6 +54,7 @@ def test_polars_reads_them_from_csv(graph: NeuronGraph, suffix: str, names: tupl
     assert tuple(table[name].to_list() for name in names) == columns(graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["graphml", "graphml.gz", "graphml.zst", "parquet", "gephi.csv", "neo4j.csv"])
 def test_what_is_beside_them_is_read_as_without(graph: NeuronGraph, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{suffix}"

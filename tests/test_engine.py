@@ -100,6 +100,7 @@ WINDOWS = list(itertools.product(range(1, 6), range(1, 4), (1, 2), (1, 2), (0, 1
 """Rows, kernel, stride, dilation and padding: every window that fits, and those that never lie inside."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("semiring", SEMIRINGS)
 def test_every_small_convolution(semiring: str, way: str):
     for rows, kernel, stride, dilation, pad in WINDOWS:

@@ -135,6 +135,7 @@ def assert_holds(found: Read, graph: NeuronGraph, merges: bool = False, nodes: b
 NETWORKS = ["residual", "every kind", "parallel", "random 1", "random 3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "name"), [(s, n) for s in READERS for n in NETWORKS if (s, n) != (".dot", "residual")]
 )  # pydot takes a minute for 10,000 edges
@@ -214,6 +215,7 @@ def test_numbers_that_are_small_large_and_whole(suffix: str, tmp_path: Path) -> 
     assert signed or suffix in (".gml", ".cyjs")  # read as an integer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", READERS)
 def test_a_graph_with_an_input(suffix: str, tmp_path: Path) -> None:
     graph = network("random 1").with_input("random")

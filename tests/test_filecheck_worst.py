@@ -77,6 +77,7 @@ def elsewhere(edges: Axis, weights: np.ndarray) -> tuple[Axis, np.ndarray]:
     return Axis(source, edges.target, edges.tap), weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", registry.FORMATS)
 def test_all_in_edges_are_those_of_the_graph(suffix: str, tmp_path: Path) -> None:
     graph, found = graph_of("digits"), worst_of(larger, suffix, tmp_path)

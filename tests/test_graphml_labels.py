@@ -68,6 +68,7 @@ def test_edges_have_the_magnitude_of_their_weight(digits: o2g.NeuronGraph, read:
         assert np.float32(weight) == np.float32(plain[edge])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".graphml", ".graphml.gz", ".graphml.zst"])
 def test_a_file_with_labels_is_verified_as_one_without(digits: o2g.NeuronGraph, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"digits{suffix}"

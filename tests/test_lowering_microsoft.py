@@ -361,6 +361,7 @@ def test_a_model_that_onnx_runtime_has_optimized(tmp_path: Any) -> None:
     assert_lowered_exactly(optimized, {"x": PICTURE["x"]}, reference=proto)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels_last", [0, 1])
 @pytest.mark.parametrize("activation", [0, 1])
 def test_group_norm(activation: int, channels_last: int) -> None:

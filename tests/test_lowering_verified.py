@@ -25,6 +25,7 @@ def recurrent(op: str, gates: int, layer: str = "") -> onnx.ModelProto:
     return model(nodes, {"x": [3, 1, 3]}, constants | {"V": weights(4, 2), "flat": np.array([1, 4])})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("op", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
 def test_a_recurrent_layer_verifies_at_every_level(op: str, gates: int) -> None:
     proto = recurrent(op, gates)

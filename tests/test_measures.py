@@ -100,6 +100,7 @@ def test_what_pagerank_refuses(options: dict[str, Any], message: str):
         measures.pagerank(network("digits"), **options)
 
 
+@pytest.mark.slow
 def test_negative_weights_that_no_edge_has_are_no_matter():
     import dataclasses
 

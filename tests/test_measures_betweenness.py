@@ -162,6 +162,7 @@ def test_eccentricity(name: str):
 # ----------------------------------------------------------------------------------------------------- edges
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*CHAINS, "mixed up", "residual", "concat", "every kind", "random 1", "random 4"])
 def test_edge_betweenness(name: str):
     graph = chain(name)

@@ -30,6 +30,7 @@ def matrix(graph: NeuronGraph, layer: str, weight: str | None) -> np.ndarray:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", FUNCTIONS)
 @each_network
 def test_singular_values(name: str, weight: str | None):

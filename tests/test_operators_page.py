@@ -26,6 +26,7 @@ finally:
     sys.path.pop(0)
 
 
+@pytest.mark.slow
 def test_a_pointwise_operator_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taken out and put back: its record is all that names it; operator, page and random networks follow from that."""
     own = FUNCTIONS["Mish"]
@@ -44,6 +45,7 @@ def test_a_pointwise_operator_is_one_function(monkeypatch: pytest.MonkeyPatch) -
     assert [name for name in named if name != "record.py"] == ["activations.py"], "another file has a list"
 
 
+@pytest.mark.slow
 def test_the_page_of_operators_tells_restrictions() -> None:
     page = operators()
     assert "| `Reshape` | `shape` constant |" in page
