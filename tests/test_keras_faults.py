@@ -392,6 +392,7 @@ def test_a_class_that_is_not_there_is_told_with_the_way_out(tmp_path: Path):
         o2g.load(tmp_path / "custom.keras", trust=True)
 
 
+@pytest.mark.slow
 def test_a_saved_model_with_an_optimizer_of_an_older_keras_is_read(tmp_path: Path):
     """TensorFlow itself doesn't load it: it has no class for the optimizer any more, and that should add its slots."""
 

@@ -52,6 +52,7 @@ def test_the_page_says_so() -> None:
     assert table(keras_layers.LAYERS, keras_layers.REFUSED) in PAGE.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_disagreements_are_found() -> None:
     """The control: another name, order, shape, number of parameters."""
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="a"), keras.layers.Dense(2, name="b")])

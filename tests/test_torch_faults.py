@@ -11,6 +11,8 @@ from onnx2graphml.errors import ModelError, UnsupportedError
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
+pytestmark = pytest.mark.slow  # each exports a module
+
 
 class Sampling(nn.Module):
     """As a variational autoencoder: a mean, and noise around it."""
