@@ -4,8 +4,8 @@ What goes along an edge u -> v is, for every rule here, a sum of scaled weights:
 
     flow = Σ over parts of   target_scale[v] · f(weight) · s(value[u])
 
-so that no flow needs to be stored. A rule is a list of groups; the relevance of v is shared out within each group in
-proportion to its parts, the bias taking its share, and the groups are weighed by their coefficients.
+so no flow needs to be stored. A rule is a list of groups. Each group shares out the relevance of v in proportion to its
+parts; the bias takes its share. The groups are weighed by their coefficients.
 
 Sources: Bach et al. 2015 (LRP, αβ), Montavon et al. 2019 (ε, γ), Ameisen et al. 2025 (influence).
 """

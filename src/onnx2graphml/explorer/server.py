@@ -1,8 +1,8 @@
 """A page from a server on this machine, for networks that are too large for a file.
 
-It listens on 127.0.0.1 only. The address holds a random token, without which nothing is answered; and a request must
-name this server as its host and, if it comes from a page, as its origin. So neither another page in the same browser,
-nor a name that is pointed to this machine, reaches it. It reads no file.
+It listens on 127.0.0.1 only. The address holds a random token: without it nothing is answered. A request must name this
+server as its host. If it comes from a page, it must name it as its origin, too. So neither another page in the same
+browser nor a name that is pointed to this machine reaches it. It reads no file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The compiled loops that write lines of text, and the tables of text that they copy from.
 
 A line is a few pieces of constant text, numbers and weights. Each loop writes into a buffer that its caller has made
-large enough, and copies in steps of constant size, so up to `SLACK` bytes beyond the end may be overwritten.
+large enough. It copies in steps of constant size, so up to `SLACK` bytes beyond the end may be overwritten.
 """
 # mypy: disallow-untyped-decorators=False
 

@@ -1,7 +1,7 @@
 """TensorFlow functions as ONNX, among them those of a SavedModel.
 
-Weights are converted as inputs of the network and put in afterwards. tf2onnx copies its graph for every optimizer
-pass, which takes 21 GB for VGG16 with the weights inside; and it folds what it knows, so that a
+Weights are converted as inputs of the network and put in afterwards, for two reasons. tf2onnx copies its graph for
+every optimizer pass; for VGG16 with the weights inside this takes 21 GB. And it folds what it knows: a
 BatchNormalization would vanish into its convolution.
 """
 

@@ -1,7 +1,7 @@
 """One-dimensional relations: which positions of a source go together with which positions of a target.
 
-Everything here is integers. An axis may be thought of along one dimension, in coordinates; `Axis.strided` then turns
-the coordinates into offsets in flat, row-major arrays, which is all that an `EdgeBlock` knows.
+Everything here is integers. An axis may be thought of along one dimension, in coordinates. `Axis.strided` turns the
+coordinates into offsets in flat, row-major arrays. An `EdgeBlock` knows only these.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is constant, computed; of what remains, every shape.
 
-Shapes are inferred node by node by ONNX itself, and a node whose inputs are all constant is evaluated, so that what
-remains is only what depends on the network's input.
+ONNX itself infers the shapes, node by node. A node whose inputs are all constant is evaluated. What remains depends on
+the network's input.
 """
 
 from __future__ import annotations

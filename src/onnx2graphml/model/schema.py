@@ -1,7 +1,7 @@
 """Every node against its operator's schema, before any native code looks at it.
 
-ONNX's checker asks whether attributes have the schema's types, but not inside of what it does not know, and not what
-their values are; its inference then takes whatever stands there.
+ONNX's checker asks whether attributes have the schema's types. It does not look inside of what it does not know, and it
+does not look at values. Its inference then takes whatever stands there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which layer of the framework each ONNX node comes from, read from what the exporters leave in the file.
 
-Only modules without others inside are layers. A node that a container's own code made (`F.relu(x)`, `x + y`,
-`torch.flatten`) belongs to no layer; a container is known by the modules that lie inside it.
+Only modules without others inside are layers. A container is known by the modules that lie inside it. A node that a
+container's own code made (`F.relu(x)`, `x + y`, `torch.flatten`) belongs to no layer.
 """
 
 from __future__ import annotations

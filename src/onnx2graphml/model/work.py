@@ -1,7 +1,7 @@
 """How much work it is to compute a constant, before it is done: a file of 100 bytes can ask for hours.
 
-The unit is about a nanosecond: an operation on one element by compiled code. Where ONNX's reference evaluator goes
-through the elements in Python, or the work is not known, it is taken for the square of what goes in and comes out.
+The unit is about a nanosecond: an operation on one element by compiled code. ONNX's reference evaluator does some
+operators in Python. There, and where the work is not known, it is taken for the square of what goes in and comes out.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ The sums are float64. A runtime that computes in a shorter type has a rounding e
 - A sum of n products is off by what `tolerance.fan_in_factor` says.
 - A bias may be itself a sum of rounded terms: `Layer.bias_size` or its layer's largest counts, with `SPARE` roundings.
 - A function carries the error on: what it makes of the value moved by the error, both ways. Its own evaluation adds a
-  few roundings of its result, and where it is computed through values around 1 (exp, erf, tanh), of 1.
+  few roundings of its result. Functions that are computed through values around 1 (exp, erf, tanh) add roundings of 1.
 """
 
 from __future__ import annotations

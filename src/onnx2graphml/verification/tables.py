@@ -1,7 +1,7 @@
 """Neurons that look at their in-edges one by one: told apart by ports, and by terms.
 
-A table has a row for each neuron and a column for each term of a port; it is filled from the in-edges and evaluated for
-some of a layer's neurons at a time, so that it stays small.
+A table has a row for each neuron and a column for each term of a port. It is filled from the in-edges and then
+evaluated. It stays small: it is for some of a layer's neurons at a time.
 """
 
 from __future__ import annotations

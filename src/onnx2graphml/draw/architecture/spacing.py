@@ -1,7 +1,7 @@
 """Where the vertices of rows stand from left to right: near their neighbours above and below, and never too close.
 
-Boxes that are alone in their row form the network's spine, one below the other; all else stands around it. A row is
-placed as the nearest values, in weighted least squares, to those wished for under which the distances hold; pooling
+Boxes that are alone in their row form the network's spine, one below the other; all else stands around it. A row gets
+the places nearest to those wished for, in weighted least squares, among those that hold the distances. Pooling
 neighbours that come too close finds them.
 """
 

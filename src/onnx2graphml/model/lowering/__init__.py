@@ -1,7 +1,7 @@
 """ONNX to ONNX, before the walk: operators that have intermediate results become the operators of those results.
 
-What is left are primitives, for which `ops` has a function each. An operator that is none is replaced by a function of
-ours, of those in `LOWERINGS`, or by the function body that ONNX itself defines, for those in `BY_BODY`.
+What is left are primitives, for which `ops` has a function each. Any other operator is replaced: by a function in
+`LOWERINGS`, or, for those in `BY_BODY`, by the function body that ONNX itself defines.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Operators on quantized tensors that ONNX Runtime's quantizer writes.
 
-A linear one is a weighted sum of the integers with one factor for each, as in ONNX Runtime, so that the results are the
-same integers; any other one is applied to the numbers that the integers stand for.
+A linear one is a weighted sum of the integers, with one factor for each. ONNX Runtime does the same, so the results are
+the same integers. Any other one is applied to the numbers that the integers stand for.
 """
 
 from __future__ import annotations
