@@ -163,6 +163,17 @@ def test_the_winners_alone_compute_the_same(name: str, kind: str) -> None:
         assert counts.min() == 1 or graph.layer(layer.name).bias is not None or name == "nearest"
 
 
+def test_the_winners_alone_run_in_onnx_runtime(digits: NeuronGraph) -> None:
+    """As a network of their own: for this input the same outputs, for another one others."""
+    proto = o2g.select(digits, winners=True).to_onnx()
+    every = np.load(FIXTURES / "digits.npz")["x"][:5].astype(np.float32)
+    whole, theirs = (
+        [runtime(given, {"image": x[None]})[0].ravel() for x in every] for given in (str(DIGITS), proto)
+    )  # fmt: skip
+    np.testing.assert_allclose(theirs[0], whole[0], atol=1e-6)
+    assert max(np.abs(a - b).max() for a, b in zip(theirs[1:], whole[1:], strict=True)) > 1e-3
+
+
 def test_another_choice_computes_something_else(digits: NeuronGraph) -> None:
     other = o2g.load(DIGITS).with_input(np.load(FIXTURES / "digits.npz")["x"][1])
     assert other.recorded is not None
