@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 
 from onnx2graphml import cli
@@ -327,6 +328,33 @@ def test_nothing_within_a_folder_that_is_read(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"it is '.*model', which is read"):
         refuse_inputs(tmp_path / "model" / "variables" / "report.json", [tmp_path / "model"])
     refuse_inputs(tmp_path / "report.json", [tmp_path / "model", tmp_path / "none"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["architecture", "m.onnx", "-o", "{}"],
+        ["trace", "m.onnx", "--input", "random", "-o", "{}"],
+        ["explore", "m.onnx", "-o", "{}"],
+        ["m.onnx", "{}"],
+    ],
+    ids=lambda a: a[0],
+)
+@pytest.mark.parametrize("link", ["m.onnx", "w.bin"])
+def test_what_a_command_reads_is_not_its_output(
+    tmp_path: Path, arguments: list[str], link: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the model nor its external data, whatever they are called."""
+    monkeypatch.chdir(tmp_path)
+    made = model([node("MatMul", "x w", "y")], {"x": [1, 30]}, {"w": weights(30, 30)})
+    onnx.save(made, "m.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
+    out = {"explore": "o.html", "architecture": "o.svg"}.get(arguments[0], "o.graphml")
+    Path(out).hardlink_to(link)
+    before = Path(link).read_bytes()
+    assert cli.main([a.format(out) for a in arguments]) == 2
+    assert f"can't write '{out}': it is" in (said := capsys.readouterr().err)
+    assert said.endswith("which is read; choose another name\n")
+    assert Path(link).read_bytes() == before
 
 
 # ---------------------------------------------------------------------------------------------------------------- paths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import onnx
 import pytest
 
 from onnx2graphml import cli
+from onnx2graphml.__main__ import start
 from onnx2graphml.api import load
 from onnx2graphml.compiled import compiled
 from onnx2graphml.errors import Error, ModelError, TooLargeError
@@ -272,3 +274,70 @@ def test_large_weights_make_room_for_their_turned_copies() -> None:
     assert large.memory - small.memory == 4 * 400_000_000
     assert large.seconds - small.seconds == 20
     assert apart.Limits.of(1_000_000, 1 << 50) == apart.Limits.of(1_000_000, 2 << 30)
+
+
+# ---------------------------------------------------------------------------------------------------------------- start
+
+
+@pytest.mark.parametrize("error", [ImportError("x.so: no\nroom"), OSError("x.so can't be loaded\nat all")])
+def test_a_library_that_can_not_be_loaded(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(cli, "_run", fails)
+    assert cli.main(["info", str(DIGITS)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("onnx2graphml: error: a library can't be loaded, for want of memory or of itself: x.so")
+    assert said.count("\n") == 1
+
+
+def test_a_command_line_that_can_not_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx2graphml.cli", None)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert start() == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
+    said = capsys.readouterr().err
+    assert said.startswith("onnx2graphml: error: it can't start: import of onnx2graphml.cli halted")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("megabytes", [20, 60, 150, 300])
+def test_little_memory(megabytes: int, tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; from onnx2graphml import cli\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, (used + {megabytes << 20},) * 2)\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, str(DIGITS), str(tmp_path / "g.graphml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert re.fullmatch(r"onnx2graphml: error: (out of memory|the limit on mem|a library).*\n", done.stderr)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.2, 0.4, 0.7, 1.0])
+def test_interrupted_while_it_starts(seconds: float, tmp_path: Path) -> None:
+    program = (
+        "import signal, sys; from onnx2graphml.__main__ import start; signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "print('here', flush=True); sys.exit(start())"
+    )
+    command = [sys.executable, "-c", program, str(DIGITS), str(tmp_path / "g.graphml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode in (130, -signal.SIGINT, 0), said
+    assert said.count("\n") <= 1, said
+    assert "Traceback" not in said

@@ -68,12 +68,15 @@ def trace(
     from onnx2graphml.attribution.local import local
     from onnx2graphml.attribution.relevance import relevance
     from onnx2graphml.attribution.trace import Explained, check, trace
+    from onnx2graphml.files.inputs import refuse_inputs
     from onnx2graphml.inference.activations import activations
     from onnx2graphml.inference.inputs import resolve
 
     check(keep, top_k, max_edges)
     write = _writer(path, "bgr" if preprocess == "caffe" else "rgb")
     graph = as_graph(model)
+    if path is not None:
+        refuse_inputs(path, graph.model.files if graph.model is not None else ())
     inputs = [layer for layer in graph.layers if layer.aggregation == "input"]
 
     def around(given: InputLike) -> LocalGraph:

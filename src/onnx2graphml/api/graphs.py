@@ -10,6 +10,7 @@ from onnx2graphml.api.loading import as_graph
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import Error
 from onnx2graphml.files.atomic_file import check_parent
+from onnx2graphml.files.inputs import refuse_inputs
 from onnx2graphml.graph import neuron as neurons
 from onnx2graphml.graph.layer_table import layer_table
 from onnx2graphml.graph.neuron import Neuron
@@ -224,4 +225,6 @@ def architecture(model: Any, path: str | Path, *, fold: bool | None = None, colu
 
     check_suffix(str(path))
     check_parent(path)
-    return drawn(as_graph(model), path, fold=fold, columns=columns)
+    graph = as_graph(model)
+    refuse_inputs(path, graph.model.files if graph.model is not None else ())
+    return drawn(graph, path, fold=fold, columns=columns)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from onnx2graphml.cli.parser import module_of, parse
-from onnx2graphml.errors import Error, reason
+from onnx2graphml.errors import Error, TooLargeError, reason
 from onnx2graphml.files.plain_text import PlainOutput, printable
 
 
@@ -28,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if threading.current_thread() is threading.main_thread():  # elsewhere Python has no signals
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: no half a file is left
+            if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
         log_to_stderr()
+        _check_address_space()
         status = _run(given)
         sys.stdout.flush()
         return status
@@ -37,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _let_go(stdout)
         return _failed("standard output was closed before everything was written")
+    except ImportError as e:
+        return _failed(printable(f"a library can't be loaded, for want of memory or of itself: {reason(e)}"))
     except OSError as e:
+        if e.errno is None:  # of one that loads another by itself
+            return _failed(printable(f"a library can't be loaded, for want of memory or of itself: {reason(e)}"))
         _let_go(stdout)
         return _failed(printable(f"can't write {e.filename or 'standard output'}: {reason(e)}"))
     except KeyboardInterrupt:
@@ -47,6 +54,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed("out of memory")
     finally:
         sys.stdout = stdout
+
+
+LEAST_ADDRESS_SPACE = 768 << 20
+"""Bytes that the libraries and their threads take: with less, OpenBLAS and LLVM end the process."""
+
+
+def _check_address_space() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+        raise TooLargeError(
+            f"the limit on memory, as ulimit -v sets it, is {limit >> 20:,} MB; expected at least "
+            f"{LEAST_ADDRESS_SPACE >> 20:,} MB"
+        )
 
 
 def _failed(message: str, kind: str = "error: ") -> int:

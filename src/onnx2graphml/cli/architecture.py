@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import add_graph, load_graph
 from onnx2graphml.files.atomic_file import check_parent
+from onnx2graphml.files.inputs import refuse_inputs
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     check_suffix(options.output)
     check_parent(options.output)
+    refuse_inputs(options.output, [options.model])
     drawing = api.architecture(load_graph(options), options.output, fold=options.fold, columns=options.columns)
     print(f"{options.output}: {len(drawing.boxes):,} layers drawn, {sum(f.saved for f in drawing.folds):,} folded")
     for fold in drawing.folds:

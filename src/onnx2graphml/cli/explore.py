@@ -61,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         refuse_inputs(options.output, [options.model, *options.against, *options.inputs])
         check_parent(options.output)
     graph = load_model_graph(options)
+    if options.output and graph.model is not None:
+        refuse_inputs(options.output, graph.model.files)
     others = [
         api.load(path, shapes=dict(options.shape), trust=options.trust, fixed=dict(options.set))
         for path in options.against

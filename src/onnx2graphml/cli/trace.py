@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.neuron import position
 from onnx2graphml.cli.options import INPUT, add_model, add_preprocess, add_seed, load_model_graph
+from onnx2graphml.files.inputs import refuse_inputs
 
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
     from onnx2graphml import api
     from onnx2graphml.attribution.rules import find
 
+    if options.output:
+        refuse_inputs(options.output, filter(None, [options.model, options.input, options.baseline]))
     graph = load_model_graph(options)
     found = api.trace(
         graph,

@@ -165,8 +165,9 @@ def compared(name: str, op: str, edges: int, got: Values, expected: Values, tole
     )
 
 
-AROUND_ONE = frozenset({"GRU", "LSTM", "RNN"})
-"""Operators whose kernels compute Tanh and Sigmoid through values around 1, whose rounding the smallest result has."""
+AROUND_ONE = frozenset({"GRU", "InstanceNormalization", "LSTM", "RNN"})
+"""Operators whose kernels go through values around 1, whose rounding the smallest result has: Tanh and Sigmoid, or the
+input times the scale before the mean's share is taken away."""
 
 JITTER = 2.0**-12  # far above float32's rounding, small enough for the network to respond in proportion
 
