@@ -25,6 +25,7 @@ from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.neurons import parse_activations
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.inputs import resolve
+from onnx2graphml.inference.runtime import outputs_of
 from small import FIXTURES, model, node, random_feeds, runtime, weights
 
 DIGITS, RESIDUAL = FIXTURES / "digits.onnx", FIXTURES / "residual.onnx"
@@ -514,3 +515,24 @@ def test_the_command_writes_a_network(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main([str(DIGITS), str(out), "--labels"]) == 2
     assert "labels are for GraphML; leave them out" in capsys.readouterr().err
     assert out.read_bytes() == before
+
+
+def test_a_graphml_file_of_somebody_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Made by NetworkX from nothing: no operators, no ids of ours, nothing told of the graph."""
+    nx.write_graphml(small(), tmp_path / "a.graphml")
+    x = weights(1, 2)
+    value = recomputed(small(), {f"x{k}": float(x[0, k]) for k in range(2)})
+    (got,) = by_name(o2g.to_onnx(tmp_path / "a.graphml"), {"x": x}).values()
+    np.testing.assert_allclose(got[0], [value["y0"], value["y1"]], atol=1e-6)
+    broken = small()
+    del broken.nodes["h0"]["combine"]
+    nx.write_graphml(broken, tmp_path / "a.graphml")
+    assert main([str(tmp_path / "a.graphml"), str(tmp_path / "a.onnx")]) == 2
+    assert "a node has no 'combine'" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_run_is_refused_in_one_line() -> None:
+    broken = o2g.load(DIGITS).to_onnx()
+    broken.graph.node[0].op_type = "NoSuchOperator"
+    with pytest.raises(o2g.ModelError, match=r"^ONNX Runtime can't run this model: .*NoSuchOperator"):
+        outputs_of(broken, [{}])

@@ -82,7 +82,7 @@ class Nodes:
 
     def add(self, id: int, own: Mapping[str, str]) -> None:
         """Take a node with its attributes; `FormatError`, or `KeyError`, where they are no node's."""
-        shared = own["layer"], own["op"], own["combine"], own.get("activation", "")
+        shared = own["layer"], own.get("op", ""), own["combine"], own.get("activation", "")
         if shared not in self._number:
             self._number[shared] = len(self.groups)
             self.groups.append(shared)

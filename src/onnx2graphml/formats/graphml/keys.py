@@ -33,6 +33,7 @@ class Keys:
     def __init__(self) -> None:
         self.columns: set[str] = set()
         self._declared: dict[str, tuple[str, str]] = {}
+        self._types: dict[tuple[str, str], set[str]] = {}
         self._defaults: dict[str, dict[str, str]] = {"graph": {}, "node": {}, "edge": {}}
         self._last = ("", "")
 
@@ -41,9 +42,11 @@ class Keys:
         key = attributes["id"]
         name = attributes.get("attr.name", f"\0{key}")  # without a name: some program's own, as how a node is drawn
         owned = attributes.get("for", ALL), name
-        if key in self._declared or owned in self._declared.values():
-            raise FormatError(f"key {key!r} is declared twice")
         given = attributes.get("attr.type", "string")
+        others = self._types.setdefault(owned, set())  # NetworkX has a key for each type of numbers under one name
+        if key in self._declared or given in others or (others and {given, *others} - set(NUMERIC)):
+            raise FormatError(f"key {key!r} is declared twice")
+        others.add(given)
         for owner in ("graph", "node", "edge") if owned[0] == ALL else owned[:1]:
             ours = TYPES.get((owner, name), given)
             if ours != given and not (ours in NUMERIC and given in NUMERIC):
