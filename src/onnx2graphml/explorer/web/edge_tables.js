@@ -44,20 +44,35 @@ function table(app, layer, edges, about, found) {
     h(
       "div",
       { class: found.length > 1 ? "wide" : null },
-      h("table", { class: "numbers edges" }, header(head.filter(Boolean)), body, foot(layer, about, found)),
+      h(
+        "table",
+        { class: "numbers edges" },
+        header(head.filter(Boolean), names(app, layer)),
+        body,
+        foot(layer, about, found),
+      ),
     ),
     more,
   ];
 }
 
-const header = (names) =>
+// Which input each pair of columns is of, where there are several.
+function names(app, layer) {
+  const { runs } = app.state;
+  if (runs.length < 2) return null;
+  const cells = runs.map((run) => h("th", { scope: "colgroup", colspan: 2 }, shown(app.source.runs[run].name, 24)));
+  return h("tr", {}, h("th", { colspan: layer.ports.length ? 3 : 2 }), cells);
+}
+
+const header = (columns, above = null) =>
   h(
     "thead",
     {},
+    above,
     h(
       "tr",
       {},
-      names.map((text) => h("th", { scope: "col" }, text)),
+      columns.map((text) => h("th", { scope: "col" }, text)),
     ),
   );
 

@@ -13,12 +13,13 @@ const BETWEEN = { grid: GAP, stack: 0, fold: 1, map: 0 };
 export function layout(tiles, units, width) {
   const n = units.length;
   const gap = BETWEEN[tiles.layout];
-  const label = tiles.layout === "grid" ? LABEL : 0;
-  const few = Math.max(92, Math.min(200, Math.floor(width / n) - GAP));
+  const few = tiles.layout === "fold" && n <= 16; // in one row, with numbers
+  const label = tiles.layout === "grid" || few ? LABEL : 0;
+  const large = Math.max(92, Math.min(200, Math.floor(width / n) - GAP));
   const wanted = {
-    grid: n <= 4 ? few : Math.min(92, Math.floor(width / 3) - GAP),
+    grid: n <= 4 ? large : Math.min(92, Math.floor(width / 3) - GAP),
     stack: width,
-    fold: n <= 64 ? 34 : 16,
+    fold: few ? Math.min(44, Math.floor(width / n) - 1) : n <= 64 ? 34 : 16,
     map: Math.min(width, 460),
   }[tiles.layout];
   const longest = tiles.layout === "stack" ? tiles.columns : Math.max(tiles.rows, tiles.columns);

@@ -41,13 +41,11 @@ export class Search {
       ...(neuron === null
         ? []
         : [{ go: () => this.app.open(neuron), label: this.neuronLabel(neuron), note: "neuron" }]),
-      ...named
-        .slice(0, MOST)
-        .map((layer) => ({
-          go: () => this.app.go({ layer: layer.number }),
-          label: shown(layer.name, 60),
-          note: shapeText(layer.shape),
-        })),
+      ...named.slice(0, MOST).map((layer) => ({
+        go: () => this.app.go({ layer: layer.number }),
+        label: shown(layer.name, 60),
+        note: shapeText(layer.shape),
+      })),
     ];
     this.at = 0;
     this.show(text);

@@ -15,6 +15,7 @@ export function tilesOf(layer) {
       position: self,
       place: (p) => [p, 0, 0],
       what: "unit",
+      label: String,
     };
   }
   const strides = stridesOf(layer.shape);

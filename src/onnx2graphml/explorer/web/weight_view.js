@@ -75,6 +75,7 @@ function arranged({ shape, values, kernels }) {
       rows: 1,
       columns: 1,
       layout: "fold",
+      label: String,
       position: (unit) => unit,
       place: (p) => [p, 0, 0],
     };
