@@ -15,7 +15,7 @@ PREFIXES = {"Random": RANDOM, "Bernoulli": RANDOM, "Multinomial": RANDOM, "Seque
 PREFIXES |= {"String": STRINGS}
 OPERATORS = {
     **dict.fromkeys(("NonZero", "NonMaxSuppression", "Unique", "Range", "ConstantOfShape", "MelWeightMatrix"), DATA),
-    **dict.fromkeys(("RegexFullMatch", "LabelEncoder", "CategoryMapper"), STRINGS),
+    **dict.fromkeys(("RegexFullMatch", "CategoryMapper"), STRINGS),
     **dict.fromkeys(("SplitToSequence", "ConcatFromSequence"), SEQUENCES),
     **dict.fromkeys(("CastMap", "DictVectorizer", "ZipMap"), MAPS),
     "ImageDecoder": FILES,
