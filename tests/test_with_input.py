@@ -20,7 +20,7 @@ from onnx2graphml.formats.reading import open_graph
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.recompute import recompute
 from onnx2graphml.verification.winners import chooses
-from small import FIXTURES, model, node, runtime
+from small import FIXTURES, model, node, runtime, weights
 
 DIGITS = FIXTURES / "digits.onnx"
 FORMATS = [
@@ -71,6 +71,29 @@ def test_contributions_and_bias_add_to_a_linear_neuron(digits: NeuronGraph) -> N
             assert e.contribution is not None
             np.add.at(total, e.target, e.contribution)
         np.testing.assert_allclose(total, digits.columns["value"][layer.ids], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".graphml", ".gephi.csv", ".parquet", ".npz"])
+def test_in_float64_they_add_up_to_the_last_digits(suffix: str, tmp_path: Path) -> None:
+    """And a file holds all of their digits."""
+    double = model(
+        [node("Gemm", "x w b", "h"), node("Relu", "h", "r"), node("Gemm", "r v c", "y")],
+        {"x": [1, 6]},
+        {n: weights(*shape, seed=k, dtype=np.float64)
+         for k, (n, shape) in enumerate({"w": (6, 5), "b": (5,), "v": (5, 3), "c": (3,)}.items())},
+        dtype=np.float64,
+    )  # fmt: skip
+    graph = o2g.load(double, detail="op").with_input("random")
+    for layer in graph.layers:
+        if layer.aggregation == "sum" and not layer.activation:
+            total = np.zeros(layer.neurons) if layer.bias is None else np.array(layer.bias).ravel()
+            for _, e in graph.edges_into(layer):
+                assert e.contribution is not None
+                assert e.contribution.dtype == np.float64
+                np.add.at(total, e.target, e.contribution)
+            np.testing.assert_allclose(total, graph.columns["value"][layer.ids], rtol=1e-12, atol=1e-12)
+    o2g.write(graph, tmp_path / f"g{suffix}")
+    assert o2g.verify_file(o2g.load(double, detail="op"), tmp_path / f"g{suffix}").passed
 
 
 def test_what_edges_carry(digits: NeuronGraph) -> None:
