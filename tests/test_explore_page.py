@@ -254,6 +254,11 @@ def test_two_checkpoints(browser: Any, digits: NeuronGraph, tmp_path: Path) -> N
     assert watched.page.locator("main figure").count() == 6  # kernel and bias: of both, and the difference
     weights = watched.page.evaluate("async id => (await explore.source.edges('in', id, [0, 1])).weights", neuron)
     assert np.array_equal(2 * np.array(weights[0]), weights[1])
+    head = watched.page.locator("section.in thead tr").last.locator("th").all_inner_texts()
+    assert head == ["source", *["weight", "value", "weight × value"] * 2]
+    cells = watched.page.locator("section.in tbody tr").first.locator("td").all_inner_texts()
+    first, second = (float(cells[k].replace("−", "-")) for k in (1, 4))
+    assert second == pytest.approx(2 * first, rel=1e-3)
     watched.close()
 
 

@@ -38,8 +38,13 @@ function table(app, layer, edges, about, found) {
   const more = paged(order.length, FIRST, 100, (from, to) => {
     for (const k of order.slice(from, to)) body.append(...rowsOf(app, layer, edges, found, k));
   });
-  const own = found[0].kind === "terms" ? ["value", "product"] : ["value", "weight × value"];
-  const head = [layer.ports.length ? "input" : null, "source", "weight", ...found.flatMap(() => own)];
+  const own = [...(apart(app) ? ["weight"] : []), "value", found[0].kind === "terms" ? "product" : "weight × value"];
+  const head = [
+    layer.ports.length ? "input" : null,
+    "source",
+    apart(app) ? null : "weight",
+    ...found.flatMap(() => own),
+  ];
   return [
     h(
       "div",
@@ -49,19 +54,27 @@ function table(app, layer, edges, about, found) {
         { class: "numbers edges" },
         header(head.filter(Boolean), names(app, layer)),
         body,
-        foot(layer, about, found),
+        foot(app, layer, about, found),
       ),
     ),
     more,
   ];
 }
 
+// Whether weights differ from run to run: they are of several checkpoints.
+const apart = ({ source, state }) => new Set(state.runs.map((run) => source.runs[run].model)).size > 1;
+
+// How many columns stand before those of the runs.
+const before = (app, layer) => (layer.ports.length ? 1 : 0) + (apart(app) ? 1 : 2);
+
 // Which input each pair of columns is of, where there are several.
 function names(app, layer) {
   const { runs } = app.state;
   if (runs.length < 2) return null;
-  const cells = runs.map((run) => h("th", { scope: "colgroup", colspan: 2 }, shown(app.source.runs[run].name, 24)));
-  return h("tr", {}, h("th", { colspan: layer.ports.length ? 3 : 2 }), cells);
+  const cells = runs.map((run) =>
+    h("th", { scope: "colgroup", colspan: apart(app) ? 3 : 2 }, shown(app.source.runs[run].name, 24)),
+  );
+  return h("tr", {}, h("th", { colspan: before(app, layer) }), cells);
 }
 
 const header = (columns, above = null) =>
@@ -84,6 +97,7 @@ function rowsOf(app, layer, edges, found, k) {
     const last = row.edges.length > 1 && i === row.edges.length - 1;
     const shows = row.edges.length === 1 || last;
     const cells = found.flatMap((each, j) => [
+      apart(app) ? h("td", {}, number(edges.weights[j][e])) : null,
       h("td", {}, number(edges.values[j][e])),
       h(
         "td",
@@ -97,22 +111,21 @@ function rowsOf(app, layer, edges, found, k) {
       { class: kind || null, "data-source": edges.source[e], "data-weight": edges.weight[e] },
       layer.ports.length ? h("td", {}, shown(layer.ports[Math.min(edges.port[e] ?? 0, layer.ports.length - 1)])) : null,
       h("td", {}, app.link(edges.source[e]), won ? h("span", { class: "badge" }, "chosen") : null),
-      h("td", {}, number(edges.weight[e])),
+      apart(app) ? null : h("td", {}, number(edges.weight[e])),
       cells,
     );
   });
 }
 
 // Below the edges: the bias, the sum, and what the activation makes of it.
-function foot(layer, about, found) {
+function foot(app, layer, about, found) {
   if (found[0].total === null) return null;
-  const before = layer.ports.length ? 3 : 2;
   const line = (name, cells, kind) =>
     h(
       "tr",
       { class: kind },
-      h("th", { scope: "row", colspan: before }, name),
-      cells.map((cell) => [h("td", {}), h("td", {}, cell)]),
+      h("th", { scope: "row", colspan: before(app, layer) }, name),
+      cells.map((cell) => [h("td", { colspan: apart(app) ? 2 : 1 }), h("td", {}, cell)]),
     );
   const isSum = layer.aggregation === "sum";
   const activated = `after ${layer.activation.map((a) => a.op).join(", ")}`;
