@@ -8,7 +8,6 @@ reduce. This holds for every aggregation, every function and every set of edges.
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import Error
+from onnx2graphml.export.checks import check_candidates, check_ports
 from onnx2graphml.export.choices import Argument, write_choice
 from onnx2graphml.export.convolutions import write_windows
 from onnx2graphml.export.functions import wrapped, write_function
@@ -35,7 +34,6 @@ Bools = npt.NDArray[np.bool_]
 REDUCE = {"sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "product": "ReduceProd"}
 COMBINE = {"sum": "Add", "max": "Max", "min": "Min", "product": "Mul"}
 EMPTY = {"sum": 0.0, "max": -math.inf, "min": math.inf, "product": 1.0}
-CHOOSING = ("ArgMax", "ArgMin", "Hardmax", "TopK", "Gather")
 LAST = np.array([-1], np.int64)
 
 
@@ -128,7 +126,7 @@ class Neurons:
             parts.append(self._reduced(plain, dtype, layer.aggregation))
         parts += [self._products(ports, dtype)] if ports else []
         if not done:
-            _check_candidates(layer, plain, bias, kept)
+            check_candidates(layer, plain, bias, kept)
         combine, start = COMBINE[layer.aggregation], EMPTY[layer.aggregation]
         if not parts and not pictures:
             row = np.full(layer.neurons, start) if bias is None else bias
@@ -209,7 +207,7 @@ class Neurons:
     def _function(self, layer: Layer, ports: Mapping[Port, InEdges], bias: Floats | None, dtype: np.dtype[Any]) -> str:
         call = Activation.parse(layer.aggregation)
         function = find(call.op)
-        _check_ports(layer, ports, self.reach.kept[layer.name])
+        check_ports(layer, ports, self.reach.kept[layer.name])
         order = sorted(p for p in ports if p is not None)
         if not function.candidates:
             return write_function(self.w, call, [self._reduced(ports[p], dtype, "sum") for p in order], dtype)
@@ -302,42 +300,3 @@ def _by_source(layer: Layer) -> dict[str, list[EdgeBlock]]:
 
 def _in_order(layer: Layer) -> bool:
     return layer.spatial == tuple(range(len(layer.shape)))
-
-
-def _check_candidates(layer: Layer, plain: InEdges | None, bias: Floats | None, kept: Bools) -> None:
-    if layer.aggregation not in ("max", "min") or bias is not None:
-        return
-    degrees = np.zeros(kept.sum(), np.int64) if plain is None else plain.degrees
-    _refuse_first(layer, kept, degrees == 0, f"takes a {layer.aggregation}imum and has no candidate left")
-
-
-def _check_ports(layer: Layer, ports: Mapping[Port, InEdges], kept: Bools) -> None:
-    """Every value of a function comes in by an edge; of candidates there is one at least."""
-    call = Activation.parse(layer.aggregation)
-    if None in ports:
-        _refuse_first(layer, kept, ports[None].degrees > 0, f"computes {call.op} and has an edge without a port")
-    for port in _needed(call, ports):
-        degrees = ports[port].degrees if port in ports else np.zeros(kept.sum(), np.int64)
-        what = "no candidate left" if call.function.candidates else f"no edge with port {port}"
-        _refuse_first(layer, kept, degrees == 0, f"computes {call.op} and has {what}")
-
-
-def _needed(call: Activation, ports: Mapping[Port, InEdges]) -> list[int]:
-    """The ports that every neuron must have an edge with."""
-    if call.function.candidates:
-        return [0] if call.op in CHOOSING else []
-    given = dict(call.parameters)
-    parameters = inspect.signature(call.function.evaluate).parameters.values()
-    values = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in given]
-    least = sum(p.default is p.empty for p in values)
-    return list(range(max([least, *(p + 1 for p in ports if p is not None)])))
-
-
-def _refuse_first(layer: Layer, kept: Bools, wrong: Bools, problem: str) -> None:
-    if wrong.any():
-        position = int(np.flatnonzero(kept)[np.argmax(wrong)])
-        index = ",".join(str(int(i)) for i in np.unravel_index(position, layer.shape))
-        raise Error(
-            f"layer {layer.name!r}: neuron n{layer.first_id + position} (index {index}) {problem}; keep one of its "
-            f"edges, or remove the neuron"
-        )
