@@ -208,6 +208,12 @@ MERGED = (K.ZeroPadding1D, K.ZeroPadding2D, K.ZeroPadding3D)
 """Layers that may become a part of the convolution behind them, as the README says."""
 
 
+def does_nothing(layer: keras.Layer) -> bool:
+    """Whether nothing need be left of a layer in the middle of a network."""
+    is_linear = isinstance(layer, K.Activation) and layer.activation is keras.activations.linear
+    return is_linear or isinstance(layer, (*NOTHING, *MERGED))
+
+
 def rows(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
     """The layers of a model and of the models within it, by name."""
     for layer in model.layers:
@@ -224,7 +230,7 @@ def disagreements(model: keras.Model, graph: NeuronGraph) -> list[str]:
     found, last = [], -1
     for name, layer in named:
         if name not in place:
-            found += [] if isinstance(layer, (*NOTHING, *MERGED)) else [f"{name} is missing"]
+            found += [] if does_nothing(layer) else [f"{name} is missing"]
             continue
         if place[name] < last:
             found.append(f"{name} stands before one that Keras has before it")
@@ -232,7 +238,8 @@ def disagreements(model: keras.Model, graph: NeuronGraph) -> list[str]:
         if isinstance(layer.output, keras.KerasTensor) and None not in (expected := layer.output.shape[1:]):
             shape = graph.layers[last].shape
             found += [] if shape == expected else [f"{name} has shape {shape}; in Keras {expected}"]
-    for other in place:
+    operations = {operation.name for operation in getattr(model, "operations", ())}  # functions among the layers
+    for other in place.keys() - operations:
         if graph.layer(other).aggregation != "input" and not any(
             other == name or other.startswith((f"{name}/", f"{name}#")) for name, _ in named
         ):
