@@ -12,12 +12,13 @@ import pytest
 
 from onnx2graphml.api import load, verify, verify_file, write
 from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.functions.selection import ArgMax, ArgMin
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification import against_runtime
 from onnx2graphml.verification.against_runtime import network_values
 from onnx2graphml.verification.unspecified import unspecified
-from small import model, node, runtime
+from small import model, node, refusal, runtime
 
 NAN = np.nan
 
@@ -115,3 +116,18 @@ def test_a_zero_keeps_its_sign(nodes: list[onnx.NodeProto], detail: str, tmp_pat
     assert verify(graph, inputs=feeds).passed
     write(graph, tmp_path / "g.graphml")
     assert verify_file(graph, tmp_path / "g.graphml", inputs=feeds).passed
+
+
+def test_a_state_of_zeros_does_not_hide_nan() -> None:
+    """The weights that it is multiplied by are left out; ONNX Runtime multiplies."""
+    arrays = {"w": np.ones((1, 2, 3), np.float32), "r": np.full((1, 2, 2), NAN, np.float32)}
+    proto = model([node("RNN", "x w r", "y", hidden_size=2)], {"x": [1, 1, 3]}, arrays)
+    assert "its weights are not all finite: NaN or infinity has no place" in refusal(proto, UnsupportedError)
+
+
+def test_a_normalization_of_one_number() -> None:
+    """ONNX Runtime's kernel scales before it takes the mean away, which leaves a rounding where all should cancel."""
+    arrays = {"s": np.float32([-0.6]), "b": np.float32([9.1e-7])}
+    nodes = [node("InstanceNormalization", "x s b", "y")]
+    graph = load(model(nodes, {"x": [1, 1, 1, 1]}, arrays))
+    assert verify(graph, inputs={"x": np.full((1, 1, 1, 1), 0.1, np.float32)}).passed
