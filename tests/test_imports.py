@@ -233,3 +233,12 @@ def test_no_module_has_the_name_of_a_public_function():
     assert not {path.stem for path in PACKAGE.iterdir()} & set(onnx2graphml.__all__)
     for name in onnx2graphml.__all__:
         assert callable(getattr(onnx2graphml, name))
+
+
+def test_no_room_is_named_as_what_git_ignores():
+    """What git ignores is left out of the packages, whether it is committed or not."""
+    lines = (PACKAGE.parents[1] / ".gitignore").read_text(encoding="utf-8").split()
+    ignored = {line.strip("/") for line in lines if not line.startswith("/")}
+    rooms = {path.name for path in PACKAGE.rglob("*") if path.is_dir()} - {"__pycache__"}
+    assert "build" in rooms
+    assert not rooms & ignored
