@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.compose import NotComposableError, compose_in_first_order
 from onnx2graphml.graph.graph import Incoming, Layer
-from onnx2graphml.functions.rounding import is_exact
+from onnx2graphml.graph.neurons import Activation
 from onnx2graphml.model.limits import ask
 from onnx2graphml.model.uniform import stored
-from onnx2graphml.graph.neurons import Activation
 
 
 def absorbed(producer: Layer, layer: Layer) -> Layer | None:

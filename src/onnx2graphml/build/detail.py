@@ -18,16 +18,16 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from onnx2graphml.build.absorb import absorbed, is_one_to_one
+from onnx2graphml.build.framework_order import as_declared, in_framework_order
+from onnx2graphml.build.names import in_order_of, named
+from onnx2graphml.errors import Error
+from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock, Side
 from onnx2graphml.graph.compose import NotComposableError, compose
-from onnx2graphml.errors import Error
-from onnx2graphml.functions.rounding import is_exact
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, numbered
 from onnx2graphml.model.limits import Budget, within
 from onnx2graphml.model.uniform import in_memory
-from onnx2graphml.build.names import in_order_of, named
-from onnx2graphml.build.framework_order import as_declared, in_framework_order
 
 LEVELS = ("op", "layer", "neuron")
 
@@ -145,7 +145,7 @@ class _Network:
             source = self.layers[incoming.source]
             is_input = source.aggregation == "input"
             own = source.name if is_input else source.provenance.scope
-            if layer.provenance.scope == own or not is_input and (all or source.name in self.outputs):
+            if layer.provenance.scope == own or (not is_input and (all or source.name in self.outputs)):
                 self.outputs[k] = source.name
             else:
                 self.outputs[k] = first.setdefault((source.name, layer.provenance.scope), name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.compose import NotComposableError, compose, compose_in_first_order
-from onnx2graphml.errors import TooLargeError
 from onnx2graphml.graph.graph import Incoming, Layer
 
 

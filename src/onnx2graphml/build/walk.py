@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.build import axis_roles
 from onnx2graphml import ops
+from onnx2graphml.build import axis_roles
+from onnx2graphml.build.axis_roles import Traits
 from onnx2graphml.errors import ModelError, UnsupportedError, context
-from onnx2graphml.model.static import shape_option
+from onnx2graphml.functions.rounding import is_integer, is_number
 from onnx2graphml.graph.blocks import Side
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph, Provenance, numbered
-from onnx2graphml.build.axis_roles import Traits
-from onnx2graphml.functions.rounding import is_integer, is_number
-from onnx2graphml.model import Model, Node, TensorType, is_float
+from onnx2graphml.model import Model, Node, TensorType
 from onnx2graphml.model.boundary import about
 from onnx2graphml.model.limits import Budget, within
 from onnx2graphml.model.nodes import where
+from onnx2graphml.model.static import shape_option
 from onnx2graphml.model.uniform import each, in_memory, stored
+from onnx2graphml.ops import NodeContext, Operand, OutputSpec, Tensor
 from onnx2graphml.ops.registry import numbers
-from onnx2graphml.ops import NodeContext, OutputSpec, Operand, Tensor
 
 Array = npt.NDArray[Any]
 
@@ -166,7 +166,9 @@ def _operand(name: str, model: Model) -> Operand | None:
         return each(lambda v: v.astype(np.float32), value) if is_short and value.dtype != np.bool_ else value
     kind = model.types.get(name)
     if kind is None:
-        raise UnsupportedError(f"input {name!r} has no static shape; give the shapes of the model's inputs, as in {shape_option('x', (1, 16))}")
+        raise UnsupportedError(
+            f"input {name!r} has no static shape; give the shapes of the model's inputs, as in {shape_option('x', (1, 16))}"
+        )
     return Tensor(name, kind.shape, kind.dtype)
 
 
