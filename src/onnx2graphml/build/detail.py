@@ -127,9 +127,8 @@ class _Network:
             layer = self.layers[name]
             near = [self.layers[n] for n in self.read_by[name]]
             moves = is_selection(layer) or (is_repetition(layer) and all(_takes_one(n, name) for n in near))
-            if moves and name not in self.outputs:
-                if composes(layer, near) and self._compose_away(layer, near):
-                    continue
+            if moves and name not in self.outputs and composes(layer, near) and self._compose_away(layer, near):
+                continue
             producer = self._only_producer(layer)
             if producer is not None and absorbs(layer, producer):
                 self._absorb(producer, layer)
@@ -267,7 +266,7 @@ def is_repetition(layer: Layer) -> bool:
 
 
 def _takes_one(reader: Layer, name: str) -> bool:
-    """Whether each neuron of a layer takes at most one value from another layer, so that what it repeats never meets."""
+    """Whether each neuron takes at most one value from another layer, so that what that repeats never meets."""
     return reader.aggregation == "sum" and all(_one_per_target(i.block) for i in reader.incoming if i.source == name)
 
 

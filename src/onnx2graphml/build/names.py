@@ -21,8 +21,8 @@ def named(
     Args:
         layers: in topological order.
         read_by: the names of what reads each.
-        all_in_layers: whether all that computes belongs to a layer, so that what an exporter has put between two parts of
-            one does, too.
+        all_in_layers: whether all that computes belongs to a layer, so that what an exporter has put between two parts
+            of one does, too.
     """
     scopes = _with_what_lies_inside(layers, read_by) if all_in_layers else {x.name: x.provenance.scope for x in layers}
     taken: set[str] = set()

@@ -167,7 +167,8 @@ def _operand(name: str, model: Model) -> Operand | None:
     kind = model.types.get(name)
     if kind is None:
         raise UnsupportedError(
-            f"input {name!r} has no static shape; give the shapes of the model's inputs, as in {shape_option('x', (1, 16))}"
+            f"input {name!r} has no static shape; give the shapes of the model's inputs, as in "
+            f"{shape_option('x', (1, 16))}"
         )
     return Tensor(name, kind.shape, kind.dtype)
 
