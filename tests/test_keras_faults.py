@@ -425,3 +425,15 @@ def test_a_concatenation_of_a_concatenation_is_two_layers():
     graph = o2g.load(keras.Model([a, b, c], L.Concatenate(name="outer")([inner, c])))
     assert shapes(graph) == {"a": (2,), "b": (2,), "c": (2,), "inner": (4,), "outer": (6,)}
     assert o2g.verify(graph).passed
+
+
+def test_two_biases_of_one_number_each_side():
+    """Of 1 x 1 pictures, TensorFlow adds a layer's output as a bias, and tf2onnx made both biases one convolution's."""
+    x = L.Input((1, 1, 4))
+    model = randomised(
+        keras.Model(x, L.Add(name="sum")([L.Conv2D(3, 1, name="one")(x), L.Conv2D(3, 1, name="two")(x)]))
+    )
+    graph = o2g.load(model)
+    assert [layer.name for layer in graph.layers][1:] == ["one", "two", "sum"]
+    assert graph.layer("sum").in_edges == 6
+    assert o2g.verify(graph).passed

@@ -131,7 +131,9 @@ def _converted(definition: Any, inputs: list[str], outputs: list[str]) -> onnx.M
     # What is an output is kept: TensorFlow merges a concatenation into the one that reads it.
     kept = [f"{node.name}:0" for node in definition.node if node.op == "ConcatV2"]
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(tf_optimize(inputs, [*outputs, *kept], definition), name="")
+        optimized = tf_optimize(inputs, [*outputs, *kept], definition)
+        _add_second_biases(optimized)
+        tf.import_graph_def(optimized, name="")
         converted = process_tf_graph(
             graph, opset=_OPSET, input_names=inputs, output_names=outputs, continue_on_error=True
         )
@@ -144,6 +146,16 @@ def _converted(definition: Any, inputs: list[str], outputs: list[str]) -> onnx.M
         node.name = scoped.get(node.name, node.name)
     proto.ir_version = _IR_VERSION
     return proto
+
+
+def _add_second_biases(definition: Any) -> None:
+    """A bias of what has one already becomes an addition: tf2onnx makes both of them biases of one convolution."""
+    nodes = {node.name: node for node in definition.node}
+    for node in definition.node:
+        before = nodes.get(node.input[0].partition(":")[0]) if node.op == "BiasAdd" else None
+        if before is not None and before.op == "BiasAdd" and node.attr["data_format"].s in (b"", b"NHWC"):
+            node.op = "AddV2"
+            del node.attr["data_format"]
 
 
 def _scoped(graph: Any) -> dict[str, str]:
