@@ -34,6 +34,7 @@ def analyzed(model: Any, **options: Any) -> Analysis:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "residual", "concat", "depthwise", "every kind", "random 0"])
 def test_summaries_are_those_of_the_measures(name: str) -> None:
     graph = network(name)

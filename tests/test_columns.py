@@ -32,6 +32,7 @@ def columns(graph: NeuronGraph) -> tuple[list[float], list[int]]:
     return graph.columns["rank"].tolist(), graph.columns["w"].tolist()
 
 
+@pytest.mark.slow
 def test_networkx_reads_them_from_graphml(graph: NeuronGraph, tmp_path: Path) -> None:
     write(graph, tmp_path / "a.graphml")
     file = nx.read_graphml(tmp_path / "a.graphml")

@@ -58,6 +58,7 @@ def test_what_was_written_passes(name: str, level: str, suffix: str, tmp_path: P
     assert sum(told) == graph.edges == sum(row.edges for row in report.rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "kind"), [(s, kind) for s, f in FORMATS.items() for kind in f.otherwise])
 def test_the_same_graph_otherwise_written_passes(
     suffix: str, kind: str, written: dict[tuple[str, str], Files], tmp_path: Path

@@ -75,6 +75,7 @@ def test_digits_are_onnx_runtimes(digits: NeuronGraph, digit: Any):
         assert np.array_equal(found.layer("conv1").tiles.array[k], found.layer("conv1").value[:, :, k])  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_digits_are_keras_predictions(digit: Any):
     import keras
 

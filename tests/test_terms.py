@@ -59,6 +59,7 @@ def test_one_term_is_one_term() -> None:
     assert verify(graph).passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 def test_attention_at_every_level_of_detail(level: str, tmp_path: Path) -> None:
     nodes = [

@@ -42,6 +42,7 @@ def folder(tmp_path_factory):
     return path, weights(load(FIXTURES / "digits.onnx"), path, order="norm")
 
 
+@pytest.mark.slow
 def test_the_manifest_ties_each_picture_to_its_layer(folder):
     path, found = folder
     manifest = json.loads((path / "manifest.json").read_text())

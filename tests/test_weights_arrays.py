@@ -241,6 +241,7 @@ def test_pytorch_arrays_are_those_of_the_state_dict(module):
     assert of.layer.parameters == sum(p.numel() for p in net.normed.parameters())
 
 
+@pytest.mark.slow
 def test_pytorchs_kernels_are_those_that_onnx_computes_with(module):
     net, graph = module
     kernels = by_name(graph)["up.weight"].kernels

@@ -72,6 +72,7 @@ def test_a_constant_array_is_one_bin():
     assert statistics(np.zeros(3)).near_zeros == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(SMALL + 100, SMALL + 200), (SMALL + 300, SMALL + 1)])
 def test_the_estimated_spectral_norm_is_within_its_tolerance(shape):
     """Random matrices are the hard case: their largest singular values lie close together."""

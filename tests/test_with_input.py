@@ -467,6 +467,7 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert about
 
 
+@pytest.mark.slow
 def test_strengths_by_contribution(digits: NeuronGraph) -> None:
     found = o2g.analyze(DIGITS, measures="in_strength", input=digit())
     expected = np.zeros(digits.neurons)
