@@ -225,3 +225,14 @@ def test_a_type_that_holds_no_numbers_is_refused(tmp_path: Path):
     (tmp_path / "a.graphml").write_text(text)
     with pytest.raises(Error, match=r"key \('edge', 'weight'\) of type 'string'; expected double"):
         o2g.verify_file(graph, tmp_path / "a.graphml")
+
+
+def test_one_id_that_is_another(tmp_path: Path):
+    """The first node is n00 and its edges come from n0, which is no node: no reader takes both for the same."""
+    graph = o2g.load(model([node("MatMul", "x w", "y")], {"x": [1, 4]}, {"w": weights(4, 3)}))
+    path = tmp_path / "g.graphml"
+    o2g.write(graph, path)
+    path.write_text(path.read_text().replace('<node id="n0">', '<node id="n00">'))
+    assert nx.read_graphml(path).number_of_nodes() == graph.neurons + 1
+    with pytest.raises(Error, match="an edge from n7 to n4; the last node is n6"):
+        o2g.verify_file(graph, path)

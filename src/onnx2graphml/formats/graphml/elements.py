@@ -225,6 +225,11 @@ class Document:
         if self.keys.has("edge", "contribution"):
             self._recorded.append((decimal(own["contribution"]), winner(own.get("winner", ""))))
 
+    @property
+    def has_own_ids(self) -> bool:
+        """Whether ids are n0, n1, ..., whose numbers are the nodes' places."""
+        return self._numbers is None
+
     def _id(self, text: str) -> int:
         """The number in an id; of ids that are not n0, n1, …, their place in the order in which they are met."""
         found = ID.fullmatch(text)
