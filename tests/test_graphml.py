@@ -496,8 +496,8 @@ def test_standard_output(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
 
 
 def test_unknown_suffix(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"no format is known for 'a\.gexf'.*\.graphml"):
-        writing.write(every_kind(), tmp_path / "a.gexf")
+    with pytest.raises(OutputError, match=r"no format is known for 'a\.xgmml'.*\.graphml"):
+        writing.write(every_kind(), tmp_path / "a.xgmml")
     assert names(tmp_path) == []
 
 

@@ -126,5 +126,5 @@ def test_the_file_and_the_onnx_of_a_model_are_one_graph() -> None:
 
 def test_a_layer_too_large_to_reorder_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onnx2graphml.graph.compose.LIMIT", 10)
-    with pytest.raises(TooLargeError, match=r"too large to be brought .* --detail op shows it in ONNX's"):
+    with pytest.raises(TooLargeError, match=r"too large to be brought .* detail op shows it in ONNX's"):
         o2g.load(FIXTURES / "digits.onnx")

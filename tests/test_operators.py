@@ -27,7 +27,7 @@ from onnx2graphml.ops.gather import Gather
 from onnx2graphml.ops.join import Split
 from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
-from onnx2graphml.ops.rearrange import DepthToSpace
+from onnx2graphml.ops.rearrange import DepthToSpace, ReverseSequence
 from onnx2graphml.ops.registry import numbers, operator
 from onnx2graphml.ops.resize import Upsample
 from onnx2graphml.ops.shape import Slice
@@ -238,6 +238,10 @@ REFUSALS: list[tuple[str, Refused]] = [
     (
         r"indices run from 0 to 5; the axis has 5 positions",
         called(Gather, tensor(5), np.array([0, 5]), shape=(2,)),
+    ),
+    (
+        r"sequence_lens are \[2, 6\]; expected lengths up to 5",
+        called(ReverseSequence, tensor(5, 2), np.array([2, 6]), shape=(5, 2)),
     ),
 ]
 

@@ -42,7 +42,8 @@ def test_a_pointwise_operator_is_one_function(monkeypatch: pytest.MonkeyPatch) -
     assert "| `Mish` | none |" in operators()
     assert "Mish" in STEPS
     named = [p.name for p in Path(onnx2graphml.__file__).parent.rglob("*.py") if "Mish" in p.read_text()]
-    assert [name for name in named if name != "record.py"] == ["activations.py"], "another file has a list"
+    beside = ("record.py", "float64.py")  # an example; a formula for what ONNX Runtime has no float64 of
+    assert [name for name in named if name not in beside] == ["activations.py"], "another file has a list"
 
 
 @pytest.mark.slow

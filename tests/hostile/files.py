@@ -78,5 +78,5 @@ add(
     lambda _: model(kind=TensorProto.COMPLEX64),
     "the_Relu.*its types don't fit: X .* has unsupported type: tensor.complex64",
 )
-add("unknown operator", lambda _: model([node("Destroy", "x", "y")]), "No Op registered for Destroy")
+add("unknown operator", lambda _: model([node("Destroy", "x", "y")]), "ONNX has no operator 'Destroy'")
 add("unknown domain", lambda _: model([node("Relu", "x", "y", domain="evil")]), "evil")

@@ -80,7 +80,7 @@ def foreign_files(folder: Path) -> list[str]:
 
     Example:
         >>> sorted(foreign_files(Path("fixtures")))[:1]
-        ['digits.keras']
+        ['digits-held-out.npz']
     """
     listed, found = listed_files(folder) or {}, []
     own = manifest_path(folder).name

@@ -45,7 +45,7 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
         UnsupportedError: as in `from_keras`.
 
     Example:
-        >>> load_keras("fixtures/digits.keras").proto.graph.input[0].name
+        >>> load_keras("fixtures/digits.keras").light.proto.graph.input[0].name
         'image'
     """
     path = Path(path)

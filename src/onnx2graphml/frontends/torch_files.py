@@ -82,7 +82,8 @@ def from_exported(program: Any, *, shapes: Mapping[str, Sequence[int]] | None = 
 
     Example:
         >>> import torch
-        >>> from_exported(torch.export.export(torch.nn.Linear(3, 2), (torch.zeros(1, 3),))).proto.graph.input[0].name
+        >>> program = torch.export.export(torch.nn.Linear(3, 2), (torch.zeros(1, 3),))
+        >>> from_exported(program).light.proto.graph.input[0].name
         'input'
     """
     proto = export(program, ())

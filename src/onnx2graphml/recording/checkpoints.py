@@ -23,7 +23,7 @@ def checkpoints(folder: Path) -> tuple[dict[str, Path], list[str]]:
 
     Example:
         >>> checkpoints(Path("fixtures"))[1]
-        ['digits.npz']
+        ['digits-held-out.npz', 'digits.npz']
     """
     if not folder.is_dir():
         raise Error(f"{folder}: not a folder of checkpoints ({', '.join(SUFFIXES)}, SavedModel)")
