@@ -323,6 +323,20 @@ def test_little_memory(megabytes: int, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_interrupted_within_a_library(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A compiled library that is interrupted while it is loaded raises an ImportError."""
+
+    def loads(given: list[str]) -> int:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as e:
+            raise ImportError("initialization failed") from e
+
+    monkeypatch.setattr("onnx2graphml.cli._run", loads)
+    assert cli.main([]) == 130
+    assert capsys.readouterr().err == "onnx2graphml: interrupted; no file was written\n"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.2, 0.4, 0.7, 1.0])

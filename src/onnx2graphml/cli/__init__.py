@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _let_go(stdout)
         return _failed("standard output was closed before everything was written")
     except ImportError as e:
+        if _is_interrupt(e):
+            return _interrupted()
         return _failed(printable(f"a library can't be loaded, for want of memory or of itself: {reason(e)}"))
     except OSError as e:
         if e.errno is None:  # of one that loads another by itself
@@ -48,12 +50,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _let_go(stdout)
         return _failed(printable(f"can't write {e.filename or 'standard output'}: {reason(e)}"))
     except KeyboardInterrupt:
-        _failed("interrupted; no file was written", "")
-        return 130
+        return _interrupted()
     except MemoryError:
         return _failed("out of memory")
     finally:
         sys.stdout = stdout
+
+
+def _interrupted() -> int:
+    _failed("interrupted; no file was written", "")
+    return 130
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: a compiled library that is interrupted while it is loaded raises another error."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 LEAST_ADDRESS_SPACE = 768 << 20
