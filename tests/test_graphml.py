@@ -279,7 +279,7 @@ def test_bytes_do_not_depend_on_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bytes_do_not_depend_on_the_length_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = graph_of(Layer("x" * 3000, "Input", (40,), "input"))
     whole = written(graph)
-    monkeypatch.setattr(write, "ROOM", 10_000)
+    monkeypatch.setattr(lines, "ROOM", 10_000)
     assert written(graph) == whole
     assert_reads_back(graph)
 

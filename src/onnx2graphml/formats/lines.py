@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,12 @@ class NodeLines:
     def room(self) -> int:
         """The number of bytes that a line has at most."""
         return self.pieces.size + (1 + len(self.shown)) * words.NUMBER + (1 + len(self.columns)) * render.FLOAT
+
+    def tiles(self, tile: int) -> Iterator[Callable[[], memoryview]]:
+        """What renders the layer's lines, in order: `tile` of them at once, or fewer where names are long."""
+        step, n = min(tile, 1 + ROOM // self.room), self.layer.neurons
+        for first in range(0, n, step):
+            yield partial(self.render, first, min(first + step, n))
 
     def render(self, first: int, last: int) -> memoryview:
         """The lines of the neurons first … last-1 of the layer."""

@@ -15,7 +15,7 @@ from onnx2graphml.formats import wide_lines
 from onnx2graphml.formats.columns import bias_type, contribution_type, uses_ports, uses_terms, weight_type
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import WideEdgeLines
@@ -84,10 +84,8 @@ def _write_nodes(graph: NeuronGraph, file: BinaryIO, jobs: int, tile: int) -> No
 
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
-            nodes = _node_lines(graph, layer)
-            step = min(tile, 1 + ROOM // nodes.room)  # names may be long
-            for first in range(0, layer.neurons, step):
-                work.submit(partial(nodes.render, first, min(first + step, layer.neurons)), None)
+            for render in _node_lines(graph, layer).tiles(tile):
+                work.submit(render, None)
 
 
 def _write_edges(

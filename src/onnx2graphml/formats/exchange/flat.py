@@ -13,7 +13,7 @@ from typing import BinaryIO
 from onnx2graphml.formats import render, wide_lines
 from onnx2graphml.formats.graphml.labels import placed
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, ID, NUMBER, ROOM, TILE, NodeLines
+from onnx2graphml.formats.lines import FLOAT, ID, NUMBER, TILE, NodeLines
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import Text, WideEdgeLines
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
@@ -72,10 +72,8 @@ def write_flat(
         for layer in shown.layers:
             again = (*range(len(layer.shape)), *[ID] * bool(dialect.identity))
             line = _node_line(shown, layer, dialect)
-            nodes = NodeLines.of(shown, layer, line, again, dialect.infinity, dialect.number)
-            step = min(tile, 1 + ROOM // nodes.room)  # names may be long
-            for first in range(0, layer.neurons, step):
-                work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
+            for render in NodeLines.of(shown, layer, line, again, dialect.infinity, dialect.number).tiles(tile):
+                work.submit(render, 0)
     file.write(dialect.between.encode())
     start = True
     with InOrder(jobs, take) as work:

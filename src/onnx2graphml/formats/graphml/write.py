@@ -15,7 +15,7 @@ from xml.sax import saxutils
 from onnx2graphml.formats import wide_lines
 from onnx2graphml.formats.graphml.labels import placed
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, NUMBER, ROOM, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines, NodeLines
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.graph.attributes import (
@@ -91,9 +91,8 @@ def write_graphml(
 def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, int], tile: int, labels: bool) -> None:
     again = tuple(range(len(layer.shape))) if labels else ()
     nodes = NodeLines.of(graph, layer, _node_line(graph, layer, labels), again)
-    step = min(tile, 1 + ROOM // nodes.room)  # names may be long
-    for first in range(0, layer.neurons, step):
-        work.submit(functools.partial(nodes.render, first, min(first + step, layer.neurons)), 0)
+    for render in nodes.tiles(tile):
+        work.submit(render, 0)
 
 
 def _edges(
