@@ -48,6 +48,16 @@ def winner(rows: EdgeRows) -> render.Texts:
     return render.Texts(words.data, words.start[which], words.stop[which])
 
 
+def beside_weights(graph: NeuronGraph, layer: Layer, incoming: Incoming) -> dict[str, Text]:
+    """What edges have beside weight and port, by name, in order: their term, and what an input makes of them."""
+    told: dict[str, Text] = {"term": term} if incoming.block.has_terms else {}
+    if graph.recorded is not None:
+        told["contribution"] = contribution
+        if graph.recorded.has_candidates(layer.name, incoming.port):
+            told["winner"] = winner
+    return told
+
+
 @dataclass(frozen=True, eq=False)
 class WideEdgeLines:
     """How the edges from one layer to another are written; `render` depends on its arguments alone.

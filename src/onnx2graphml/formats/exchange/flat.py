@@ -113,13 +113,7 @@ def _with_empty_bias(line: str) -> str:
 
 
 def _edge_lines(graph: NeuronGraph, layer: Layer, incoming: Incoming, dialect: Dialect) -> WideEdgeLines:
-    told: dict[str, Text] = {"weight": wide_lines.weight}
-    if incoming.block.has_terms:
-        told["term"] = wide_lines.term
-    if graph.recorded is not None:
-        told["contribution"] = wide_lines.contribution
-        if graph.recorded.has_candidates(layer.name, incoming.port):
-            told["winner"] = wide_lines.winner
+    told = {"weight": wide_lines.weight, **wide_lines.beside_weights(graph, layer, incoming)}
     own = [dialect.attribute(name, FLOAT, False) for name in told]
     if incoming.port is not None:
         own.append(dialect.attribute("port", str(incoming.port), False))

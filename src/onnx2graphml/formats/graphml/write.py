@@ -104,12 +104,7 @@ def _edges(
     told = {"weight": wide_lines.weight}
     if labels:
         told["abs_weight"] = wide_lines.abs_weight
-    if incoming.block.has_terms:
-        told["term"] = wide_lines.term
-    if graph.recorded is not None:
-        told["contribution"] = wide_lines.contribution
-        if graph.recorded.has_candidates(layer.name, incoming.port):
-            told["winner"] = wide_lines.winner
+    told |= wide_lines.beside_weights(graph, layer, incoming)
     port = "" if incoming.port is None else _data("port", str(incoming.port))
     behind = "abs_weight" if labels else "weight"
     own = "".join(_data(name, FLOAT) + (port if name == behind else "") for name in told)
