@@ -11,6 +11,7 @@ import json
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +70,11 @@ class Server:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Server:
-        """Serve in a thread."""
+        """Serve in a thread; return when it is ready."""
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
+        while self._thread.is_alive() and not self._server.started:
+            time.sleep(0.005)
         return self
 
     def wait(self) -> None:
@@ -116,6 +119,7 @@ def application(found: Explored, token: str) -> Handler:
         raise MissingExtraError("starlette", "explore") from None
 
     answers = Answers(found)
+    answers.warm()
     meta = {**described(found, None), "arrays": []}
     text = (head(meta, found.graphs[0].model_name, "'self'") + tail()).encode()
 
