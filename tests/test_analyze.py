@@ -52,6 +52,7 @@ def test_summaries_are_those_of_the_measures(name: str) -> None:
         assert shares == pytest.approx(1 if found.values[measure].array.any() else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", MEASURES)
 def test_every_measure_there_is(measure: str) -> None:
     weight = "abs" if MEASURES[measure].weighted else "none"
@@ -61,6 +62,7 @@ def test_every_measure_there_is(measure: str) -> None:
     np.testing.assert_array_equal(found.values[measure].array, getattr(measures, of)(network("residual"), **by).array)
 
 
+@pytest.mark.slow
 def test_weights() -> None:
     by = {w: analyzed(DIGITS, measures="in_strength", weight=w).values["in_strength"].array for w in ("none", "signed")}
     graph = network("digits")

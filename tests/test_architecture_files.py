@@ -115,6 +115,7 @@ def parsed(text: str) -> tuple[list[str], list[tuple[int, int]]]:
     return [re.sub(r"\\.", lambda m: escapes[m[0]], label[1:-1]) for label in labels], edges
 
 
+@pytest.mark.slow
 def test_the_dot_text_has_what_the_drawing_has(graph: NeuronGraph, tmp_path: Path) -> None:
     drawing = architecture(graph, tmp_path / "a.dot", fold=True)
     labels, edges = parsed((tmp_path / "a.dot").read_text(encoding="utf-8"))
@@ -141,6 +142,7 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
+@pytest.mark.slow
 def test_the_png_shows_the_boxes_in_their_places() -> None:
     pytest.importorskip("PIL")
     from onnx2graphml.draw.architecture.colours import FILLS
@@ -208,6 +210,7 @@ def ran(*arguments: str) -> int:
     return command.run(parse(["architecture", str(FIXTURES / "digits.onnx"), *arguments]))
 
 
+@pytest.mark.slow
 def test_the_command_draws_and_says_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "digits.svg"
     assert ran("-o", str(out)) == 0

@@ -79,6 +79,7 @@ def test_what_is_folded(ops: str, folds: list[tuple[int, int]]) -> None:
     assert not faults(graph, drawn(graph, fold=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(
     st.text("ab+", max_size=4), st.text("ab+", min_size=1, max_size=5), st.integers(1, 6), st.text("abc+", max_size=5)

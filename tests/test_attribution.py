@@ -184,6 +184,7 @@ def test_lrp_0_is_gradient_times_input_where_activations_are_relus(name: str) ->
     np.testing.assert_allclose(one[inputs(found)], other[inputs(found)], atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*NETWORKS, "smooth"])
 def test_the_gradient_is_the_limit_of_differences(name: str) -> None:
     found = around(name)
@@ -216,6 +217,7 @@ def test_flows_of_single_edges_add_to_the_scores(name: str, rule: str) -> None:
     np.testing.assert_allclose(arrived, r.score, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_influence_is_networkxs_edge_by_edge() -> None:
     """circuit-tracer's normalisation: in-edges and bias of a neuron add to 1."""
     found = around("digits")
@@ -397,6 +399,7 @@ def test_what_is_not_defined_is_refused(proto: Any, message: str | None) -> None
         o2g.trace(graph, "random")
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "t.graphml"
     digits = str(FIXTURES / "digits.onnx")
@@ -471,6 +474,7 @@ def test_relevances_are_captums() -> None:
 # -------------------------------------------------------------------------------------------------------- two inputs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conv", "digits", "skip"])
 def test_a_difference_adds_to_that_of_the_values(name: str) -> None:
     """Also where a pool chooses another candidate for the second input."""

@@ -112,6 +112,7 @@ def test_an_attribute_that_edges_do_not_have_is_refused() -> None:
         nx.pagerank(lazy("digits"), weight="abs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attribute", ["layer", "index", "row", "bias", "activation", "no such"])
 def test_one_attribute_of_all_nodes(attribute: str) -> None:
     G, E = lazy("digits"), expanded("digits")

@@ -54,6 +54,7 @@ def test_parallel_edges_are_kept() -> None:
     assert {e: sorted(w) for e, w in weights(found).items()} == {("a", "b"): [1.0, 2.0], ("b", "c"): [3.0]}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Note. conversions to backend graphs:UserWarning")
 @pytest.mark.parametrize("seed", range(5))
 def test_a_function_with_the_backend_named(seed: int) -> None:

@@ -125,6 +125,7 @@ def test_is_what_networkx_finds(call: str, name: str, monkeypatch: pytest.Monkey
         assert found == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["residual", "concat"])  # the largest singular value occurs once there
 @pytest.mark.parametrize("normalized", [True, False])
 def test_hits(name: str, normalized: bool) -> None:
@@ -134,6 +135,7 @@ def test_hits(name: str, normalized: bool) -> None:
         np.testing.assert_allclose(a * (1 if normalized else np.sign(a @ b)), b, atol=1e-7 * np.abs(b).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_shortest_paths(name: str) -> None:
     G, E = lazy(name), expanded(name)

@@ -359,6 +359,7 @@ def test_axes_made_from_numbers_expand_without_a_warning():
         )
 
 
+@pytest.mark.slow
 def test_a_position_far_away_is_selected_without_expanding():
     """Of 10¹⁵ edges: each axis keeps one digit."""
     n = 100_000

@@ -42,6 +42,7 @@ def run(*arguments: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
 # ----------------------------------------------------------------------------------------------------------------- info
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", ["digits", "residual"])
 def test_info_has_a_row_for_each_layer_and_the_totals(capsys: Any, name: str, level: str) -> None:
@@ -139,6 +140,7 @@ def test_verify_fails(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "MISMATCH" in out
 
 
+@pytest.mark.slow
 def test_verify_takes_an_input(capsys: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "digit.npy", np.load(FIXTURES / "digits.npz")["x"][0])
     with_input = printed(capsys, "verify", DIGITS, "--input", str(tmp_path / "digit.npy"))

@@ -41,6 +41,7 @@ def test_networkx_reads_them_from_graphml(graph: NeuronGraph, tmp_path: Path) ->
     assert {type(n["w"]) for n in found} == {int}
 
 
+@pytest.mark.slow
 def test_duckdb_reads_them_from_parquet(graph: NeuronGraph, tmp_path: Path) -> None:
     write(graph, tmp_path / "a.parquet")
     table = duckdb.sql(f"select rank, w from '{tmp_path}/a.parquet/_nodes/part-00000.parquet' order by id")
@@ -48,6 +49,7 @@ def test_duckdb_reads_them_from_parquet(graph: NeuronGraph, tmp_path: Path) -> N
     assert tuple(map(list, zip(*table.fetchall(), strict=True))) == columns(graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "names"), [("gephi", ("rank", "w")), ("neo4j", ("rank:double", "w:long"))])
 def test_polars_reads_them_from_csv(graph: NeuronGraph, suffix: str, names: tuple[str, str], tmp_path: Path) -> None:
     write(graph, tmp_path / f"a.{suffix}.csv")

@@ -94,6 +94,7 @@ def of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "TRIED_NODES", 1 << 11)
 
 
+@pytest.mark.slow
 def test_the_sizes_of_small_graphs_are_exact(networks: dict[str, NeuronGraph], tmp_path: Path) -> None:
     for suffix in WRITTEN:
         path = tmp_path / f"digits{suffix}"
@@ -127,6 +128,7 @@ def test_the_largest_block_alone_is_no_estimate(
     assert estimate.estimate(networks["vgg"], ".parquet").bytes < 0.75 * size_on_disk(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".graphml", ".parquet"])
 def test_the_estimated_time_is_near_the_real_one(
     networks: dict[str, NeuronGraph], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -227,6 +229,7 @@ def test_the_command_line_refuses_and_estimates(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_info_gives_sizes_and_counts_of_less(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["info", str(DIGITS), "--sizes", "--layers", "conv1:", "--top-k", "1"]) == 0
     out = capsys.readouterr().out

@@ -70,11 +70,13 @@ def test_products(name: str, semiring: str, transpose: bool) -> None:
     np.testing.assert_allclose(there, here, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_in_edges_are_shared_out_where_targets_are_few() -> None:
     assert plan_of(dense(5 * FEWEST, 2)).parts == 5
     assert plan_of(dense(FEWEST, THREADS)).parts == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SOURCES if "digits" not in name])
 def test_every_kind_of_block(name: str) -> None:
     values: dict[str, Values] = {}

@@ -75,6 +75,7 @@ def test_a_mistaken_command_is_not_understood(capsys: pytest.CaptureFixture[str]
     assert "--no-such-option" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_page_of_operators_has_all_of_them() -> None:
     sys.path.insert(0, str(ROOT / "tools"))
     try:

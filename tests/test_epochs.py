@@ -276,6 +276,7 @@ def test_a_gif_has_as_many_frames_and_the_same_bytes_each_time(tmp_path):
             assert (film.n_frames, film.size, film.info["loop"]) == (3, (50, 40), 0)
 
 
+@pytest.mark.slow
 def test_the_same_recording_gives_the_same_bytes(pair, written, tmp_path):
     write_film(pair, tmp_path / "again")
     for file in written.iterdir():
@@ -295,6 +296,7 @@ def test_a_strip_has_a_cell_for_each_layer_and_epoch_and_states_its_subset():
     assert texts(every)[0] == "net: all 11 epochs"
 
 
+@pytest.mark.slow
 def test_nothing_on_a_strip_or_in_a_frame_is_clipped_or_lies_on_another_text(recording):
     layers = [shown(recording, x, limit=2) for x in recording.layers]
     for drawn in (films.strip(recording, layers), films.frame(recording, layers, 0, 2)):
@@ -326,6 +328,7 @@ def test_without_pillow(recording, tmp_path, monkeypatch):
 # Maps of records as pictures
 
 
+@pytest.mark.slow
 def test_maps_are_written_as_arrays_and_pictures(tmp_path):
     graph = onnx2graphml.load(network(0))
     given = weights(12, 2, 4, 5, seed=3)

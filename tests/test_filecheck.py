@@ -84,6 +84,7 @@ def mutants(suffix: str, kind: str, name: str, whole: Files) -> list[Files]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_the_damage_that_every_format_has_is_found(
     suffix: str, written: dict[tuple[str, str], Files], tmp_path: Path

@@ -374,6 +374,7 @@ def test_every_mistake_is_found_in_the_file(
     assert missed == (NOT_HELD if suffix == ".npz" else [])
 
 
+@pytest.mark.slow
 def test_most_mistakes_are_found_by_values_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

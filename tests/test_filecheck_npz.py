@@ -232,6 +232,7 @@ def test_another_number_of_nodes_is_told(tmp_path: Path) -> None:
         verify_file(graph_of("digits"), tmp_path / "a.npz")
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, digits = tmp_path / "a.npz", str(FIXTURES / "digits.onnx")
     assert main([digits, str(path), "--detail", "neuron"]) == 0

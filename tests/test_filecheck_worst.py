@@ -92,6 +92,7 @@ def test_all_in_edges_are_those_of_the_graph(suffix: str, tmp_path: Path) -> Non
     assert found.missing == found.extra == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".graphml", ".neo4j.csv", ".npz"])
 def test_missing_and_extra_edges(suffix: str, tmp_path: Path) -> None:
     lost = worst_of(fewer, suffix, tmp_path)

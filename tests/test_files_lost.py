@@ -148,6 +148,7 @@ def test_an_empty_folder_survives_a_failure(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "nodes").read_bytes() == b"first"
 
 
+@pytest.mark.slow
 def test_the_command_line_keeps_what_is_not_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "g.gephi.csv"
     assert cli.main([str(DIGITS), str(out)]) == 0

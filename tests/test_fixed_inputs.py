@@ -66,6 +66,7 @@ def test_an_input_that_chooses_a_branch_is_fixed(rate: int) -> None:
     np.testing.assert_allclose(o2g.activations(graph, {"x": x}).layer(graph.outputs[0]).value, expected[0], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_line_fixes_it_and_reads_an_onnx_pb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = tmp_path / "vad.onnx.pb", tmp_path / "vad.graphml"
     onnx.save(speech(), path)

@@ -62,6 +62,7 @@ def evaluate(graph: nx.DiGraph, image: Any) -> dict[str, float]:
     return value
 
 
+@pytest.mark.slow
 def test_networkx_reads_exactly_what_info_announces(graph: nx.DiGraph, capsys: pytest.CaptureFixture[str]) -> None:
     assert type(graph) is nx.DiGraph
     assert cli.main(["info", str(FIXTURES / "digits.onnx")]) == 0

@@ -546,6 +546,7 @@ def test_polars_reads_it(tmp_path: Path):
     assert pl.read_parquet(path / "_nodes/part-00000.parquet")["index"].to_list()[4] == [0, 1, 1]
 
 
+@pytest.mark.slow
 def test_parquet_memory_is_bounded(pq: Any, tmp_path: Path):
     graph = conv_graph(24, 32)
     assert graph.edges > 5_000_000

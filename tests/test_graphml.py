@@ -311,6 +311,7 @@ def pieces(texts: render.Texts) -> list[str]:
 finite = {"allow_nan": False, "allow_infinity": False}
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([16, 32, 64]).flatmap(
         lambda width: hnp.arrays(f"f{width // 8}", st.integers(0, 40), elements=st.floats(width=width, **finite))

@@ -50,6 +50,7 @@ def test_depths_are_the_longest_ways(digits: o2g.NeuronGraph) -> None:
             assert set(columns["depth"][layer.ids]) == {found[layer.name]}
 
 
+@pytest.mark.slow
 def test_networkx_lays_the_layers_out_in_order(digits: o2g.NeuronGraph, read: nx.DiGraph) -> None:
     places = nx.multipartite_layout(read, subset_key="depth")
     x = [places[f"n{layer.first_id}"][0] for layer in digits.layers]
@@ -76,6 +77,7 @@ def test_a_file_with_labels_is_verified_as_one_without(digits: o2g.NeuronGraph, 
     assert o2g.verify_file(digits, path).passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graph", [every_kind(), parallel()], ids=["every kind", "parallel"])
 def test_labels_change_nothing_else(graph: o2g.NeuronGraph, tmp_path: Path) -> None:
     """Ports, terms and names of any kind, too: the other attributes are those of the file without labels."""

@@ -98,6 +98,7 @@ def test_command_line_tools_read_it(tmp_path: Path, suffix: str, tool: str) -> N
     assert text == written(".graphml", graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_damage_is_noticed(suffix: str) -> None:
     """A reader that is not ours finds an end that is missing."""
@@ -131,6 +132,7 @@ def test_an_xml_parser_counts_what_is_promised() -> None:
     assert found["edge"] == found["promised edges"] == graph.edges
 
 
+@pytest.mark.slow
 def test_decimals_are_those_of_another_printer() -> None:
     """All exponents at both ends of the fraction, and random bits, where the digits must be equal to the last."""
     ends = np.r_[np.arange(300), np.arange(0x7FFFFF - 300, 0x800000)]

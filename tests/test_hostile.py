@@ -101,6 +101,7 @@ def test_names_are_restored(what: str, found: dict[str, dict[str, Any]]) -> None
 # ------------------------------------------------------------------------------------------------------------ in memory
 
 
+@pytest.mark.slow
 def test_subgraphs_that_no_file_can_hold() -> None:
     """In a process of its own: recursion in C++ ends the process."""
     program = """

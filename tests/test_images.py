@@ -195,6 +195,7 @@ def damaged(path: Path, kind: str) -> None:
     path.write_bytes({"empty": b"", "text": b"not a picture", "cut": whole[: len(whole) // 2]}[kind])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["empty", "text", "cut"])
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp", "tif", "webp"])
 def test_damaged_files(tmp_path: Path, kind: str, suffix: str):

@@ -6,6 +6,7 @@ import ast
 import graphlib
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def circles(arrows: dict[str, set[str]]) -> list[str]:
     return []
 
 
+@cache
 def arrows_between_modules() -> dict[str, set[str]]:
     """Every module of the package with the modules that it imports; a folder stands for its `__init__`."""
     names = {".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): p for p in FILES}

@@ -230,6 +230,7 @@ def test_weak_components(name: str):
     assert measures.number_weakly_connected_components(graph) == len(set(expected.values()))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @each_network
 def test_assortativity(name: str):
@@ -240,6 +241,7 @@ def test_assortativity(name: str):
             assert got == pytest.approx(nx.degree_pearson_correlation_coefficient(g, x, y), rel=1e-9, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_assortativity_of_digits():
     graph, g = network("digits"), as_networkx("digits")
     assert measures.degree_assortativity_coefficient(graph) == pytest.approx(-0.37799426723263985, rel=1e-12)

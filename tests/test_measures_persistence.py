@@ -37,6 +37,7 @@ def by_scipy(block: EdgeBlock, sources: int, targets: int) -> np.ndarray:
     return np.sort(most - minimum_spanning_tree(costs.tocsr()).data)[::-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", samples().values(), ids=samples())
 def test_spanning_forests(sample: Sample):
     got = measures.spanning_forest(sample.block, sample.sources, sample.targets)
@@ -44,6 +45,7 @@ def test_spanning_forests(sample: Sample):
     np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(products())
 def test_spanning_forests_of_random_blocks(s: Sample):

@@ -59,6 +59,7 @@ def test_igraph(name: str) -> None:
     assert g["detail"] == graph.detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAPHS)
 def test_networkit(name: str) -> None:
     graph = GRAPHS[name]()
@@ -100,6 +101,7 @@ def test_arrow_and_polars(name: str) -> None:
     assert frames.nodes.columns == nodes.column_names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_PARALLEL)
 def test_pyg(name: str) -> None:
     graph = WITH_PARALLEL[name]()

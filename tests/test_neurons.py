@@ -338,6 +338,7 @@ def written(draw: st.DrawFn) -> Activation:
     return Activation(op, tuple((name, draw(texts.get(name, numbers))) for name in names))
 
 
+@pytest.mark.slow
 @given(written())
 @settings(max_examples=300, deadline=None)
 def test_parsing_gives_back_what_was_written(activation: Activation):

@@ -88,6 +88,7 @@ def test_digits_are_keras_predictions(digit: Any):
         np.testing.assert_allclose(found.layer(name).value, np.asarray(theirs)[0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_preprocessing_is_keras(tmp_path: Path):
     from keras.applications import imagenet_utils
 
@@ -132,6 +133,7 @@ def ranks() -> onnx.ModelProto:
     return model(nodes, {"x": [1, 2, 3, 2, 4, 5]}, outputs=("a5",))
 
 
+@pytest.mark.slow
 def test_every_rank(tmp_path: Path):
     proto, x = ranks(), weights(1, 2, 3, 2, 4, 5)
     found = activations(load(proto), {"x": x}, tmp_path / "out")
@@ -210,6 +212,7 @@ def test_the_same_bytes_each_time(tmp_path: Path, kind: str):
     assert all(content != other[name] for name, content in first.items())
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_in_the_folder(tmp_path: Path):
     names = ["../../up", "CON", "con", "$\\frac{$", "a" * 300, ".dot", "\x01\n", "畳み込み", "<b>&"]
     nodes = [node("Relu", "x" if not k else f"t{k - 1}", f"t{k}", name) for k, name in enumerate(names)]
@@ -239,6 +242,7 @@ def test_what_is_too_small_is_listed(tmp_path: Path, digits: NeuronGraph, digit:
         found.layer("digit")
 
 
+@pytest.mark.slow
 def test_an_older_folder_is_replaced_and_another_is_not(tmp_path: Path):
     graph, feeds, out = load(model([node("Relu", "x", "y")], {"x": [1, 3]})), {"x": np.ones(3)}, tmp_path / "out"
     out.mkdir()

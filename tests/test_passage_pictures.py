@@ -81,6 +81,7 @@ def test_every_pixel_of_every_tile_has_its_values_colour(tmp_path: Path, digits:
     assert wrong > 1000, "the comparison sees no difference where there is one"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["image", "conv1", "conv2"])
 def test_an_images_pixels_are_the_files(tmp_path: Path, digits: Activations, name: str):
     seen = pixels(digits.layer(name), tmp_path / "p.png")
@@ -160,12 +161,14 @@ def test_titles_say_name_operator_shape_and_ids(digits: Activations):
         assert {picture.layer.name, str(picture.layer.shape)} <= set(sheet)
 
 
+@pytest.mark.slow
 def test_many_channels_and_rows_are_legible(tmp_path: Path):
     picture = relu(200, 9, 9, value=weights(200, 9, 9), channels="all")
     assert_legible(layer_page(picture))
     assert_legible(overview([picture], (3, 3)))
 
 
+@pytest.mark.slow
 def test_values_that_have_no_pixel_of_their_own_are_said():
     picture = relu(64, 210, 200, value=np.abs(weights(64, 210, 200)), scale="channel")
     said = texts(layer_page(picture))
@@ -185,6 +188,7 @@ def test_what_is_not_finite_is_magenta(tmp_path: Path):
     assert not (seen == NOT_FINITE).all(-1).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [3e38, 1e-40, 0.0])
 def test_extreme_values_can_be_drawn(tmp_path: Path, value: float):
     for shape in ((7,), (300,), (2, 3)):
@@ -255,6 +259,7 @@ def dense() -> NeuronGraph:
     return load(article())
 
 
+@pytest.mark.slow
 def test_the_articles_network(tmp_path: Path, dense: NeuronGraph):
     assert dense.parameters == 11_665
     files = plot_pattern_process(dense, weights(50, 50), tmp_path / "new" / "folder")
@@ -265,6 +270,7 @@ def test_the_articles_network(tmp_path: Path, dense: NeuronGraph):
             assert np.asarray(image.convert("L")).std() > 10
 
 
+@pytest.mark.slow
 def test_layers_larger_than_the_limit_are_drawn(tmp_path: Path, dense: NeuronGraph, monkeypatch: pytest.MonkeyPatch):
     sheets: list[list[tuple[int, ...]]] = []
 

@@ -37,6 +37,7 @@ def test_a_path_a_model_and_a_graph_are_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "d.svg").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 def test_the_articles_function_takes_paths_and_arrays(tmp_path: Path) -> None:
     written = o2g.plot_pattern_process(DIGITS, np.ones((8, 8, 1)), tmp_path / "process", (3, 3), (3, 3))
     names = [path.name for path in written]
@@ -57,6 +58,7 @@ def test_a_keras_model_is_watched_while_it_learns(tmp_path: Path) -> None:
     np.testing.assert_allclose(recorded[-1], network.predict(pattern[None], verbose=0)[0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_pytorch_module_is_watched_while_it_learns(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the extra torch")
     module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
@@ -116,6 +118,7 @@ def test_an_input_that_does_not_fit_is_refused_before_training(tmp_path: Path) -
     assert all(np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_film_of_models_by_name(tmp_path: Path) -> None:
     told: list[tuple[int, int, str]] = []
     graph = o2g.load(DIGITS)

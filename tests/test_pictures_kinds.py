@@ -155,6 +155,7 @@ def test_a_matrix_has_names_at_its_axes():
 # Overlays
 
 
+@pytest.mark.slow
 def test_the_strongest_channels_are_laid_on_the_input_one_by_one():
     nodes, constants = [node("Conv", "x w", "y", strides=[2, 2], **SIDE)], {"w": weights(20, 3, 3, 3)}
     graph = load(model(nodes, {"x": [1, 3, 12, 12]}, constants))

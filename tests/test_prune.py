@@ -78,6 +78,7 @@ def score_by_networkx(by: str) -> dict[tuple[int, int], float]:
     return {(u, v): ahead[u] * w * behind[v] for u, v, w in g.edges(data="size")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["weight", "synflow", "contribution", "pagerank"])
 def test_the_greatest_stay(by: str) -> None:
     """No edge that goes has a greater score than one that stays, by a score that others computed."""
@@ -126,6 +127,7 @@ def test_neurons_that_go_are_silent(by: str) -> None:
     assert found.graph.layer("digit").neurons == 10
 
 
+@pytest.mark.slow
 def test_neurons_have_the_scores_that_networkx_gives_them() -> None:
     found = o2g.prune(digits(), "pagerank", 0.5, of="neurons")
     g = digits().to_networkx()
@@ -253,6 +255,7 @@ def percentages(line: str) -> list[float]:
     return [float(n) for n in re.findall(r"([\d.]+)%", line)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["weight", "synflow"])
 def test_the_table_in_the_documentation(by: str) -> None:
     """Within two digits of 450: sums are rounded in another order on other machines."""

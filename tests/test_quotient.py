@@ -42,6 +42,7 @@ def check(found: dict[Any, list[float]], expected: dict[Any, list[float]]) -> No
         assert found[edge][1:] == pytest.approx(reals, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_by_layer(name: str) -> None:
     graph = graph_of(name)

@@ -109,6 +109,7 @@ def test_the_command_writes_both(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "every layer equals ONNX Runtime" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_mismatch_is_reported_and_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, report = tmp_path / "d.graphml", tmp_path / "r.json"
     assert main([DIGITS, str(out)]) == 0

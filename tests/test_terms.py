@@ -77,6 +77,7 @@ def test_attention_at_every_level_of_detail(level: str, tmp_path: Path) -> None:
             assert verify_file(graph, tmp_path / f"a{suffix}").passed, suffix
 
 
+@pytest.mark.slow
 def test_a_wrong_term_is_noticed(tmp_path: Path) -> None:
     """An edge moved to another term: in a sum of products, and so in the file's fingerprints."""
     graph = load(model([node("MatMul", "x y", "z")], {"x": [2, 3], "y": [3, 2]}, outputs=["z"]), detail="op")
@@ -122,6 +123,7 @@ def test_edges_within_a_range_of_targets(name: str) -> None:
     assert_within(sample, [(0, sample.targets), (0, 1), (1, 4), (sample.targets // 2, sample.targets), (3, 3)])
 
 
+@pytest.mark.slow
 @given(products(), st.integers(0, 30), st.integers(0, 30))
 @settings(max_examples=60, deadline=None)
 def test_edges_within_any_range_of_any_product(sample: Sample, first: int, length: int) -> None:

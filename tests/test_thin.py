@@ -89,6 +89,7 @@ def test_a_thinned_graph_is_not_verified_nor_thinned_again(graph: NeuronGraph) -
         sample(graph, -1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".graphml", ".parquet"])
 def test_a_file_says_that_it_is_thinned(tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
     model, out = str(FIXTURES / "digits.onnx"), str(tmp_path / f"thin{suffix}")

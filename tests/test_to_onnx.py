@@ -110,6 +110,7 @@ def test_what_a_part_computes() -> None:
     assert_equal(got["dense1"], values["dense1"][None].astype(np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"top_k": 7}, {"min_abs_weight": 0.08}], ids=str)
 def test_a_thinned_graph_computes_what_its_edges_say(options: dict[str, Any]) -> None:
     graph = o2g.select(RESIDUAL, **options)
@@ -228,6 +229,7 @@ def test_a_softmax_of_which_a_part_is_read() -> None:
 # ----------------------------------------------------------------------------------------------------------- from files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_written_graph_is_the_network_again(suffix: str, tmp_path: Path) -> None:
     graph = o2g.load(DIGITS)
@@ -237,6 +239,7 @@ def test_a_written_graph_is_the_network_again(suffix: str, tmp_path: Path) -> No
     assert_same_network(str(DIGITS), again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s != ".npz"])
 def test_nodes_and_edges_alone_make_the_network(suffix: str, tmp_path: Path) -> None:
     """Without the model: named as the layers, in their shapes."""
@@ -254,6 +257,7 @@ def test_outputs_that_are_read_come_back(tmp_path: Path) -> None:
     assert o2g.load(o2g.load(proto).to_networkx()).outputs == ("the_h", "the_y")
 
 
+@pytest.mark.slow
 def test_the_file_is_whole_or_not_there(tmp_path: Path) -> None:
     made = o2g.to_onnx(DIGITS, tmp_path / "a.onnx")
     assert onnx.load(tmp_path / "a.onnx") == made
@@ -327,6 +331,7 @@ def test_digits_edited_in_networkx_and_saved_again(tmp_path: Path) -> None:
     assert np.abs(got - runtime(o2g.load(DIGITS).to_onnx(), {"image": x})[0]).max() > 1e-6
 
 
+@pytest.mark.slow
 def test_the_last_neurons_of_inputs_and_outputs_may_go() -> None:
     """With the original, shapes are known: the pixel is not looked at, and the class has no share."""
     graph = o2g.load(DIGITS)

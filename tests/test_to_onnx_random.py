@@ -40,6 +40,7 @@ def compared(number: int) -> int:
     return len(LEVELS)
 
 
+@pytest.mark.slow
 def test_random_networks_are_the_same_networks_again() -> None:
     assert sum(compared(number) for number in range(6)) >= 12
 

@@ -47,6 +47,7 @@ def test_a_network_has_its_operators_again() -> None:
     assert made.ByteSize() < RESIDUAL.stat().st_size
 
 
+@pytest.mark.slow
 def test_a_written_graph_has_them_too(tmp_path: Path) -> None:
     """Edges one by one, without the model: their places alone say that they are windows."""
     graph = o2g.load(DIGITS, detail="neuron")
@@ -132,6 +133,7 @@ def test_what_stands_around_convolutions(case: str) -> None:
 # ------------------------------------------------------------------------------------------- every tap is whole or gone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [DIGITS, RESIDUAL], ids=lambda p: p.stem)
 def test_weights_that_go_leave_the_operators(path: Path) -> None:
     graph = o2g.load(path, detail="neuron")
@@ -222,6 +224,7 @@ def test_few_patterns_are_convolutions_under_masks() -> None:
     assert not found["Gather"]
 
 
+@pytest.mark.slow
 def test_many_patterns_are_written_edge_by_edge_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "MOST_PATTERNS", 2)
     assert set(operators(checked(border()))) <= {"Gather", "Mul", "ReduceSum", "Pad"}

@@ -118,6 +118,7 @@ def endless() -> None:
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no process")
 @pytest.mark.parametrize(
     ("function", "kind", "says"),
