@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 import zstandard
-from isal import igzip
+from isal import isal_zlib
 
 from onnx2graphml.formats.graphml.write import write_graphml
 from onnx2graphml.formats.inorder import InOrder
@@ -22,6 +22,10 @@ NO_OVERLAP = 1  # a chunk does not begin with a look at the one before it: a thi
 # Lines differ in few bytes: the fastest levels save nearly as much as slow ones.
 GZIP_LEVEL = 1
 ZSTD_LEVEL = 1
+GZIP = 31  # a window of 32 kB, in the gzip format
+NEVER = bytes(8)
+"""What no XML has, as if it stood before a member. ISA-L looks up the third byte of an input without anything before it
+under the hash of a register that it has not set: what it compresses it to would depend on addresses of memory."""
 
 
 def write_graphml_gz(
@@ -49,7 +53,9 @@ def write_graphml_gz(
 
 
 def _member(pieces: list[memoryview]) -> bytes:
-    return igzip.compress(b"".join(pieces), GZIP_LEVEL, mtime=0)
+    """The pieces as a gzip member, which needs nothing before it: no match can begin in `NEVER`."""
+    compressor = isal_zlib.compressobj(GZIP_LEVEL, isal_zlib.DEFLATED, GZIP, zdict=NEVER)
+    return compressor.compress(b"".join(pieces)) + compressor.flush()
 
 
 def write_graphml_zst(
