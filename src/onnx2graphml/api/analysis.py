@@ -47,9 +47,13 @@ def analyze(
         weight: what edges weigh: `abs`, their absolute value; `signed`, as they are; `none`, all the same. In a graph
             with an input, it is their contribution instead: weight · value of the source.
         layers: only these: names separated by commas, or `FIRST:LAST`.
-        detail, shapes, trust, fixed: as for `load`, where the model is not a graph yet.
+        detail: as for `load`, where the model is not a graph yet.
+        shapes: as for `load`, where the model is not a graph yet.
+        trust: as for `load`, where the model is not a graph yet.
+        fixed: as for `load`, where the model is not a graph yet.
         input: of the network, for its contributions; by default the graph's own, if it has one.
-        seed, preprocess: as for `activations`.
+        seed: as for `activations`.
+        preprocess: as for `activations`.
         format: file format of the pictures: `png`, `svg` or `pdf`.
         device: `cpu`; `cuda`, a GPU for the products with weights (extra `cuda`); or `auto`, a GPU where there is one.
         progress: told after each measure, checkpoint or picture how many are done, of how many, and its name.

@@ -46,7 +46,8 @@ def trace(
         keep: of each layer, the strongest flows that carry this share of their absolute sum; 0.95 by default.
         top_k: instead, so many of the strongest in-edges of each neuron.
         max_edges: at most so many edges, shared out among the layers; what that cuts is told.
-        seed, preprocess: as for `activations`.
+        seed: as for `activations`.
+        preprocess: as for `activations`.
 
     Returns:
         `found.to_networkx()` is the sub-graph; `found.summary()` says what was kept and cut at each layer;

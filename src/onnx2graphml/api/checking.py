@@ -95,8 +95,12 @@ def verify_file(
     Args:
         model: what `load` takes, which is then loaded at the file's level of detail; or a graph at that level.
         path: a file or folder in one of the formats that can be read back.
-        inputs, seed, preprocess: as for `verify`.
-        shapes, trust, fixed: as for `load`.
+        inputs: as for `verify`.
+        seed: as for `verify`.
+        preprocess: as for `verify`.
+        shapes: as for `load`.
+        trust: as for `load`.
+        fixed: as for `load`.
         worst: of how many layers that differ the in-edges of the worst neuron are told, in `report.worst`.
         progress: called with the number of edges read since it was called last.
 

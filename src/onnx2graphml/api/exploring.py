@@ -37,7 +37,8 @@ def explore(
         against: another checkpoint of the same network, or a list of them, to be shown beside it.
         names: of the inputs; by default their files' names.
         float16: store weights and values with three digits, in half the space; the page says so.
-        seed, preprocess: as for `activations`.
+        seed: as for `activations`.
+        preprocess: as for `activations`.
 
     Returns:
         The path; for a port, the server, which has a `url` and runs until `stop()`; with neither, a widget for a

@@ -123,7 +123,8 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
     Args:
         model: a graph, or what `load` takes.
         format: a suffix such as `.graphml`, or a file's name, whose folder's disk then counts.
-        jobs, labels: as `write` takes them.
+        jobs: as `write` takes them.
+        labels: as `write` takes them.
 
     Returns:
         `bytes` and `seconds`.

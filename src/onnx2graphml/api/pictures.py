@@ -119,7 +119,9 @@ def weights(
         layers: names, or a text as `select` takes it; all by default.
         order: of each layer's outputs: their own (`index`), by the L2 norm of their weights (`norm`), each beside the
             one most like it (`similarity`), or by the mean magnitude of their values (`activation`).
-        input, seed, preprocess: the input for the order `activation`, as for `activations`.
+        input: for the order `activation`; as for `activations`.
+        seed: as for `activations`.
+        preprocess: as for `activations`.
         format: file format of the pictures: `png`, `svg` or `pdf`.
         against: another checkpoint of the same network, whose arrays are compared.
         max_kernels: draw all kernels of a layer of at most so many inputs and so many outputs; of a larger one, the

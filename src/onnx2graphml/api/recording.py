@@ -123,10 +123,14 @@ def film(
     Args:
         checkpoints: a folder of model files, one an epoch, in the order of their names (epoch2 before epoch10); or
             models by the epoch's name, each what `load` takes.
-        input, seed, preprocess: as for `activations`.
+        input: as for `activations`.
+        seed: as for `activations`.
+        preprocess: as for `activations`.
         folder: a new or an empty one, or one that this package wrote, which is replaced.
         layers: names, or a text as `select` takes it; all by default.
-        shapes, trust, fixed: as for `load`.
+        shapes: as for `load`.
+        trust: as for `load`.
+        fixed: as for `load`.
         format: file format of the strips: `png`, `svg` or `pdf`.
         film_format: `png` (animated, in the true colours) or `gif` (256 colours, shown everywhere).
         max_channels: how many channels of a layer are drawn.

@@ -33,11 +33,16 @@ def film_callback(
     All options, the folder and the input are checked before training begins.
 
     Args:
-        input, seed, preprocess: as for `activations`.
+        input: as for `activations`.
+        seed: as for `activations`.
+        preprocess: as for `activations`.
         folder: where a strip and a film of each layer go; as for `film`.
         every: which epochs count: every one, every second ...
         layers: names; all by default.
-        format, film_format, max_channels, seconds: as for `film`.
+        format: as for `film`.
+        film_format: as for `film`.
+        max_channels: as for `film`.
+        seconds: as for `film`.
 
     Raises:
         Error: an option is out of range.
@@ -85,7 +90,11 @@ def film_hook(
     Args:
         module: the `torch.nn.Module` that learns.
         inputs: tensors with batch 1, as `module` takes them.
-        folder, format, film_format, max_channels, seconds: as for `film`; checked at once.
+        folder: as for `film`; checked at once.
+        format: as for `film`; checked at once.
+        film_format: as for `film`; checked at once.
+        max_channels: as for `film`; checked at once.
+        seconds: as for `film`; checked at once.
 
     Raises:
         Error: an option is out of range, or the module can't be run on the inputs.

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
 
 DESCRIPTION = (
-    "Compute measures of network science for every neuron, exactly and without expanding an edge, and print their "
-    "medians by layer. With -o, writes nodes.parquet (a column for each measure), layers.csv, analysis.json and "
-    "pictures: distributions, maps of each layer, the layers as a graph. Of a folder of checkpoints: the measures "
-    "through training."
+    "Compute measures of network science for every neuron, exactly and without expanding an edge. Prints their medians "
+    "by layer. With -o, writes nodes.parquet (a column for each measure), layers.csv, analysis.json and pictures. A "
+    "folder of checkpoints gives the measures through training."
 )
 EXAMPLES = (
     "analyze vgg16.keras",
@@ -48,7 +47,7 @@ def add_options(parser: Parser) -> None:
         "--weight",
         choices=("none", "abs", "signed"),
         default="abs",
-        help="what edges weigh: their absolute value (abs, the default), signed, or all the same (none)",
+        help="weight of an edge: abs (absolute value; the default), signed, or none (all the same)",
     )
     parser.add_argument(
         "--detail", choices=("op", "layer", "neuron"), default="layer", help="what a layer is; as for convert"
@@ -57,7 +56,7 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--input",
         metavar="INPUT",
-        help=f"weigh edges by what they contribute for this input: weight · value of the source: {INPUT}",
+        help=f"input to run; an edge weighs what it contributes (weight · value of the source): {INPUT}",
     )
     add_preprocess(parser)
     add_seed(parser)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
     from onnx2graphml.graph.graph import NeuronGraph
 
-MODEL = "an .onnx, .keras, .h5 or .pt2 file, a SavedModel folder, or a graph that was written before"
-INPUT = "random, zeros, large or ties; an .npy file, an .npz file with an array for each input, or a picture"
+MODEL = "model (.onnx, .keras, .h5, .pt2, or a SavedModel folder), or a written graph"
+INPUT = "random, zeros, large, ties, an .npy file, an .npz file (an array for each input), or a picture"
 PREPROCESS = ("0..1", "-1..1", "caffe", "imagenet", "none")
 FORMATS = ("png", "svg", "pdf")
 
@@ -33,7 +33,7 @@ def add_loading(parser: Parser) -> None:
         action="append",
         type=named_shape,
         default=[],
-        help="full shape of an input that the model leaves open; may be repeated",
+        help="full shape of an input with open dimensions; may be repeated",
     )
     parser.add_argument(
         "--set",
@@ -41,7 +41,7 @@ def add_loading(parser: Parser) -> None:
         action="append",
         type=named_value,
         default=[],
-        help="number of an ONNX model's input that is to be a constant; an array has commas; may be repeated",
+        help="make an input of an ONNX model a constant; commas for an array; may be repeated",
     )
     parser.add_argument(
         "--trust", action="store_true", help="run code that the file holds, such as a Keras Lambda layer"
@@ -55,8 +55,8 @@ def add_graph(parser: Parser, input: bool = True) -> None:
         "--detail",
         choices=("op", "layer", "neuron"),
         default="layer",
-        help="what a layer is: every ONNX tensor (op), what the framework calls a layer (layer, the default), or only "
-        "what computes (neuron)",
+        help="what a layer is: op (each ONNX tensor), layer (as in the framework; the default), or neuron (only what "
+        "computes)",
     )
     part = parser.add_argument_group("part of the graph", "selected exactly; nothing else is expanded")
     add_layers(part)
@@ -79,8 +79,7 @@ def add_input(parser: Parser) -> None:
     parser.add_argument(
         "--input",
         metavar="INPUT",
-        help="also say what this input makes of the graph: value of nodes, contribution (weight · value of the source) "
-        f"and winner of edges: {INPUT}",
+        help=f"input to run: gives nodes a value, edges a contribution (weight · value) and a winner; {INPUT}",
     )
     add_preprocess(parser)
 
@@ -103,7 +102,7 @@ def add_device(parser: Parser) -> None:
         "--device",
         choices=DEVICES,
         default="cpu",
-        help="what computes with weights: cpu (the default); cuda, a GPU (extra cuda); auto, a GPU where there is one",
+        help="cpu (default), cuda (a GPU; extra cuda), or auto (a GPU if there is one)",
     )
 
 
@@ -112,9 +111,8 @@ def add_preprocess(parser: Parser) -> None:
     parser.add_argument(
         "--preprocess",
         choices=PREPROCESS,
-        help="how to scale a picture's values 0 to 255: 0..1 divides by 255 (default); -1..1 divides by 127.5 and "
-        "subtracts 1; caffe turns RGB into BGR and subtracts 103.939, 116.779, 123.68 (Keras's VGG and ResNet50); "
-        "imagenet divides by 255, subtracts 0.485, 0.456, 0.406 and divides by 0.229, 0.224, 0.225 (torchvision); none",
+        help="scale of a picture's values: 0..1 (default), -1..1, caffe (for Keras's VGG and ResNet50), imagenet (for "
+        "torchvision), or none",
     )
 
 

@@ -36,8 +36,10 @@ def forward(
     Args:
         graph: its layers are gone through in their order, which is topological.
         start: one number for every neuron, by id.
-        semiring, weight: as in `product`; in a graph with an input, sums also take `contribution`, `abs_contribution`.
-        source_scale, target_scale: one number for every neuron, or for all; for sums only.
+        semiring: as in `product`.
+        weight: as in `product`; in a graph with an input, sums also take `contribution`, `abs_contribution`.
+        source_scale: one number for every neuron, or for all; for sums only.
+        target_scale: one number for every neuron, or for all; for sums only.
         each: is given each layer and its values once they are complete, and returns those that go on.
 
     Returns:

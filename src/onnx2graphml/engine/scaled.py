@@ -25,7 +25,8 @@ class ScaledBlock:
 
     Attributes:
         block: the edges.
-        source_scale, target_scale: float64, flat, by position in the two layers.
+        source_scale: float64, flat, by position in the two layers.
+        target_scale: float64, flat, by position in the two layers.
         weight: what an edge weighs before it is scaled, as in `product`.
 
     Example:

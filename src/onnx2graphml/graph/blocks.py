@@ -27,7 +27,8 @@ class Edges:
     """Expanded edges.
 
     Attributes:
-        source, target: int64 positions, flat and row-major, in the source and the target tensor.
+        source: int64 positions, flat and row-major, in the source and the target tensor.
+        target: int64 positions, flat and row-major, in the source and the target tensor.
         weight: float, in the type of the block's weights.
         term: int64; None where the edges have none.
         contribution: weight · value of the source; of a graph with an input, otherwise None.
