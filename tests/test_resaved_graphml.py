@@ -184,6 +184,29 @@ def test_the_attributes_of_the_graph_or_of_the_nodes_alone_may_be_dropped(tmp_pa
     assert len(report.unchecked) == (1 if missing == "model" else 2)
 
 
+def test_attributes_of_nodes_are_not_dropped_one_by_one(tmp_path: Path):
+    """What is left would not be checked."""
+    o2g.write(small_graph(), tmp_path / "a.graphml")
+    text = (tmp_path / "a.graphml").read_text().replace('attr.name="layer"', 'attr.other="layer"')
+    (tmp_path / "a.graphml").write_text(text)
+    with pytest.raises(
+        Error, match=r"a\.graphml: its nodes have 'op', but no 'layer'; expected all or none: write the"
+    ):
+        o2g.verify_file(small_graph(), tmp_path / "a.graphml")
+
+
+def test_ports_count_where_attributes_of_nodes_are_dropped(tmp_path: Path):
+    o2g.write(small_graph(), tmp_path / "a.graphml")
+    text = re.sub(r'<key id="\w+" for="node".*\n', "", (tmp_path / "a.graphml").read_text())
+    text = re.sub(r'(<node id="\w+").*</node>', r"\1/>", text)
+    port = re.search(r'<key id="(\w+)" for="edge" attr.name="port"', text)
+    assert port is not None
+    (tmp_path / "a.graphml").write_text(text)
+    assert o2g.verify_file(small_graph(), tmp_path / "a.graphml").passed
+    (tmp_path / "a.graphml").write_text(text.replace(f'<data key="{port[1]}">1<', f'<data key="{port[1]}">0<', 1))
+    assert not o2g.verify_file(small_graph(), tmp_path / "a.graphml").passed
+
+
 def test_an_undirected_edge_is_refused(tmp_path: Path):
     o2g.write(small_graph(), tmp_path / "a.graphml")
     text = (tmp_path / "a.graphml").read_text().replace("<edge ", '<edge directed="false" ', 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -160,6 +161,20 @@ def test_columns_of_other_types(
 ) -> None:
     path = rewritten(dense, tmp_path / "g.parquet", change)
     assert says in said_of(dense, path, capsys)
+
+
+def test_any_bits_of_a_weight(dense: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Found by the fuzzer: a signalling NaN is a number that differs, without a warning of NumPy's."""
+
+    def change(table: Any, pa: Any) -> Any:
+        bits = np.full(table.num_rows, 0x7FA00000, np.uint32).view(np.float32)
+        return table.set_column(table.column_names.index("weight"), "weight", pa.array(bits))
+
+    path = rewritten(dense, tmp_path / "g.parquet", change)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cli.main(["verify", str(dense / "m.onnx"), str(path)]) == 1
+    assert "MISMATCH" in capsys.readouterr().out
 
 
 def test_ports_that_do_not_fit(dense: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,7 @@ from onnx2graphml.rebuild.pieces import Piece, pieces_of
 Ints = npt.NDArray[np.int64]
 
 
+@np.errstate(all="ignore")  # a file's numbers may be any
 def graph_of(columns: Columns) -> NeuronGraph:
     """The graph that nodes and edges describe.
 

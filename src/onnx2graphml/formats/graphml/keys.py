@@ -72,6 +72,10 @@ class Keys:
         """Whether an attribute is declared."""
         return not {(owner, name), (ALL, name)}.isdisjoint(self._declared.values())
 
+    def of_nodes(self) -> list[str]:
+        """The names of our attributes of nodes that are declared."""
+        return [a.name for a in NODE if self.has("node", a.name)]
+
     @property
     def are_ours(self) -> bool:
         """Whether the file is as we write it, or nearly so."""

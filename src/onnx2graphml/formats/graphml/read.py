@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
+from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.decompressed import gunzipped, plain, unzstd
 from onnx2graphml.formats.edge_rows import EdgeRows
@@ -56,11 +57,18 @@ class GraphMLFile:
         return about
 
     def layers(self) -> list[FoundLayer]:
-        """All nodes, layer by layer; none where the file has no attributes of nodes."""
+        """All nodes, layer by layer; none where the file has no attributes of nodes.
+
+        Programs drop all of them or none: what is left of them would be anything, and not be checked.
+        """
         if self._layers is None:
             self._read_nodes()
-            nodes, path = self._document.nodes, self._path
-            bare = not self._document.keys.has("node", "layer")
+            nodes, keys, path = self._document.nodes, self._document.keys, self._path
+            bare = not keys.has("node", "layer")
+            if bare and (left := keys.of_nodes()):
+                raise Error(
+                    f"{path}: its nodes have {left[0]!r}, but no 'layer'; expected all or none: write the graph again"
+                )
             self._layers = nodes.check_bare(path) if bare else layers_of(nodes.columns(), nodes.groups, path)
         return self._layers
 

@@ -33,8 +33,7 @@ class Fingerprints:
     def add(self, source: Ints, target: Ints, weight: Floats, port: Ints, term: Ints) -> None:
         """Take edges, with ports and terms of int64, -1 where there is none."""
         bits = (np.asarray(weight, np.float64) + 0.0).view(np.int64)  # -0.0 is 0.0
-        with np.errstate(over="ignore"):
-            short = (np.asarray(weight, np.float32) + np.float32(0)).view(np.int32)
+        short = (np.asarray(weight, np.float32) + np.float32(0)).view(np.int32)
         add_fingerprints(source, target, bits, short, port, term, self.single, self.degree, self.fingerprint)
 
 

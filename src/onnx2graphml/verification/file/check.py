@@ -37,6 +37,7 @@ UNCHECKED: dict[Feature, str] = {
 """What a format may lack without refusing a graph that has it."""
 
 
+@np.errstate(all="ignore")  # a file's numbers may be any, signalling NaN among them: they are compared
 def verify_file(
     graph: NeuronGraph,
     path: str | Path,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from onnx2graphml.errors import Error
 from onnx2graphml.formats import reading
-from onnx2graphml.formats.edge_rows import EdgeRows
+from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
 from onnx2graphml.formats.found import SPATIAL, FoundLayer
 from onnx2graphml.formats.registry import Feature
 from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
@@ -117,7 +117,9 @@ class Matched:
             if wrong >= 0:
                 ends = f"n{edges.source[wrong]} to n{edges.target[wrong]}"
                 raise Error(f"{self.path}: an edge from {ends}; the last node is n{len(self.place) - 1}")
-            port = edges.port if self.known_ports is None else self.known_ports(source, target)
+            port = edges.port
+            if self.known_ports is not None:
+                port = np.where(port == NO_PORT, self.known_ports(source, target), port)
             yield EdgeRows(source, target, edges.weight, port, edges.term, edges.recorded)
 
 

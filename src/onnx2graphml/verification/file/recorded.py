@@ -52,8 +52,7 @@ class RecordedCheck:
         single = self._matched.single[edges.target]
         weight = np.where(single, edges.weight.astype(np.float32), edges.weight).astype(np.float64)
         expected = self._expected.contribution(edges.source, weight)
-        with np.errstate(over="ignore"):
-            short = single & self._single & (found.astype(np.float32) == expected.astype(np.float32))
+        short = single & self._single & (found.astype(np.float32) == expected.astype(np.float32))
         return np.asarray(short | (found == expected) | (np.isnan(found) & np.isnan(expected)))
 
     def _flags(self, edges: EdgeRows) -> np.ndarray:
