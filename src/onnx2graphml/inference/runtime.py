@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
-from onnx2graphml.errors import ModelError, TooLargeError
+from onnx2graphml.errors import Error, ModelError, TooLargeError
 from onnx2graphml.graph.graph import Layer
 from onnx2graphml.model import Model, TensorType
 from onnx2graphml.model.light import lent
@@ -128,7 +128,9 @@ def _check_filled(model: Model) -> None:
         )
 
 
-def _failure(error: Exception) -> ModelError:
+def _failure(error: Exception) -> Error:
+    if isinstance(error, Error):  # a file was cut meanwhile
+        return error
     return ModelError(f"ONNX Runtime can't run this model: {str(error).strip().splitlines()[0]}")
 
 

@@ -1,27 +1,21 @@
 """Weights that stand in files beside the model, mapped into memory: a page is read when it is used.
 
 A model may not reach out of its own folder, nor into anything but regular files, and each tensor's bytes must be there.
-The files must stay as they are for as long as the model is in use.
+The files must stay as they are for as long as the model is in use: a change is an error at the next use.
 
 Source: https://onnx.ai/onnx/repo-docs/ExternalData.html
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import onnx
 
 from onnx2graphml.errors import ModelError
-
-Bytes = npt.NDArray[np.uint8]
-
+from onnx2graphml.files.mapped import Bytes, in_memory
 
 Stamp = tuple[int, int]
 """A file's size and the time of its last change."""
@@ -87,7 +81,7 @@ class DataFiles:
         if location not in self._mapped:
             try:
                 path = _inside(self._folder, location)
-                self._mapped[location] = _mapped(path)
+                self._mapped[location] = _content(path)
                 self.stamps[Path(path)] = stamp(Path(path))
             except OSError as e:
                 raise ModelError(f"{location!r} can't be read beside the model: {e.strerror}") from None
@@ -122,16 +116,12 @@ def _inside(folder: Path, location: str) -> str:
     return real
 
 
-def _mapped(path: str) -> Bytes:
+def _content(path: str) -> Bytes:
     # A pipe would otherwise be waited for.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ModelError(f"{os.path.basename(path)!r} is not a regular file")
-        if not status.st_size:
-            return np.empty(0, np.uint8)
-        mapped: Any = mmap.mmap(descriptor, status.st_size, access=mmap.ACCESS_READ)
-        return np.frombuffer(mapped, np.uint8)
+        return in_memory(Path(path), descriptor)
     finally:
         os.close(descriptor)

@@ -12,7 +12,8 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import ModelError, context, reason
-from onnx2graphml.model.external import Bytes, DataFiles, is_external
+from onnx2graphml.files.mapped import Bytes
+from onnx2graphml.model.external import DataFiles, is_external
 from onnx2graphml.model.limits import check_folded, most_folded
 from onnx2graphml.model.nodes import element_type
 
