@@ -67,5 +67,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
-    return sorted({*globals(), *__getattr__("__all__"), "__version__"})
+    """The public names, loaded or not, and nothing else: what TAB shows."""
+    return sorted({*__getattr__("__all__"), *_MODULES, "__version__", "__doc__", "__file__", "__name__", "__path__"})
