@@ -84,6 +84,8 @@ class Watched:
         self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         self.page.on("dialog", lambda dialog: (self.problems.append("a dialog"), dialog.dismiss()))
         self.page.on("request", self._requested)
+        self._session = self._context.new_cdp_session(self.page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
         self.page.goto(address)
         self.settle()
 
@@ -94,6 +96,11 @@ class Watched:
     def _requested(self, request: Any) -> None:
         if not request.url.startswith((self._own, "data:", "blob:")):
             self.problems.append(f"a request to {request.url}")
+
+    def seconds(self) -> float:
+        """The processor time of the page's main thread until now, which other work on the machine does not change."""
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
 
     def settle(self) -> None:
         """Wait until what was asked for is on the screen."""

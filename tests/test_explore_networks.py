@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -131,28 +132,18 @@ def test_repeats_are_folded(browser: Any, tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------- large ones
 
 
-class Clock:
-    """The processor time of a page's main thread, which other work on the machine does not change."""
+def click(watched: Watched, layer: int, neuron: int) -> float:
+    """From a click on a neuron of a layer that is shown to its edges, in seconds; then wait for the rest.
 
-    def __init__(self, watched: Watched) -> None:
-        self.page = watched.page
-        self.session = watched.page.context.new_cdp_session(watched.page)
-        self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def seconds(self) -> float:
-        """Until now."""
-        metrics = self.session.send("Performance.getMetrics")["metrics"]
-        return float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
-
-    def click(self, layer: int, neuron: int) -> float:
-        """From a click on a neuron of a layer that is shown to its edges, in seconds; then wait for the rest."""
-        self.page.evaluate("layer => explore.go({ layer, neuron: null })", layer)
-        self.page.wait_for_timeout(500)  # a reader looks at the layer, while what is next to it is made ready
-        before = self.seconds()
-        self.page.evaluate(UNTIL_EDGES, neuron)
-        taken = self.seconds() - before
-        self.page.evaluate("explore.ready")
-        return taken
+    It is processor time: of the page, and of this process, where a server is a thread.
+    """
+    watched.page.evaluate("layer => explore.go({ layer, neuron: null })", layer)
+    watched.page.wait_for_timeout(500)  # a reader looks at the layer, while what is next to it is made ready
+    before = watched.seconds() + time.process_time()
+    watched.page.evaluate(UNTIL_EDGES, neuron)
+    taken = watched.seconds() + time.process_time() - before
+    watched.page.evaluate("explore.ready")
+    return taken
 
 
 UNTIL_EDGES = """neuron => new Promise(done => {
@@ -169,14 +160,14 @@ UNTIL_EDGES = """neuron => new Promise(done => {
 
 
 def clicked(watched: Watched, graph: NeuronGraph, names: list[str]) -> float:
-    """The median time from a click to the edges, of a neuron of each layer; each time the edges are compared."""
-    clock, taken = Clock(watched), []
+    """The longest time from a click to the edges, of a neuron of each layer; each time the edges are compared."""
+    taken = []
     for k, name in enumerate(names):
         layer = graph.layer(name)
         neuron = layer.first_id + (layer.neurons * (2 * k + 1)) // (2 * len(names))
-        taken.append(clock.click(graph.layers.index(layer), neuron))
+        taken.append(click(watched, graph.layers.index(layer), neuron))
         assert_edges(watched, graph, neuron)
-    return sorted(taken)[len(taken) // 2]
+    return max(taken)
 
 
 @pytest.mark.slow
@@ -187,7 +178,7 @@ def test_mobilenet_v2_in_one_file(browser: Any, tmp_path: Path) -> None:
     graph = o2g.load(keras.applications.MobileNetV2(weights=None), check=False)
     path = o2g.explore(graph, ["random", "zeros"], tmp_path / "page.html", float16=True)
     watched = Watched(browser, path.as_uri())
-    assert Clock(watched).seconds() < 3
+    assert watched.seconds() < 3
     assert "float16" in watched.text(".top")
     rounded = dataclasses.replace(graph, layers=tuple(halved(layer) for layer in graph.layers))
     names = ["Conv1", "block_3_depthwise", "block_8_add", "block_12_project", "Conv_1"]
@@ -220,7 +211,7 @@ def test_vgg16_from_a_server(browser: Any) -> None:
         graph.explore("random", "vgg16.html")
     server = graph.explore(["random", "ties"], port=0)
     watched = Watched(browser, server.url)
-    assert Clock(watched).seconds() < 3
+    assert watched.seconds() < 3
     assert clicked(watched, graph, ["block1_conv2", "block3_pool", "block4_conv3", "fc2"]) < 0.1
     walk(watched, graph, "block4_conv1", "5,3,3")
     watched.page.get_by_label("Input", exact=True).select_option("1")
@@ -232,5 +223,5 @@ def test_vgg16_from_a_server(browser: Any) -> None:
 @pytest.mark.slow
 def test_the_first_paint_of_digits(browser: Any, tmp_path: Path) -> None:
     watched = Watched(browser, o2g.explore(FIXTURES / "digits.onnx", "ties", tmp_path / "page.html").as_uri())
-    assert Clock(watched).seconds() < 1
+    assert 0.01 < watched.seconds() < 1  # the clock runs
     watched.close()

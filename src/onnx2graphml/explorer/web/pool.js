@@ -29,7 +29,10 @@ export function decoded(kind, bytes) {
   if (kind === "u1") return bytes;
   if (kind === "i4") return new Int32Array(buffer, offset, bytes.byteLength / 4);
   halves ??= halfTable();
-  return Float32Array.from(new Uint16Array(buffer, offset, bytes.byteLength / 2), (h) => halves[h]);
+  const numbers = new Uint16Array(buffer, offset, bytes.byteLength / 2);
+  const values = new Float32Array(numbers.length);
+  for (let i = 0; i < values.length; i++) values[i] = halves[numbers[i]]; // `from` takes thirty times as long
+  return values;
 }
 
 export function fromBase64(text) {
