@@ -20,7 +20,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.explorer.page import packed
 from onnx2graphml.explorer.runs import Explored
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.graph.receptive_field import receptive_field
+from onnx2graphml.graph.receptive_field import layer_fields
 from randomnets.draw import draw_network
 
 SCRIPT = Path(__file__).with_name("explore_agreement.mjs")
@@ -62,13 +62,11 @@ def assert_agree(graph: NeuronGraph, neuron: int, told: dict[str, Any]) -> None:
     bias = None if layer.bias is None else np.broadcast_to(layer.bias, layer.shape)[graph.index_of(neuron)]
     assert (told["bias"] is None) == (bias is None)
     assert bias is None or same([bias], numbers([told["bias"]]))
-    field = receptive_field(graph, neuron)
-    fields = {graph.layers[int(k)].name: base64.b64decode(mask) for k, mask in told["field"].items()}
-    for layer in graph.layers:
-        if layer.aggregation == "input":
-            assert (layer.name in fields) == (layer.name in field)
-            if layer.name in field:
-                assert np.array_equal(field[layer.name].ravel(), np.frombuffer(fields[layer.name], np.uint8))
+    fields = {graph.layers[int(k)].name: np.frombuffer(base64.b64decode(m), bool) for k, m in told["field"].items()}
+    expected = layer_fields(graph, neuron)  # of the inputs, and of every layer between
+    assert fields.keys() == expected.keys()
+    for name, field in expected.items():
+        assert np.array_equal(field, fields[name])
 
 
 @pytest.mark.slow
@@ -94,5 +92,12 @@ def test_a_difference_is_found(tmp_path: Path) -> None:
     (told,) = told_by_the_page([case(graph, [neuron])], tmp_path)
     assert_agree(graph, neuron, told)
     told["into"]["weight"][3] += 1e-6
+    with pytest.raises(AssertionError):
+        assert_agree(graph, neuron, told)
+    told["into"]["weight"][3] -= 1e-6
+    maxpool = str([layer.name for layer in graph.layers].index("maxpool"))
+    mask = bytearray(base64.b64decode(told["field"][maxpool]))
+    mask[-1] ^= 1
+    told["field"][maxpool] = base64.b64encode(mask).decode()
     with pytest.raises(AssertionError):
         assert_agree(graph, neuron, told)

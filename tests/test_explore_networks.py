@@ -93,12 +93,14 @@ def test_walking_back_and_another_input(kind: str, browser: Any, tmp_path: Path)
     watched.close()
 
 
-def test_the_terms_of_attention_add_up(browser: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("served", [False, True])
+def test_the_terms_of_attention_add_up(served: bool, browser: Any, tmp_path: Path) -> None:
     graph = o2g.load(attention(), detail="op")
-    path = o2g.explore(graph, "random", tmp_path / "page.html")
+    server = o2g.explore(graph, "random", port=0) if served else None
+    address = server.url if server else o2g.explore(graph, "random", tmp_path / "page.html").as_uri()
     heads = next(layer for layer in graph.layers if layer.provenance.tensor == "heads")
     neuron = graph.neuron(heads.name, (1, 2))
-    watched = Watched(browser, f"{path.as_uri()}#neuron={neuron}")
+    watched = Watched(browser, f"{address}#neuron={neuron}")
     assert "5 products of 10 edges" in watched.text("section.in h3")
     told = watched.page.locator("section.in tbody td[data-contribution]")
     products = [float(c) for c in told.evaluate_all("all => all.map(cell => cell.dataset.contribution)")]
@@ -106,6 +108,8 @@ def test_the_terms_of_attention_add_up(browser: Any, tmp_path: Path) -> None:
     assert len(products) == 5
     assert sum(products) == pytest.approx(float(value), rel=1e-5)
     watched.close()
+    if server:
+        server.stop()
 
 
 def test_repeats_are_folded(browser: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,39 @@ def test_the_widget_shows_what_the_graph_says(executed: Any, browser: Any) -> No
     page.evaluate("window.model.told('layer=9')")
     page.wait_for_function("document.querySelector('main h2').innerText === 'digit'")
     assert page.locator(".in-cell").bounding_box()["height"] == 640
+    page.close()
+    assert not problems
+
+
+SHOW_ALL = """async ({ esm, css, data }) => {
+  const widget = (await import(URL.createObjectURL(new Blob([esm], { type: 'text/javascript' })))).default;
+  const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0)), moved = new Uint8Array(bytes.length + 3);
+  moved.set(bytes, 3);
+  const forms = [new DataView(moved.buffer, 3), moved.subarray(3), bytes.buffer];
+  for (const form of forms) {
+    const values = { data: form, height: 300, state: 'neuron=3421' };
+    const model = { get: name => values[name], set: () => null, save_changes: () => null, on: () => null };
+    const el = document.body.appendChild(document.createElement('div'));
+    await widget.render({ model, el });
+  }
+}"""
+"""What front ends do: they hand the data over as a view, at any place of a larger buffer, or as the buffer itself."""
+
+
+@pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
+def test_the_data_may_arrive_in_any_form(browser: Any) -> None:
+    graph = o2g.load(ROOT / "fixtures" / "digits.onnx")
+    widget = graph.explore("ties")
+    page = browser.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(("blob:", "data:")) else problems.append(asked.url))
+    data = base64.b64encode(widget.data).decode()
+    page.evaluate(SHOW_ALL, {"esm": str(widget._esm), "css": str(widget._css), "data": data})
+    page.wait_for_function("document.querySelectorAll('[data-ready]').length === 3")
+    value = float(o2g.activations(graph, "ties").layer("conv2").value[0, 1, 5])
+    shown = page.locator("aside output").evaluate_all("all => all.map(each => Number(each.dataset.value))")
+    assert shown == [value] * 3
     page.close()
     assert not problems
 

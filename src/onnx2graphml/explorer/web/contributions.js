@@ -52,6 +52,6 @@ function chosen(aggregation, edges, rows, bias) {
 // The rows with the greatest sizes first; the winner before all.
 export function bySize({ rows, winner }) {
   const first = winner ?? -1;
-  const size = (k) => (Number.isNaN(rows[k].value) ? Infinity : Math.abs(rows[k].value));
-  return rows.map((_, k) => k).sort((a, b) => (b === first) - (a === first) || size(b) - size(a) || a - b);
+  const sizes = Float64Array.from(rows, ({ value }) => (Number.isNaN(value) ? Infinity : Math.abs(value)));
+  return rows.map((_, k) => k).sort((a, b) => (b === first) - (a === first) || sizes[b] - sizes[a] || a - b);
 }

@@ -20,11 +20,11 @@ export function startPage(root) {
   return app;
 }
 
-// A notebook's widget: `data` is one message with all arrays.
+// A notebook's widget: `data` is one message with all arrays. Jupyter hands it over as a DataView, others as an array.
 export function render({ model, el }) {
   const data = model.get("data");
-  const buffer = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
-  const { arrays, ...meta } = unpacked(buffer);
+  const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data;
+  const { arrays, ...meta } = unpacked(new Uint8Array(bytes).buffer);
   const source = new PageSource({ ...meta, arrays: [] }, () => null);
   arrays.forEach((array, number) => source.pool.known.set(number, array));
   const root = document.createElement("div");
