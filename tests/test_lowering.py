@@ -15,7 +15,7 @@ from onnx2graphml.errors import Error, ModelError, TooLargeError, UnsupportedErr
 from onnx2graphml.model import limits, load_model
 from onnx2graphml.model.lowering import BY_BODY, LOWERINGS, is_lowered
 from onnx2graphml.model.lowering.functions import has_body
-from onnx2graphml.model.lowering.registry import ONLY_IF_CONSTANT, PRIMITIVE_IF_CONSTANT, lowering
+from onnx2graphml.model.lowering.registry import ONLY_IF_CONSTANT, ONLY_IF_REPEATED, PRIMITIVE_IF_CONSTANT, lowering
 from onnx2graphml.ops import OPERATORS
 from small import model, node, weights
 
@@ -25,7 +25,7 @@ SEQUENCES = {"SequenceMap"}
 
 
 def test_an_operator_is_a_primitive_or_lowered_not_both() -> None:
-    both = {*PRIMITIVE_IF_CONSTANT, *ONLY_IF_CONSTANT}
+    both = {*PRIMITIVE_IF_CONSTANT, *ONLY_IF_CONSTANT, *ONLY_IF_REPEATED}
     assert not set(OPERATORS) & {name for domain, name in set(LOWERINGS) - both if not domain}
     assert {name for _, name in both} <= set(OPERATORS)
     assert not set(OPERATORS) & set(BY_BODY)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from hypothesis import HealthCheck, assume, event, given, note, settings
 from hypothesis import strategies as st
+from onnx.reference import ReferenceEvaluator
 
+from network import run
 from onnx2graphml.api import load, verify, verify_file
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.formats.registry import FORMATS
@@ -27,11 +27,11 @@ from onnx2graphml.verification.report import Report
 from randomnets import census, law
 from randomnets.builder import Builder, Tensor, Unfit
 from randomnets.draw import Network, draw_network, fed, finished
-from randomnets.found import FOUND, Found
+from randomnets.found import FOUND, LEFT_OUT, Found
 from randomnets.law import Broken, Discarded
 from randomnets.runtime import OPSETS, computes
 from randomnets.steps import STEPS
-from small import model, node, weights
+from small import model, node, runtime, weights
 
 BY_CHOICES, BY_NUMBERS = 75, 75  # models: those that shrink, and those that tools/fuzz_networks.py has, too
 
@@ -232,31 +232,25 @@ def test_a_refusal_that_is_no_documented_limit_is_noticed(tmp_path: Path) -> Non
 # ------------------------------------------------------------------------------------------- what was found, minimized
 
 
-class StillThere(Exception):
-    """What is known to be wrong is as it was found."""
-
-
-def cases() -> list[Any]:
-    """Those that still break the law are expected to; as soon as one does not, its test says so."""
-    params = []
-    for name, found in FOUND.items():
-        marks = [pytest.mark.xfail(strict=True, raises=StillThere, reason=found.reason)] if found.still else []
-        params.append(pytest.param(found, id=name, marks=marks))
-    return params
-
-
-@pytest.mark.parametrize("found", cases())
+@pytest.mark.parametrize("found", FOUND.values(), ids=FOUND)
 def test_found(found: Found) -> None:
-    """The law without files, at every level of detail; a bug that turns into another one is a failure."""
-    try:
-        for level in LEVELS:
-            graph = load(found.proto, detail=level)
-            law.check_counts(graph, found.proto)
-            law.check_report(verify(graph, "random" if found.value is None else {"x": found.value}), graph, level)
-    except Exception as e:
-        if found.still and re.search(found.still, f"{type(e).__name__}: {e}"):
-            raise StillThere from e
-        raise
+    """The law without files, at every level of detail."""
+    for level in LEVELS:
+        graph = load(found.proto, detail=level)
+        law.check_counts(graph, found.proto)
+        law.check_report(verify(graph, "random" if found.value is None else {"x": found.value}), graph, level)
+
+
+@pytest.mark.parametrize("found", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_left_out(found: Found) -> None:
+    """ONNX's reference evaluator computes what the edges do, and ONNX Runtime something else."""
+    feeds = {"x": found.value}
+    (expected,) = ReferenceEvaluator(found.proto).run(None, feeds)
+    (ours,) = run(load(found.proto, detail="op"), feeds)
+    (theirs,) = runtime(found.proto, feeds)
+    np.testing.assert_allclose(ours.reshape(expected.shape), expected, rtol=1e-12)
+    assert (np.isnan(expected) & ~np.isnan(theirs)).any()
+    assert not verify(load(found.proto), feeds).passed
 
 
 @pytest.mark.parametrize("suffix", [s for s in FORMATS if "node attributes" in FORMATS[s].cannot_hold])

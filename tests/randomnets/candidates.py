@@ -9,7 +9,7 @@ import numpy as np
 
 from randomnets.builder import Builder, Tensor, Unfit
 from randomnets.constants import constant, integers, numbers
-from randomnets.ranges import calm, factored, of_rank
+from randomnets.ranges import calm, factored, finite, of_rank
 from randomnets.records import as_float, hidden, second, single
 from randomnets.steps import STEPS, Step, step
 
@@ -134,7 +134,7 @@ def depth_to_space(b: Builder, x: Tensor) -> Tensor:
 
 @step("Resize", 13)
 def resize(b: Builder, x: Tensor) -> Tensor:
-    x = picture(b, x, 1, 1, 1)
+    x = finite(b, picture(b, x, 1, 1, 1))  # beside infinity, an interpolation by 0 is NaN to ONNX Runtime
     shape = (*x.shape[:2], *(b.random.randint(1, 8) for _ in range(2)))
     mode = b.random.choice(["nearest", "linear", "cubic"])
     way = b.random.choice(["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"])

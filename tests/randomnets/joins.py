@@ -9,7 +9,7 @@ from typing import Any
 from randomnets.builder import Builder, Tensor
 from randomnets.constants import constant, integers, numbers
 from randomnets.moves import axis_of, given
-from randomnets.ranges import calm, finite, of_rank
+from randomnets.ranges import calm, of_rank
 from randomnets.steps import STEPS, Step, step
 
 
@@ -72,7 +72,6 @@ def _reduced(op: str, since: int) -> Callable[[Builder, Tensor], Tensor]:
 
     def grow(b: Builder, x: Tensor) -> Tensor:
         x = calm(b, x, b.limit(x.dtype) / max(x.size, 1)) if op == "ReduceSum" else x
-        x = finite(b, x) if op in ("ReduceMax", "ReduceMin") else x
         reduced = [d for d in range(x.rank) if b.chance(0.5)]
         keep = b.random.randint(0, 1)
         attributes: dict[str, Any] = {"keepdims": keep} if not keep else b.default(keepdims=1)

@@ -23,7 +23,7 @@ def calm(b: Builder, x: Tensor, largest: float) -> Tensor:
 
 
 def finite(b: Builder, x: Tensor) -> Tensor:
-    """The tensor; `Unfit` where it may hold NaN, which ONNX Runtime's maxima pass on or not as it happens."""
+    """The tensor; `Unfit` where it may hold infinity or NaN."""
     if not x.is_finite:
         raise Unfit
     return x

@@ -12,7 +12,7 @@ from onnx import TensorProto
 from randomnets.builder import Builder, Tensor, Unfit
 from randomnets.candidates import axis_of, picture
 from randomnets.constants import constant, integers, numbers
-from randomnets.ranges import calm, of_rank
+from randomnets.ranges import calm, finite, of_rank
 from randomnets.records import as_float, hidden, single
 from randomnets.steps import step
 
@@ -151,7 +151,7 @@ def tensor_scatter(b: Builder, x: Tensor) -> Tensor:
 
 @step("Upsample", until=9)
 def upsample(b: Builder, x: Tensor) -> Tensor:
-    x = picture(b, x, 1, 1, 1)
+    x = finite(b, picture(b, x, 1, 1, 1))  # beside infinity, an interpolation by 0 is NaN to ONNX Runtime
     by = [1.0, 1.0, *(float(b.random.randint(1, 3)) for _ in range(2))]
     shape = [int(n * s) for n, s in zip(x.shape, by, strict=True)]
     given: dict[str, Any] = {"mode": b.random.choice(["nearest", "linear"])}

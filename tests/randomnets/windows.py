@@ -11,7 +11,7 @@ import numpy as np
 
 from randomnets.builder import Builder, Shape, Tensor, Unfit
 from randomnets.constants import constant, numbers
-from randomnets.ranges import calm, finite, of_rank
+from randomnets.ranges import calm, of_rank
 from randomnets.steps import step
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
@@ -185,7 +185,6 @@ def pooled(b: Builder, x: Tensor, op: str, dilated: bool, **given: Any) -> Tenso
     if not dilated:
         given.pop("dilations", None)
     edges = math.prod(shape) * math.prod(slide.kernel)
-    x = finite(b, x) if op == "MaxPool" else x
     low, high = (x.low, x.high) if op == "MaxPool" else (min(x.low, 0), max(x.high, 0))
     return b.add(op, [x], shape, low, high, edges=edges, **given)
 
@@ -206,7 +205,7 @@ def average_pool(b: Builder, x: Tensor) -> Tensor:
 
 @step("GlobalMaxPool")
 def global_max_pool(b: Builder, x: Tensor) -> Tensor:
-    x = finite(b, picture(b, x))
+    x = picture(b, x)
     return b.add("GlobalMaxPool", [x], (*x.shape[:2], *[1] * (x.rank - 2)), x.low, x.high, edges=x.size)
 
 

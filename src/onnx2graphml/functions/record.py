@@ -43,6 +43,8 @@ class Function:
             the difference that the value makes when it is moved by that much, up and down, which is right for functions
             that rise or fall all the way.
         candidates: whether values come in by edges with terms, from which it chooses, or which it reduces.
+        size: of the same values, what a rounding is relative to, where the result may be much smaller than its parts.
+            None: the result itself.
         moved: the ports of values through which it computes positions; these are rounded, and what that changes counts.
         chooses: the ports of values one of which goes on as it is: unless a `reduction` adds some up, or a `mode`
             interpolates. Which one does not depend on these values, but in TopK and Clip, which compare them.
@@ -59,6 +61,7 @@ class Function:
     around_one: bool = False
     slope: float | None = None
     candidates: bool = False
+    size: Callable[..., Any] | None = None
     moved: tuple[int, ...] = ()
     chooses: tuple[int, ...] = ()
 

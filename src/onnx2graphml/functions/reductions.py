@@ -42,8 +42,17 @@ def LpPool(X: Values, *, p: float = 2) -> Any:
     return (np.abs(present(X)) ** p).sum(axis=1) ** (1 / p)
 
 
-@function(candidates=True)
-def Det(X: Values) -> Any:
-    """Terms are positions in a square matrix, row by row."""
+def square(X: Values) -> Values:
+    """Matrices, of which the terms are the positions, row by row."""
     n = round(X.shape[1] ** 0.5)
-    return np.linalg.det(X.reshape(-1, n, n))
+    return X.reshape(-1, n, n)
+
+
+def hadamard_bound(X: Values) -> Any:
+    """The product of the rows' lengths: no determinant is larger, and one whose terms cancel is much smaller."""
+    return np.prod(np.linalg.norm(square(X), axis=2), axis=1)
+
+
+@function(candidates=True, size=hadamard_bound)
+def Det(X: Values) -> Any:
+    return np.linalg.det(square(X))

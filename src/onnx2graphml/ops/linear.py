@@ -9,8 +9,6 @@ import numpy as np
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
-from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Incoming
 from onnx2graphml.ops.broadcast import broadcast, broadcast_strides
 from onnx2graphml.ops.registry import (
     Constant,
@@ -46,10 +44,7 @@ def Gemm(
     if C is None or isinstance(C, np.ndarray):
         return OutputSpec(edges, bias=None if C is None else scaled(numbers(C), beta))
     weight = np.full(1, beta, weights_dtype(C))
-    added = incoming(C, *broadcast(C.shape, node.shape), weights=weight)
-    if len(edges) == 1 and edges[0].source == C.name:
-        return OutputSpec((_added(edges[0], added),))
-    return OutputSpec((*edges, added))
+    return OutputSpec((*edges, incoming(C, *broadcast(C.shape, node.shape), weights=weight)))
 
 
 def _shifted(node: NodeContext, A: Constant, B: Constant, C: Tensor, alpha: float, beta: float) -> OutputSpec:
@@ -120,13 +115,3 @@ def _axes(A: Operand, B: Operand, a: _Factor, b: _Factor) -> list[Axis]:
         ax.same(b.kept).strided(0, column, b.kept_stride),
         ax.same(a.summed).strided(a.summed_stride, 0, b.summed_stride).with_term(np.arange(a.summed)),
     ]
-
-
-def _added(one: Incoming, other: Incoming) -> Incoming:
-    """Edges from the same tensor as one block: where two join the same two neurons, their weights are added."""
-    edges = [e for i in (one, other) for e in i.block.expand()]
-    source, target, weight = (np.concatenate([getattr(e, s) for e in edges]) for s in ("source", "target", "weight"))
-    pairs, where = np.unique(np.stack([source, target], 1), axis=0, return_inverse=True)
-    weights = np.zeros(len(pairs), weight.dtype)
-    np.add.at(weights, where.ravel(), weight)
-    return Incoming(one.source, EdgeBlock((ax.relation(pairs[:, 0], pairs[:, 1], np.arange(len(pairs))),), weights))

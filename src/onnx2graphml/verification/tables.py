@@ -119,7 +119,8 @@ def evaluated(aggregation: str, bias: Values, ports: Ports, bias_size: float, u:
     terms = max((x.shape[1] for x in ports.values() if x.ndim == 2), default=0)
     factor = fan_in_factor(terms) if function.candidates else SPARE
     with np.errstate(invalid="ignore"):
-        size = np.where(np.isfinite(value), np.abs(value), 0) + (1.0 if function.around_one else 0.0)
+        size = np.abs(value) if function.size is None else function.size(*arguments)
+        size = np.where(np.isfinite(size), size, 0) + (1.0 if function.around_one else 0.0)
         tolerance = u * factor * size
         for port in (p for p in function.moved if p < len(arguments)):
             for way in (1, -1):

@@ -18,6 +18,7 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
     embedding,
     flexible,
     grids,
+    linear,
     microsoft,
     ngrams,
     normalization,
@@ -29,7 +30,13 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
 )
 from onnx2graphml.model.lowering.builder import Builder, Graph
 from onnx2graphml.model.lowering.functions import BY_BODY, by_body, has_body
-from onnx2graphml.model.lowering.registry import LOWERINGS, ONLY_IF_CONSTANT, PRIMITIVE_IF_CONSTANT, call
+from onnx2graphml.model.lowering.registry import (
+    LOWERINGS,
+    ONLY_IF_CONSTANT,
+    ONLY_IF_REPEATED,
+    PRIMITIVE_IF_CONSTANT,
+    call,
+)
 from onnx2graphml.model.nodes import plain
 
 __all__ = ["BY_BODY", "LOWERINGS", "add_lowered", "can_be_evaluated", "is_lowered"]
@@ -51,6 +58,9 @@ def is_lowered(node: onnx.NodeProto, opset: int, constants: Container[str] = ())
     domain, op = _key(node)
     if (domain, op) in ONLY_IF_CONSTANT:
         return node.input[ONLY_IF_CONSTANT[domain, op]] in constants
+    if (domain, op) in ONLY_IF_REPEATED:
+        repeated = ONLY_IF_REPEATED[domain, op]
+        return any(i and i not in constants and i in node.input[:repeated] for i in node.input[repeated : repeated + 1])
     if (domain, op) in PRIMITIVE_IF_CONSTANT:
         inputs = [node.input[k] for k in PRIMITIVE_IF_CONSTANT[domain, op] if k < len(node.input)]
         return any(i and i not in constants for i in inputs)

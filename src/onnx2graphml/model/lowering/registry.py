@@ -39,12 +39,19 @@ PRIMITIVE_IF_CONSTANT: dict[tuple[str, str], tuple[int, ...]] = {}
 """By domain and operator, the inputs that make it a primitive where they are constant or left out."""
 
 
-def lowering(domain: str = "", primitive_if_constant: tuple[int, ...] = ()) -> Callable[[Lowering], Lowering]:
+ONLY_IF_REPEATED: dict[tuple[str, str], int] = {}
+"""Operators that are replaced only where the input of that number is computed, and is an earlier one, too."""
+
+
+def lowering(
+    domain: str = "", primitive_if_constant: tuple[int, ...] = (), only_if_repeated: int | None = None
+) -> Callable[[Lowering], Lowering]:
     """Register a function as the lowering of the operator of its name.
 
     Args:
         domain: of the operator; empty for ONNX's own.
         primitive_if_constant: positions of inputs; where these are constant, the operator is a primitive.
+        only_if_repeated: the position of an input; unless it is computed and an earlier one, too, it is a primitive.
 
     Raises:
         ValueError: there is one already.
@@ -57,6 +64,8 @@ def lowering(domain: str = "", primitive_if_constant: tuple[int, ...] = ()) -> C
         LOWERINGS[key] = function
         if primitive_if_constant:
             PRIMITIVE_IF_CONSTANT[key] = primitive_if_constant
+        if only_if_repeated is not None:
+            ONLY_IF_REPEATED[key] = only_if_repeated
         return function
 
     return register
