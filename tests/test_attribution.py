@@ -300,6 +300,30 @@ def test_a_trace_keeps_its_share_with_the_fewest_edges(name: str, keep: float) -
     assert reached == set(t.neurons.tolist()) - {t.relevance.target}
 
 
+@pytest.mark.parametrize("rule", ["gradient", "lrp-gamma"])
+@pytest.mark.parametrize("keep", [0.5, 0.95])
+def test_a_net_trace_adds_to_its_share_with_the_fewest_edges(keep: float, rule: str) -> None:
+    local = around("digits")
+    graph, relevant = local.graph, relevance(local, largest(local), rule)
+    found = trace(relevant, keep=keep, net=True)
+    whole = trace(relevant, keep=1.0)
+    assert len(found) < len(trace(relevant, keep=keep))
+    layer_of = np.array([graph.layer_of(int(t)).name for t in found.target])
+    for step in found.steps:
+        flow = found.flow[layer_of == step.layer]
+        inside = np.intersect1d(found.neurons, np.arange(graph.neurons)[graph.layer(step.layer).ids])
+        into = np.isin(whole.target, inside)
+        assert step.flow == pytest.approx(whole.flow[into].sum(), rel=1e-9)
+        sign = np.sign(step.flow)
+        assert (np.sign(flow) == sign).all()
+        assert step.kept == pytest.approx(flow.sum(), rel=1e-12)
+        assert keep <= step.kept / step.flow + 1e-9
+        assert (step.kept - sign * np.abs(flow).min()) / step.flow < keep
+        others = np.sort(sign * whole.flow[into])[::-1][: len(flow)]
+        assert np.allclose(np.sort(np.abs(flow))[::-1], others)  # they are the strongest
+    assert found.summary().splitlines()[0].endswith("kept of flow")
+
+
 def test_the_strongest_of_each_neuron() -> None:
     found = around("digits")
     t = trace(relevance(found, largest(found), "lrp-0"), top_k=3)
@@ -366,6 +390,7 @@ def test_what_is_asked_wrongly(tmp_path: Path) -> None:
         ({"keep": 0.0}, "keep is 0.0; expected a share above 0, up to 1"),
         ({"top_k": 0}, "top_k is 0; expected 1 or more"),
         ({"keep": 0.5, "top_k": 2}, "both keep and top_k are given"),
+        ({"net": True, "top_k": 2}, "net is for a share of the flows; top_k keeps the strongest of each neuron"),
         ({"rule": "lrp-1"}, "rule is 'lrp-1'; expected one of .*did you mean 'lrp-0'"),
         ({"target": ("digits", (3,))}, "no layer is named 'digits'"),
     ]:
@@ -417,6 +442,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert " and " in printed.splitlines()[0]
     assert "(as much as max_edges allows)" in printed
     assert picture.read_bytes()[1:4] == b"PNG"
+    rules = ["--rule", "lrp-epsilon", "--rule", "conv1=lrp-gamma", "--rule", "conv2=lrp-gamma"]
+    assert cli.main(["trace", digits, "--input", "ties", "--net", *rules]) == 0
+    printed = capsys.readouterr().out
+    own = o2g.trace(digits, "ties", rule="lrp-epsilon", rules=dict.fromkeys(["conv1", "conv2"], "lrp-gamma"), net=True)
+    assert own.summary() in printed
+    assert printed.count("lrp-gamma: ") == printed.count("lrp-epsilon: ") == 1
+    for wrong in ("lrp-1", "=lrp-0", "conv1=lrp-1"):
+        with pytest.raises(SystemExit):
+            cli.main(["trace", digits, "--rule", wrong])
+        assert f"got '{wrong}'; expected RULE or LAYER=RULE, RULE one of gradient, lrp-0" in capsys.readouterr().err
+    assert cli.main(["trace", digits, "--rule", "conv9=lrp-0"]) == 2
+    assert "no layer is named 'conv9'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["trace", digits, "--target", "digit"])
     assert "expected LAYER:INDEX, such as conv2:0,1,5" in capsys.readouterr().err

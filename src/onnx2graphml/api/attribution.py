@@ -25,6 +25,7 @@ def trace(
     rules: Mapping[str, str] | None = None,
     keep: float | None = None,
     top_k: int | None = None,
+    net: bool = False,
     max_edges: int = 50_000,
     seed: int = 0,
     preprocess: str | None = None,
@@ -45,6 +46,8 @@ def trace(
         rules: by layer, another rule.
         keep: of each layer, the strongest flows that carry this share of their absolute sum; 0.95 by default.
         top_k: instead, so many of the strongest in-edges of each neuron.
+        net: keep that share of the sum of flows instead, in which what speaks against the target cancels what speaks
+            for it: only the strongest that speak for it are kept, and far fewer are needed.
         max_edges: at most so many edges, shared out among the layers; what that cuts is told.
         seed: as for `activations`.
         preprocess: as for `activations`.
@@ -73,7 +76,7 @@ def trace(
     from onnx2graphml.inference.activations import activations
     from onnx2graphml.inference.inputs import resolve
 
-    check(keep, top_k, max_edges)
+    check(keep, top_k, max_edges, net)
     write = _writer(path, "bgr" if preprocess == "caffe" else "rgb")
     graph = as_graph(model)
     if path is not None:
@@ -89,7 +92,7 @@ def trace(
     explained: Explained = one
     if baseline is not None:
         explained = Difference(one, relevance(around(baseline), neuron, rule, rules))
-    found = trace(explained, keep=keep, top_k=top_k, max_edges=max_edges)
+    found = trace(explained, keep=keep, top_k=top_k, net=net, max_edges=max_edges)
     write(found)
     return found
 

@@ -83,14 +83,43 @@ class Strongest:
 
         Of equal ones, the first.
         """
+        return self.carrying(share * self.total)
+
+    def carrying(self, least: float) -> tuple[Rows, bool]:
+        """The same for an absolute flow of at least so much."""
         self._reduce()
         (rows,) = self._parts
         order = np.argsort(-np.abs(rows.flow), kind="stable")
         carried = np.cumsum(np.abs(rows.flow[order]))
-        enough = int(np.searchsorted(carried, share * self.total * (1 - 1e-12))) + 1
+        enough = int(np.searchsorted(carried, least * (1 - 1e-12))) + 1
         if self._top_k is not None:
             enough = len(rows) + 1
         return rows[np.sort(order[:enough])], self._dropped and enough > len(rows)
+
+
+class StrongestNet:
+    """Keeps the strongest of those rows that have the sign of the sum of all.
+
+    What goes against that sum has cancelled as much of the others, so fewer carry it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._above, self._below = Strongest(most), Strongest(most)
+
+    @property
+    def total(self) -> float:
+        """The sum of the flows of all rows."""
+        return self._above.total - self._below.total
+
+    def add(self, rows: Rows) -> None:
+        """Take rows; those without a flow don't count."""
+        self._above.add(rows[np.flatnonzero(rows.flow > 0)])
+        self._below.add(rows[np.flatnonzero(rows.flow < 0)])
+
+    def found(self, share: float) -> tuple[Rows, bool]:
+        """The fewest rows that carry a share of that sum, in their order; and whether that would have been more."""
+        pool = self._above if self.total > 0 else self._below
+        return pool.carrying(share * abs(self.total))
 
 
 def _top(target: Ints, flow: Values, k: int) -> Ints:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.attribution.strongest import Rows, Strongest
+from onnx2graphml.attribution.strongest import Rows, Strongest, StrongestNet
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.graph.graph import Layer, NeuronGraph
@@ -67,7 +67,8 @@ class Step:
     Attributes:
         layer: its name.
         neurons, edges: that are kept: neurons of this layer, and edges into them.
-        flow, kept: sums of absolute flows along all their in-edges, and along those that are kept.
+        flow, kept: sums of absolute flows along all their in-edges, and along those that are kept; of a net trace, sums
+            of flows.
         cut: whether more would have been kept, but for `max_edges`.
     """
 
@@ -88,6 +89,7 @@ class Trace:
         source, target: ids of the edges that are kept, from the target back.
         weight, flow: of each.
         steps: what was kept and cut, layer by layer.
+        net: whether shares are of the sums of flows, not of absolute flows.
     """
 
     relevance: Explained
@@ -96,6 +98,7 @@ class Trace:
     weight: Values
     flow: Values
     steps: tuple[Step, ...]
+    net: bool = False
 
     def __len__(self) -> int:
         return len(self.source)
@@ -107,7 +110,7 @@ class Trace:
 
     def summary(self) -> str:
         """What was kept and cut, as text: a line for each layer."""
-        lines = [f"{'layer':20} {'neurons':>8} {'edges':>8}  kept of |flow|"]
+        lines = [f"{'layer':20} {'neurons':>8} {'edges':>8}  kept of {'flow' if self.net else '|flow|'}"]
         for step in self.steps:
             share = step.kept / step.flow if step.flow else 1.0
             line = f"{step.layer[:20]:20} {step.neurons:8,} {step.edges:8,}  {share:8.1%} of {step.flow:.4g}"
@@ -153,7 +156,12 @@ class Trace:
 
 
 def trace(
-    explained: Explained, *, keep: float | None = None, top_k: int | None = None, max_edges: int = MAX_EDGES
+    explained: Explained,
+    *,
+    keep: float | None = None,
+    top_k: int | None = None,
+    net: bool = False,
+    max_edges: int = MAX_EDGES,
 ) -> Trace:
     """Go back from the target along the strongest flows.
 
@@ -161,12 +169,14 @@ def trace(
         keep: of each layer, the strongest flows into the neurons already in the trace that together carry this share of
             their absolute sum. Without this and `top_k`: 0.95.
         top_k: so many of the strongest in-edges of each neuron, instead.
+        net: of each layer, the strongest flows that together carry this share of the sum of flows, in which what speaks
+            against the target cancels what speaks for it. They all have the sign of that sum.
         max_edges: at most so many edges, shared out among the layers. What that cuts is told, in `steps`.
 
     Raises:
-        Error: `keep` is not between 0 and 1, `top_k` or `max_edges` is below 1, or both of the first are given.
+        Error: `keep` is not between 0 and 1, `top_k` or `max_edges` is below 1, or `top_k` is given with another.
     """
-    check(keep, top_k, max_edges)
+    check(keep, top_k, max_edges, net)
     graph, steps, chosen = explained.graph, [], []
     inside = np.zeros(graph.neurons, bool)
     inside[explained.target] = True
@@ -176,7 +186,8 @@ def trace(
         ids = np.flatnonzero(inside[layer.ids]) + layer.first_id
         if not len(ids):
             continue
-        pool = Strongest(-(-room // left), top_k)
+        most = -(-room // left)
+        pool = StrongestNet(most) if net else Strongest(most, top_k)
         for columns in explained.into(layer, ids):
             pool.add(Rows(*columns))
         rows, cut = pool.found(1.0 if top_k is not None else SHARE if keep is None else keep)
@@ -185,15 +196,18 @@ def trace(
         room -= len(rows)
         inside[rows.source] = True
         chosen.append(rows)
-        steps.append(Step(layer.name, len(ids), len(rows), pool.total, float(np.abs(rows.flow).sum()), cut))
+        kept = float((rows.flow if net else np.abs(rows.flow)).sum())
+        steps.append(Step(layer.name, len(ids), len(rows), pool.total, kept, cut))
     every = Rows.joined(chosen)
-    return Trace(explained, every.source, every.target, every.weight, every.flow, tuple(steps))
+    return Trace(explained, every.source, every.target, every.weight, every.flow, tuple(steps), net)
 
 
-def check(keep: float | None, top_k: int | None, max_edges: int = MAX_EDGES) -> None:
+def check(keep: float | None, top_k: int | None, max_edges: int = MAX_EDGES, net: bool = False) -> None:
     """`Error` for what can't be kept."""
     if keep is not None and top_k is not None:
         raise Error("both keep and top_k are given; give one")
+    if net and top_k is not None:
+        raise Error("net is for a share of the flows; top_k keeps the strongest of each neuron: give one of them")
     if top_k is not None and top_k < 1:
         raise Error(f"top_k is {top_k}; expected 1 or more")
     if keep is not None and not 0 < keep <= 1:

@@ -9,6 +9,8 @@ from onnx2graphml.cli.neuron import position
 from onnx2graphml.cli.options import INPUT, add_model, add_preprocess, add_seed, load_model_graph
 from onnx2graphml.files.inputs import refuse_inputs
 
+RULES = ("gradient", "lrp-0", "lrp-epsilon", "lrp-gamma", "alpha-beta", "influence")
+
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
 
@@ -21,7 +23,8 @@ EXAMPLES = (
     "trace digits.onnx --input digit.npy",
     "trace digits.onnx --input digit.npy --target digit:3 --keep 0.8 -o three.graphml",
     "trace digits.onnx --input three.npy --baseline eight.npy -o difference.png",
-    "trace vgg16.keras --input cat.jpg --preprocess caffe --rule lrp-gamma --top-k 5 -o cat.graphml",
+    "trace vgg16.keras --input cat.jpg --preprocess caffe --net --keep 0.95 -o cat.graphml",
+    "trace vgg16.keras --input cat.jpg --rule lrp-epsilon --rule block1_conv1=lrp-gamma --top-k 5 -o cat.graphml",
 )
 
 
@@ -39,9 +42,12 @@ def add_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--rule",
-        choices=("gradient", "lrp-0", "lrp-epsilon", "lrp-gamma", "alpha-beta", "influence"),
-        default="lrp-0",
-        help="how a neuron's share is divided among its in-edges (default lrp-0: by weight · value)",
+        metavar="RULE|LAYER=RULE",
+        type=rule,
+        action="append",
+        default=[],
+        help=f"how a neuron's share is divided among its in-edges: {', '.join(RULES)} (default lrp-0: by weight · "
+        "value); LAYER=RULE gives one layer another, and may be repeated",
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
@@ -51,6 +57,12 @@ def add_options(parser: Parser) -> None:
         help="keep the strongest flows of each layer that carry this share of their absolute sum (default 0.95)",
     )
     how.add_argument("--top-k", metavar="K", type=int, help="keep the K strongest in-edges of each neuron instead")
+    parser.add_argument(
+        "--net",
+        action="store_true",
+        help="keep that share of the sum of flows, in which what speaks against the target cancels what speaks for it: "
+        "far fewer edges, all of which speak for it",
+    )
     parser.add_argument(
         "--max-edges",
         metavar="N",
@@ -77,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.output:
         refuse_inputs(options.output, filter(None, [options.model, options.input, options.baseline]))
+    by_layer = dict(options.rule)
+    general = by_layer.pop(None, "lrp-0")
     graph = load_model_graph(options)
     found = api.trace(
         graph,
@@ -84,9 +98,11 @@ def run(options: argparse.Namespace) -> int:
         options.output,
         baseline=options.baseline,
         target=options.target,
-        rule=options.rule,
+        rule=general,
+        rules=by_layer,
         keep=options.keep,
         top_k=options.top_k,
+        net=options.net,
         max_edges=options.max_edges,
         seed=options.seed,
         preprocess=options.preprocess,
@@ -97,8 +113,18 @@ def run(options: argparse.Namespace) -> int:
     print(f"{layer.name} {at}: {values}")
     print(found.summary())
     print(f"{len(found.neurons):,} neurons, {len(found):,} edges")
-    print(f"inputs {found.of_inputs:.6g}, biases {found.of_biases:.6g}; {options.rule}: {find(options.rule).conserves}")
+    print(f"inputs {found.of_inputs:.6g}, biases {found.of_biases:.6g}")
+    for name in dict.fromkeys([general, *by_layer.values()]):
+        print(f"{name}: {find(name).conserves}")
     return 0
+
+
+def rule(text: str) -> tuple[str | None, str]:
+    """`lrp-gamma`, for all layers, or `conv1=lrp-gamma`."""
+    layer, equals, name = text.rpartition("=")
+    if name not in RULES or (equals and not layer):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected RULE or LAYER=RULE, RULE one of {', '.join(RULES)}")
+    return layer or None, name
 
 
 def target(text: str) -> tuple[str, tuple[int, ...]]:
