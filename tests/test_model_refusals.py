@@ -96,6 +96,34 @@ def test_parameters_that_are_not_a_number(nodes: list[onnx.NodeProto]) -> None:
     refusal(model(nodes, {"x": [1, 4]}, constants), UnsupportedError)
 
 
+GRID, CROP = weights(1, 2, 2, 2), np.float32([0, 0, 0, 0, 1, 1, 0.7, 0.7])
+PLACES: dict[str, tuple[onnx.NodeProto, list[int], dict[str, Any], str]] = {
+    "GridSample": (node("GridSample", "i p", "y"), [1, 1, 4, 4], {"p": GRID}, "its grid has a coordinate"),
+    "DeformConv": (node("DeformConv", "i w p", "y"), [1, 1, 4, 4],
+                   {"p": weights(1, 8, 3, 3), "w": weights(1, 1, 2, 2)}, "its grid has a coordinate"),
+    "RoiAlign": (node("RoiAlign", "i p b", "y", output_height=2, sampling_ratio=1), [1, 1, 6, 6],
+                 {"p": np.float32([[0, 0, 4, 4]]), "b": np.zeros(1, np.int64)}, "its grid has a coordinate"),
+    "Resize": (node("Resize", "i p s", "y", coordinate_transformation_mode="tf_crop_and_resize"), [1, 1, 4, 4],
+               {"p": CROP, "s": np.float32([1, 1, 2, 2])}, "its region, roi, has an end"),
+    "QuantizeLinear": (node("QuantizeLinear", "i p z", "y"), [1, 4],
+                       {"p": np.float32([1, 0.5, 0.25, 0.5]), "z": np.zeros(4, np.int8)}, "its scale is 0, infinite"),
+}  # fmt: skip
+"""Found by the fuzzer: what no runtime says what it makes of."""
+
+
+@pytest.mark.parametrize(
+    ("op", "value"),
+    [(op, v) for op in PLACES for v in (NAN, -INF)]
+    + [("GridSample", np.float32(1e30)), ("QuantizeLinear", np.float32(-0.0))],
+)
+def test_places_and_scales_that_are_none(op: str, value: np.float32) -> None:
+    of, shape, arrays, says = PLACES[op]
+    spoilt = arrays["p"].copy()
+    spoilt.flat[1] = value
+    assert says in refusal(model([of], {"i": shape}, arrays | {"p": spoilt}, opset=20), UnsupportedError)
+    assert verify(load(model([of], {"i": shape}, arrays, opset=20))).passed
+
+
 @pytest.mark.parametrize(
     "nodes",
     [

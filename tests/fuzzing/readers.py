@@ -63,12 +63,12 @@ def elements(path: Path) -> Any:
 
 
 def rows(path: Path) -> Any:
-    """The rows of both tables."""
+    """The rows of both tables; empty lines are none, as to pandas and to Polars."""
     found = []
     for name in ("nodes.csv", "edges.csv"):
         with open(path / name, encoding="utf-8", newline="") as file:
             head, *body = csv.reader(file)
-        found.append((head, sorted([tuple(map(str, map(value, row))) for row in body])))
+        found.append((head, sorted([tuple(map(str, map(value, row))) for row in body if row])))
     return found
 
 

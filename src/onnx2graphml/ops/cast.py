@@ -71,6 +71,10 @@ def QuantizeLinear(
     precision: int = 0,
 ) -> OutputSpec:
     """x / scale + zero point, rounded and saturated: an activation where both are one constant number."""
+    if isinstance(y_scale, np.ndarray) and not (np.isfinite(numbers(y_scale)) & (numbers(y_scale) != 0)).all():
+        raise UnsupportedError(
+            "its scale is 0, infinite or not a number; expected others: runtimes differ in what it gives"
+        )
     more = {"to": node.dtype.name} | ({} if saturate else {"saturate": 0.0})
     if isinstance(x, Tensor) and is_scalar(y_scale) and (y_zero_point is None or is_scalar(y_zero_point)):
         shift = {} if y_zero_point is None else {"zero_point": float(scalar(y_zero_point) or 0)}

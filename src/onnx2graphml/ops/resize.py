@@ -130,6 +130,8 @@ def _resized(
     how: Interpolation,
 ) -> OutputSpec:
     how.check()
+    if roi is not None and not np.isfinite(roi.astype(np.float64)).all():
+        raise UnsupportedError("its region, roi, has an end that is infinite or not a number; expected finite ones")
     source, target = ax.strides(X.shape), ax.strides(node.shape)
     axes: list[Axis] = [ax.same(n).strided(s, t, 0) for n, s, t in zip(X.shape, source, target, strict=True)]
     weights, inside = [np.ones(1)] * X.ndim, [np.ones(n, bool) for n in node.shape]

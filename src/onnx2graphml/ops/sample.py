@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.functions import axes_text
 from onnx2graphml.functions.sampling import neighbours
 from onnx2graphml.graph import axes as ax
@@ -22,6 +23,9 @@ from onnx2graphml.ops.registry import (
     operator,
     weights_dtype,
 )
+
+FARTHEST = 1 << 20
+"""Of a coordinate: what runtimes make of larger ones depends on the integers that they round them to."""
 
 
 @operator
@@ -56,6 +60,10 @@ def _linear(
     X: Tensor, grid: Constant, shape: list[int], mode: str, padding_mode: str, align_corners: bool
 ) -> OutputSpec:
     """Channels have the same points: their axis stands apart from one of all pairs of a position and a point."""
+    if not (np.abs(grid.astype(np.float64)) < FARTHEST).all():
+        raise UnsupportedError(
+            f"its grid has a coordinate that is not a number, or farther than {FARTHEST:,}; the picture is from -1 to 1"
+        )
     batch, channels = X.shape[:2]
     points, positions = math.prod(grid.shape[1:-1]), math.prod(shape)
     flat = grid.reshape(batch * points, len(shape)).astype(np.float64)[:, ::-1]
