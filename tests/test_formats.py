@@ -379,7 +379,7 @@ def test_standard_output_takes_no_directory(suffix: str):
 @pytest.mark.parametrize("limit", [1, 7, 100, 2000, 10**6])
 def test_a_block_is_cut_in_order(limit: int):
     block = conv_graph(3, 5).layers[1].incoming[0].block
-    blocks = list(columns.cut(block, limit))
+    blocks = list(block.cut(limit))
     assert all(0 < b.count <= limit for b in blocks)
     for side in ("source", "target", "weight"):
         whole, parts = (np.concatenate([getattr(e, side) for b in bs for e in b.expand()]) for bs in ([block], blocks))

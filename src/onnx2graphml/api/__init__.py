@@ -5,7 +5,7 @@ from onnx2graphml.api.attribution import trace
 from onnx2graphml.api.checking import verify, verify_file, write_report
 from onnx2graphml.api.exploring import explore
 from onnx2graphml.api.export import to_onnx
-from onnx2graphml.api.graphs import architecture, estimate, estimates, info, merge, neuron, write
+from onnx2graphml.api.graphs import architecture, convert, estimate, estimates, info, merge, neuron, write
 from onnx2graphml.api.loading import from_torch, load, select
 from onnx2graphml.api.pictures import activations, weights
 from onnx2graphml.api.pruning import prune
@@ -16,6 +16,7 @@ __all__ = [
     "activations",
     "analyze",
     "architecture",
+    "convert",
     "estimate",
     "estimates",
     "explore",

@@ -81,6 +81,48 @@ def write(
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels)
 
 
+def convert(
+    path: str | Path,
+    out: str | Path,
+    *,
+    format: str | None = None,
+    jobs: int | None = None,
+    labels: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Table:
+    """Write a written graph in another format, without its model.
+
+    The result is, byte by byte, what `write` makes of the model. Where the first format can't tell what the second one
+    has, as whether a number is of 32 or 64 bits, it reads back as the same graph. Memory grows with the number of
+    neurons, not of edges: the file is read twice, to know what there is and to write it.
+
+    Args:
+        path: a file or folder that `write` made. A graph that was edited is loaded instead:
+            `write(load(path), out)`.
+        out: its suffix chooses the format; `-` is standard output.
+        format, jobs, labels, progress: as for `write`.
+
+    Returns:
+        How many nodes and edges there are.
+
+    Raises:
+        Error: the file is damaged, was edited, or is an .npz, which has no attributes of nodes.
+        OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
+        TooLargeError: there are more edges than the format is good for.
+        MissingExtraError: the format needs a package that is not installed.
+
+    Example:
+        >>> import onnx2graphml
+        >>> onnx2graphml.convert("digits.parquet", "digits.graphml.gz")  # doctest: +SKIP
+    """
+    from onnx2graphml.formats import registry
+    from onnx2graphml.formats.conversion.convert import convert as converted
+
+    suffix = format or (registry.DEFAULT if str(out) == registry.STDOUT else registry.suffix(Path(out).name))
+    graph = converted(Path(path), out, format=suffix, progress=progress, jobs=jobs, labels=labels)
+    return Table(("nodes", "edges"), ((f"{graph.neurons:,}", f"{graph.edges:,}"),), ">>")
+
+
 def merge(path: str | Path) -> Table:
     """Put the parts of a graph together, which `write(..., part=(k, n))` wrote, on whatever machines.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnx2graphml.cli.options import add_graph, load_graph
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Write the graph of a network: a node for every neuron, an edge for every multiplication. MODEL may also be a "
-    "graph that was written before, edited since or not. An OUT that ends in .onnx is a network again, which computes "
+    "graph that was written before, edited since or not; unless "
+    "parts are chosen it is converted edge by edge. An OUT that ends in .onnx is a network again, which computes "
     "what the graph says."
 )
 EXAMPLES = (
@@ -28,11 +30,16 @@ EXAMPLES = (
     "vgg16.keras vgg16.parquet --dry-run",
     "vgg16.keras vgg16.parquet --part 3/64",
     "resnet.onnx - --shape input=1,3,224,224 --detail neuron",
+    "vgg16.parquet vgg16.graphml.zst",
     "edited.graphml edited.onnx",
     "digits.npz digits-again.onnx --original digits.onnx",
     "vgg16.onnx smaller.onnx --min-abs-weight 0.01",
     "digits.onnx pruned.onnx --prune synflow --keep 0.5 --by-layer --inputs digits.npy",
 )
+
+
+UNASKED = {"seed": 0, "detail": "layer", "of": "edges"}
+"""What options are where nobody gives them, if that is something."""
 
 
 def add_options(parser: Parser) -> None:
@@ -132,6 +139,8 @@ def run(options: argparse.Namespace) -> int:
     if to_file:
         check_parent(options.out)
         refuse_inputs(options.out, [options.model])
+    if _is_converted(options) and _convert(options, to_file):
+        return 0
     graph = _pruned(options)
     counts = f"{graph.neurons:,} nodes, {graph.edges:,} edges"
     if options.dry_run:
@@ -153,6 +162,32 @@ def run(options: argparse.Namespace) -> int:
     elif to_file:
         print(f"{options.out}: {counts}", file=sys.stderr)
     return 0
+
+
+def _is_converted(options: argparse.Namespace) -> bool:
+    """Whether a written graph is wanted in another format, and all of it as it is."""
+    from onnx2graphml.formats.registry import FORMATS, suffix_of
+
+    given = {name for name, value in vars(options).items() if value not in (None, False, [], UNASKED.get(name))}
+    is_graph = suffix_of(options.model) in {*FORMATS} - {".npz"} and Path(options.model).exists()
+    return is_graph and given <= {"command", "model", "out", "jobs", "labels"}
+
+
+def _convert(options: argparse.Namespace, to_file: bool) -> bool:
+    """Convert a written graph; whether it could be: one that was edited is loaded instead."""
+    from onnx2graphml import api
+    from onnx2graphml.formats.conversion.layers import EditedError
+    from onnx2graphml.progress import progress
+
+    try:
+        with progress("writing", None) as advance:
+            found = api.convert(options.model, options.out, jobs=options.jobs, labels=options.labels, progress=advance)
+    except EditedError:
+        return False
+    if to_file:
+        ((nodes, edges),) = found.rows
+        print(f"{options.out}: {nodes} nodes, {edges} edges", file=sys.stderr)
+    return True
 
 
 def _write_model(options: argparse.Namespace) -> int:

@@ -74,7 +74,7 @@ def pieces(graph: NeuronGraph, layer: Layer, limit: int | None = None) -> Iterat
     for incoming in layer.incoming:
         port = NO_PORT if incoming.port is None else incoming.port
         source_id = graph.layer(incoming.source).first_id
-        for block in cut(incoming.block, limit or incoming.block.count):
+        for block in incoming.block.cut(limit or incoming.block.count):
             yield Piece(block, source_id, layer.first_id, port, layer.name, graph.recorded)
 
 
@@ -83,19 +83,6 @@ def all_rows(graph: NeuronGraph, rows: int, layer: Layer | None = None) -> Itera
     layers = graph.layers if layer is None else (layer,)
     every = itertools.chain.from_iterable(pieces(graph, x) for x in layers)
     return chunks(every, rows, weight_type(graph), contribution=contribution_type(graph))
-
-
-def cut(block: EdgeBlock, limit: int) -> Iterator[EdgeBlock]:
-    """The block as blocks of at most `limit` edges, in order; none if it has no edges."""
-    if block.count <= limit:
-        if block.count:
-            yield block
-        return
-    axis = next(i for i, a in enumerate(block.axes) if len(a) > 1)  # the slowest: the order stays
-    entries = len(block.axes[axis])
-    whole = max(1, limit * entries // block.count)  # entries that a block may have
-    for part in block.split(axis, -(-entries // whole)):
-        yield from cut(part, limit)
 
 
 def chunks(

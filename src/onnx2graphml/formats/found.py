@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import Error
+from onnx2graphml.graph.recorded import VALUE
 
 Ints = npt.NDArray[Any]
 Values = npt.NDArray[np.float64]
@@ -30,7 +31,8 @@ class NodeRows:
         rank: how many coordinates its index has, and `at`: those of all nodes, one after the other.
         spatial: (nodes, 3): channel, row and col, -1 where there is none.
         bias: float64, NaN where there is none, and `biased`: where there is one.
-        value: what an input makes of them, NaN where there is none; None where the file has no such column.
+        columns: further attributes by name, such as a measure, or the `value` that an input makes of them: float64, NaN
+            where there is none, or int64.
     """
 
     id: Ints
@@ -40,7 +42,7 @@ class NodeRows:
     spatial: Ints
     bias: Values
     biased: npt.NDArray[np.bool_]
-    value: Values | None = None
+    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,7 @@ class FoundLayer:
     spatial: Ints
     bias: Values
     biased: npt.NDArray[np.bool_]
-    value: Values | None = None
+    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -103,18 +105,22 @@ def edited_layers_of(columns: NodeRows, groups: Sequence[Shared], path: object) 
         if at.min(initial=0) < 0:
             raise Error(f"{path}: layer {name!r} has a negative index")
         rest = columns.id[rows], at, columns.spatial[rows], columns.bias[rows], columns.biased[rows]
-        value = None if columns.value is None else columns.value[rows]
-        found.append(FoundLayer(name, op, combine, activation, *rest, value))
+        further = {name: values[rows] for name, values in columns.columns.items()}
+        found.append(FoundLayer(name, op, combine, activation, *rest, further))
     return found
 
 
 def values_of(layers: Sequence[FoundLayer]) -> Values | None:
-    """The values of all nodes by id; None where the file has none."""
-    if not layers or any(layer.value is None for layer in layers):
-        return None
-    values = np.empty(sum(len(layer.id) for layer in layers))
-    for layer in layers:
-        values[layer.id] = layer.value
+    """What an input makes of all nodes, by id; None where the file has nothing of it."""
+    return column_of(layers, VALUE) if layers and all(VALUE in layer.columns for layer in layers) else None
+
+
+def column_of(layers: Sequence[FoundLayer], name: str) -> npt.NDArray[Any]:
+    """A further attribute of all nodes, by id."""
+    parts = [layer.columns[name] for layer in layers]
+    values = np.empty(sum(map(len, parts)), parts[0].dtype)
+    for layer, part in zip(layers, parts, strict=True):
+        values[layer.id] = part
     return values
 
 

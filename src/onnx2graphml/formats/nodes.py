@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from array import array
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, check_ids
+from onnx2graphml.graph.recorded import VALUE
 
 INT = re.compile(r"0|[1-9][0-9]{0,8}")
+LONG = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+MOST_LONG = 1 << 63
 COUNT = re.compile(r"0|[1-9][0-9]{0,17}")
 MOST_TEXT = 1 << 26  # characters of all names together
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 WINNER = {"": -1, "false": 0, "true": 1, "False": 0, "True": 1}
+NONE: Mapping[str, str] = MappingProxyType({})
 INFINITY = re.compile(r"[+-]?(INF|Infinity)")
 
 
@@ -58,10 +65,11 @@ def winner(text: str) -> int:
     return WINNER[text]
 
 
-def number(text: str) -> None:
-    """Accept a number of any size, of a column that is not looked at further; `FormatError` if it is none."""
+def number(text: str) -> float:
+    """A number of any size; `FormatError` if it is none."""
     if not DECIMAL.fullmatch(text.strip(" \t\r\n")):
         raise FormatError(f"{text[:40]!r} where a number is expected")
+    return float(text)
 
 
 class Nodes:
@@ -73,15 +81,20 @@ class Nodes:
         self._text = 0
         self._id, self._group, self._rank, self._at = array("q"), array("i"), array("i"), array("i")
         self._spatial, self._bias, self._biased = array("i"), array("d"), array("b")
-        self._value, self._has_values = array("d"), False
+        self._columns: dict[str, array[Any]] = {}
 
     @property
     def count(self) -> int:
         """How many there were so far."""
         return len(self._id)
 
-    def add(self, id: int, own: Mapping[str, str]) -> None:
-        """Take a node with its attributes; `FormatError`, or `KeyError`, where they are no node's."""
+    def add(self, id: int, own: Mapping[str, str], columns: Mapping[str, str] = NONE) -> None:
+        """Take a node with its attributes; `FormatError`, or `KeyError`, where they are no node's.
+
+        Args:
+            own: the attributes' texts, by name.
+            columns: the types of further ones, `long` or `double`, by name; the same at every call.
+        """
         shared = own["layer"], own.get("op", ""), own["combine"], own.get("activation", "")
         if shared not in self._number:
             self._number[shared] = len(self.groups)
@@ -97,8 +110,17 @@ class Nodes:
         self._spatial.extend(integer(own[name]) if name in own else -1 for name in SPATIAL)
         self._bias.append(decimal_or_infinity(own["bias"]) if "bias" in own else np.nan)
         self._biased.append("bias" in own)
-        self._value.append(decimal(own["value"]) if "value" in own else np.nan)
-        self._has_values |= "value" in own
+        for name, kind in columns.items():
+            self._add_to(name, kind, own.get(name))
+
+    def _add_to(self, name: str, kind: str, text: str | None) -> None:
+        column: array[Any] = self._columns.setdefault(name, array("q" if kind == "long" else "d"))
+        if column.typecode == "q" and text is not None and LONG.fullmatch(text) and -MOST_LONG <= int(text) < MOST_LONG:
+            column.append(int(text))
+            return
+        if column.typecode == "q":
+            self._columns[name] = column = array("d", column)
+        column.append(math.nan if text is None else (decimal if name == VALUE else number)(text))
 
     def add_bare(self, id: int) -> None:
         """Take a node of a file that has no attributes of nodes."""
@@ -114,5 +136,5 @@ class Nodes:
         return NodeRows(
             np.array(self._id), np.array(self._group), np.array(self._rank), np.array(self._at),
             np.array(self._spatial).reshape(-1, len(SPATIAL)), np.array(self._bias), np.array(self._biased, bool),
-            np.array(self._value) if self._has_values else None,
+            {name: np.array(column) for name, column in self._columns.items()},
         )  # fmt: skip

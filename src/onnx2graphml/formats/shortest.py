@@ -148,6 +148,32 @@ def _put_scientific(at: Any, digits: Any, n: Any, exponent: Any) -> Any:
 
 
 @compiled
+def read_back(
+    bits: npt.NDArray[np.uint32],
+    values: npt.NDArray[np.float64],
+    powers: npt.NDArray[np.float64],
+    found: npt.NDArray[np.int8],
+) -> None:
+    """Whether the shortest decimals of float32 numbers read back as these float64: 1, 0, or -1 where it is not known.
+
+    Args:
+        bits: (n,), of finite floats, and `values`: (n,).
+        powers: 10^0, 10^1, …, as many as float64 holds exactly.
+        found: (n,), becomes the answers.
+    """
+    for i in range(bits.size):
+        if bits[i] & _U(0x7FFFFFFF) == 0:
+            found[i] = values[i] == 0
+            continue
+        number, exponent = _digits(_U(bits[i]))
+        if abs(exponent) >= powers.size:
+            found[i] = -1
+            continue
+        value = float(number) * powers[exponent] if exponent >= 0 else float(number) / powers[-exponent]
+        found[i] = value == abs(values[i])
+
+
+@compiled
 def put_floats(
     bits: npt.NDArray[np.uint32],
     out: npt.NDArray[np.uint8],

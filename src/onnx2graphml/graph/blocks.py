@@ -104,6 +104,22 @@ class EdgeBlock:
         """The number of terms that a target may have: they run from 0 to one less."""
         return 1 + sum(int(a.term.max(initial=0)) for a in self.axes if a.term is not None)
 
+    def stored(self) -> Iterator[EdgeBlock]:
+        """What the block is made of, in order: itself, unless its edges are somewhere else, such as in a file."""
+        yield self
+
+    def cut(self, limit: int) -> Iterator[EdgeBlock]:
+        """The block as blocks of at most `limit` edges, in order; none if it has no edges."""
+        if self.count <= limit:
+            if self.count:
+                yield self
+            return
+        axis = next(i for i, a in enumerate(self.axes) if len(a) > 1)  # the slowest: the order stays
+        entries = len(self.axes[axis])
+        whole = max(1, limit * entries // self.count)  # entries that a block may have
+        for part in self.split(axis, -(-entries // whole)):
+            yield from part.cut(limit)
+
     def into_terms(self, terms: int) -> EdgeBlock:
         """The block into a table of `terms` columns: its targets are then target · terms + term."""
         return self._part(
@@ -212,6 +228,13 @@ class EdgeBlock:
             self._part((moved, *(chosen[order.index(i)] for i in range(len(self.axes)))))
             for chosen in _between([self.axes[i] for i in order], spans, first, last)
         ]
+
+    def has_repeats(self) -> bool:
+        """Whether edges, told apart by their terms, join the same two positions."""
+        if not self.has_terms:
+            return False
+        pairs = [np.stack([axis.source, axis.target]) for axis in self.axes]
+        return any(len(np.unique(pair, axis=1).T) < len(pair.T) for pair in pairs)
 
     def degree(self, side: Side) -> int:
         """The greatest number of edges that any one position has on one side."""

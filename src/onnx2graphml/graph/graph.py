@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,10 @@ class Incoming:
     source: str
     block: EdgeBlock
     port: int | None = None
+
+    def stored(self) -> Iterator[Incoming]:
+        """The same edges as the blocks that they are stored in, one after the other."""
+        return (dataclasses.replace(self, block=block) for block in self.block.stored())
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,10 @@ class Layer:
     def in_edges(self) -> int:
         """The number of edges into the layer."""
         return sum(i.block.count for i in self.incoming)
+
+    def stored(self) -> Iterator[Incoming]:
+        """The layer's in-edges as the blocks that they are stored in, in order."""
+        return itertools.chain.from_iterable(incoming.stored() for incoming in self.incoming)
 
     def __repr__(self) -> str:
         shape = shape_text(self.shape)

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from onnx2graphml.graph.axes import Ints
-from onnx2graphml.graph.blocks import EdgeBlock, Side
+from onnx2graphml.graph.blocks import Side
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
 SIDES: tuple[Side, ...] = ("target", "source")
@@ -22,20 +22,12 @@ def parallel_edges(graph: NeuronGraph) -> Layer | None:
         True
     """
     for layer in graph.layers:
-        if any(_repeats(incoming.block) for incoming in layer.incoming):
+        if any(incoming.block.has_repeats() for incoming in layer.incoming):
             return layer
         for one, other in itertools.combinations(layer.incoming, 2):
             if one.source == other.source and _share_a_pair(one, other, layer.neurons):
                 return layer
     return None
-
-
-def _repeats(block: EdgeBlock) -> bool:
-    """Whether edges of one block, told apart by their terms, join the same two neurons."""
-    if not block.has_terms:
-        return False
-    pairs = [np.stack([axis.source, axis.target]) for axis in block.axes]
-    return any(len(np.unique(pair, axis=1).T) < len(pair.T) for pair in pairs)
 
 
 def _share_a_pair(one: Incoming, other: Incoming, targets: int) -> bool:

@@ -22,7 +22,7 @@ from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows, Row
 from onnx2graphml.formats.found import SPATIAL, FoundLayer, Values, layers_of, values_of
 from onnx2graphml.formats.manifest import Manifest, reading_errors
-from onnx2graphml.formats.nodes import FormatError, Nodes, decimal, integer, number, winner
+from onnx2graphml.formats.nodes import FormatError, Nodes, decimal, integer, winner
 from onnx2graphml.formats.pieces import NOWHERE, Pieces
 from onnx2graphml.graph.attributes import COLUMN_TYPES, NODE, is_column
 from onnx2graphml.graph.recorded import VALUE
@@ -96,13 +96,11 @@ class CsvFolder:
                 header = self._layout.node_header()
                 further = columns[len(header) :]
                 _check_header(columns[: len(header)], header)
-                _check_columns(further)
+                kinds = _columns(further)
                 for row in rows:
                     _check_fields(row, columns)
-                    for text in row[len(row) - len(further) :]:
-                        number(text)
-                    own = [*zip(names, row[1 : len(names) + 1], strict=True), *_value(further, row)]
-                    nodes.add(_id(row[0]), {name: text for name, text in own if text or name not in OPTIONAL})
+                    own = zip((*names, *kinds), row[1:], strict=True)
+                    nodes.add(_id(row[0]), {name: text for name, text in own if text or name not in OPTIONAL}, kinds)
         layers = layers_of(nodes.columns(), nodes.groups, path)
         self._manifest.check_nodes(layers, "nodes.csv")
         return layers
@@ -205,20 +203,17 @@ def _plain(header: Sequence[str]) -> list[str]:
     return [name.replace(":double", ":float") for name in header]
 
 
-def _value(further: Sequence[str], row: Sequence[str]) -> list[tuple[str, str]]:
-    """What an input makes of a node, where there is such a column."""
-    at = next((i for i, header in enumerate(further) if header.partition(":")[0] == VALUE), None)
-    return [] if at is None else [(VALUE, row[len(row) - len(further) + at])]
-
-
-def _check_columns(found: Sequence[str]) -> None:
-    """Further attributes of nodes, such as a measure."""
+def _columns(found: Sequence[str]) -> dict[str, str]:
+    """The types of further attributes of nodes, such as a measure, by name; where none is told, integers may be."""
+    columns = {}
     for header in found:
         name, _, kind = header.partition(":")
         if not (is_column(name) or name == VALUE) or kind not in ("", *COLUMN_TYPES):
             raise FormatError(
                 f"the header has a column {header[:40]!r}; expected one of ours, or a further one of numbers"
             )
+        columns[name] = kind or ("double" if name == VALUE else "long")
+    return columns
 
 
 def _check_fields(row: Sequence[str], columns: Sequence[str]) -> None:

@@ -104,7 +104,7 @@ def _write_edges(
     file.write(_header(header))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:
-            for incoming in layer.incoming:
+            for incoming in layer.stored():
                 edges = _edges(graph, layer, incoming, layout.constants, ports, terms)
                 for part in incoming.block.tiles(tile):
                     work.submit(partial(edges.render, part), part.count)

@@ -78,7 +78,7 @@ def write_flat(
     start = True
     with InOrder(jobs, take) as work:
         for layer in shown.layers:
-            for incoming in layer.incoming:
+            for incoming in layer.stored():
                 edges = _edge_lines(shown, layer, incoming, dialect)
                 for part in incoming.block.tiles(tile):
                     work.submit(functools.partial(edges.render, part), part.count)

@@ -11,7 +11,7 @@ from xml.parsers import expat
 from onnx2graphml.errors import Error
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows, Row
 from onnx2graphml.formats.graphml.keys import Keys
-from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, number, winner
+from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, winner
 from onnx2graphml.graph.attributes import VERSION as DIALECT
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
@@ -206,11 +206,9 @@ class Document:
     def _end_node(self, own: dict[str, str]) -> None:
         if self.has_edges and not self.free_order:
             raise FormatError(f"node {self._element['id'][:40]!r} after an edge; expected all nodes first")
-        for name in own.keys() & self.keys.columns:
-            number(own[name])
         id = self._id(self._element["id"])
         if self.keys.has("node", "layer"):
-            self.nodes.add(id, own)
+            self.nodes.add(id, own, self.keys.further)
         else:
             self.nodes.add_bare(id)
 

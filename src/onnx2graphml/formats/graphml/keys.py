@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from onnx2graphml.formats.nodes import FormatError
 from onnx2graphml.graph.attributes import ABOUT, COLUMN_TYPES, EDGE, LABELS, NODE, RECORDED, is_column
 from onnx2graphml.graph.attributes import OPTIONAL as ABOUT_OPTIONAL
+from onnx2graphml.graph.recorded import VALUE
 
 TYPES = {("graph", name): "string" for name in (*ABOUT, *ABOUT_OPTIONAL)} | {
     (a.owner, a.name): a.type for a in (*NODE, *EDGE, *RECORDED, *LABELS)
@@ -27,11 +28,11 @@ class Keys:
     """The keys that were declared so far.
 
     Attributes:
-        columns: the names of further attributes of nodes, such as a measure.
+        columns: the types of further attributes of nodes, such as a measure, by name.
     """
 
     def __init__(self) -> None:
-        self.columns: set[str] = set()
+        self.columns: dict[str, str] = {}
         self._declared: dict[str, tuple[str, str]] = {}
         self._types: dict[tuple[str, str], set[str]] = {}
         self._defaults: dict[str, dict[str, str]] = {"graph": {}, "node": {}, "edge": {}}
@@ -51,8 +52,8 @@ class Keys:
             ours = TYPES.get((owner, name), given)
             if ours != given and not (ours in NUMERIC and given in NUMERIC):
                 raise FormatError(f"key {(owner, name)} of type {given!r}; expected {ours}")
-        if owned[0] in ("node", ALL) and is_column(name) and given in COLUMN_TYPES:
-            self.columns.add(name)
+        if owned[0] in ("node", ALL) and (is_column(name) or name == VALUE) and given in COLUMN_TYPES:
+            self.columns[name] = "double" if name in self.columns else given
         self._declared[key] = self._last = owned
 
     def set_default(self, text: str) -> None:
@@ -75,6 +76,13 @@ class Keys:
     def of_nodes(self) -> list[str]:
         """The names of our attributes of nodes that are declared."""
         return [a.name for a in NODE if self.has("node", a.name)]
+
+    @property
+    def further(self) -> dict[str, str]:
+        """The types of further attributes of nodes; a depth beside labels is one of these."""
+        if not self.has("node", "label"):
+            return self.columns
+        return {name: kind for name, kind in self.columns.items() if name != "depth"}
 
     @property
     def are_ours(self) -> bool:

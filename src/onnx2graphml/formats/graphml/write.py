@@ -81,7 +81,7 @@ def write_graphml(
             _submit_nodes(graph, layer, work, tile, labels)
         first_id = {layer.name: layer.first_id for layer in graph.layers}
         for layer in graph.layers:
-            for incoming in layer.incoming:
+            for incoming in layer.stored():
                 edges = _edges(graph, layer, incoming, first_id[incoming.source], labels)
                 for part in incoming.block.tiles(tile):
                     work.submit(functools.partial(edges.render, part), part.count)

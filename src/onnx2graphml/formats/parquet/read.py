@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows, RecordedRows
 from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, Values, layers_of, values_of
 from onnx2graphml.formats.manifest import Manifest, reading_errors
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.graph.attributes import is_column
 from onnx2graphml.graph.recorded import NO, VALUE
 
 try:
@@ -107,10 +108,12 @@ class ParquetFolder:
         groups: dict[Shared, int] = {}
         with _opened(self._path / NODES, self._manifest.content["nodes"]) as file:
             _check_types(file.schema_arrow, NODE_TYPES)
-            read = [*NODE_COLUMNS, *[VALUE] * (VALUE in file.schema_arrow.names)]
-            batches = [_nodes(b, groups) for b in file.iter_batches(ROWS, columns=read)]
-        columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes()
-        layers = layers_of(NodeRows(*columns), list(groups), self._path)
+            further = _further(file.schema_arrow)
+            batches = [_nodes(b, groups, further) for b in file.iter_batches(ROWS, columns=[*NODE_COLUMNS, *further])]
+        columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes(further)
+        known = len(columns) - len(further)
+        rows = [*columns[:known], dict(zip(further, columns[known:], strict=True))]
+        layers = layers_of(NodeRows(*rows), list(groups), self._path)
         self._manifest.check_nodes(layers, NODES)
         return layers
 
@@ -198,7 +201,13 @@ def _recorded(batch: Any) -> RecordedRows | None:
     return RecordedRows(_numbers(batch.column("contribution"), "contribution"), winner)
 
 
-def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
+def _further(schema: Any) -> list[str]:
+    """Further columns of nodes, such as a measure."""
+    numbers = [field.name for field in schema if _is_integer(field.type) or _is_float(field.type)]
+    return [name for name in numbers if name == VALUE or is_column(name)]
+
+
+def _nodes(batch: Any, groups: dict[Shared, int], further: Sequence[str]) -> tuple[Any, ...]:
     """The arrays of `NodeRows`; what nodes share is entered into `groups`."""
     n = len(batch)
     combined = np.zeros(n, np.int64)
@@ -214,23 +223,23 @@ def _nodes(batch: Any, groups: dict[Shared, int]) -> tuple[Any, ...]:
     for row in zip(*at, strict=True):
         shared = tuple(text[i] for text, i in zip(texts, row, strict=True))
         numbers.append(groups.setdefault(shared, len(groups)))
-    index, bias = batch.column("index"), batch.column("bias")
+    index, bias, own = batch.column("index"), batch.column("bias"), map(batch.column, further)
     rank = np.diff(index.offsets.to_numpy()).astype(np.int64)
     if index.null_count:
         raise Error("a node has no index; expected one for each")
     spatial = np.stack([_optional(batch.column(name), name) for name in SPATIAL], axis=1)
     biased = ~bias.is_null().to_numpy(zero_copy_only=False)
-    value = [_or(batch.column(VALUE), np.nan)] if VALUE in batch.schema.names else []
     return (
         _numbers(batch.column("id"), "id").astype(np.int64), np.array(numbers, np.int64)[group.ravel()], rank,
         _numbers(index.flatten(), "index"), spatial, np.where(biased, _or(bias, np.nan), np.nan), biased,
-        *value,
+        *(_or(column.cast(pa.float64()), np.nan) if column.null_count else _numbers(column, "") for column in own),
     )  # fmt: skip
 
 
-def _no_nodes() -> tuple[Any, ...]:
+def _no_nodes(further: Sequence[str]) -> tuple[Any, ...]:
     empty = np.empty(0, np.int64)
-    return empty, empty, empty, empty, np.empty((0, len(SPATIAL)), np.int64), np.empty(0), np.empty(0, bool)
+    known = empty, empty, empty, empty, np.empty((0, len(SPATIAL)), np.int64), np.empty(0), np.empty(0, bool)
+    return (*known, *(np.empty(0) for _ in further))
 
 
 def _or(column: Any, value: float) -> Any:
