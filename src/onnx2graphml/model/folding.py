@@ -206,6 +206,8 @@ class Folding:
         known = {i: self.types[i] for i in node.input if i in self.types}
         values = {}
         for i, value in constant.items():
+            if node.op_type == "Range" and value.size == 1:
+                value = value.reshape(())  # ONNX's inference refuses arrays of one number, its runtimes take them
             kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
             known[i] = onnx.helper.make_tensor_type_proto(kind, value.shape)
             if value.size <= KNOWN_VALUES:
