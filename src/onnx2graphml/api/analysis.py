@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import Fixed, Shapes, load, select
+from onnx2graphml.arguments import typed
 from onnx2graphml.cuda.device import resolved, using
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 Told = Callable[[int, int, str], None]
 
 
+@typed
 def analyze(
     model: Any,
     folder: str | Path | None = None,
     *,
     measures: str | Sequence[str] | None = None,
     weight: str = "abs",
-    layers: str | None = None,
+    layers: str | Sequence[str] | None = None,
     detail: str = "layer",
     shapes: Shapes | None = None,
     trust: bool = False,
@@ -46,7 +48,7 @@ def analyze(
             minute for VGG16.
         weight: what edges weigh: `abs`, their absolute value; `signed`, as they are; `none`, all the same. In a graph
             with an input, it is their contribution instead: weight · value of the source.
-        layers: only these: names separated by commas, or `FIRST:LAST`.
+        layers: only these, as `select` takes them.
         detail: as for `load`, where the model is not a graph yet.
         shapes: as for `load`, where the model is not a graph yet.
         trust: as for `load`, where the model is not a graph yet.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import Fixed, Shapes, as_graph, load
+from onnx2graphml.arguments import typed
 from onnx2graphml.cuda.device import resolved, using
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from onnx2graphml.verification.report import Report
 
 
+@typed
 def verify(
     model: Any,
     inputs: InputLike | Sequence[InputLike] = "random",
@@ -75,6 +77,7 @@ def verify(
         return against_runtime.verify(graph, _feeds(graph, inputs, seed, preprocess), progress, fast, sample)
 
 
+@typed
 def verify_file(
     model: Any,
     path: str | Path,
@@ -126,6 +129,7 @@ def verify_file(
     return check.verify_file(graph, path, _feeds(graph, inputs, seed, preprocess), worst=worst, progress=progress)
 
 
+@typed
 def write_report(report: Report, path: str | Path) -> None:
     """Write what verification found, for machines.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.arguments import typed
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.atomic_file import atomic, check_parent
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from onnx2graphml.inference.inputs import InputLike
 
 
+@typed
 def explore(
     model: Any,
     inputs: InputLike | Sequence[InputLike] = "random",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.arguments import typed
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import atomic, check_parent
 from onnx2graphml.files.inputs import refuse_inputs
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SUFFIX = ".onnx"
 
 
+@typed
 def to_onnx(model: Any, path: str | Path | None = None, *, max_edges: int = 50_000_000) -> onnx.ModelProto:
     """A graph as an ONNX model: what its nodes and edges say, in operators that ONNX Runtime runs.
 

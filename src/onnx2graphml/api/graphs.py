@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.arguments import typed
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import Error
 from onnx2graphml.files.atomic_file import check_parent
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 WORTH_AN_ESTIMATE = 10_000_000  # edges: below, writing is as quick as asking whether there is room
 
 
+@typed
 def write(
     model: Any,
     path: str | Path,
@@ -81,6 +83,7 @@ def write(
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels)
 
 
+@typed
 def convert(
     path: str | Path,
     out: str | Path,
@@ -123,6 +126,7 @@ def convert(
     return Table(("nodes", "edges"), ((f"{graph.neurons:,}", f"{graph.edges:,}"),), ">>")
 
 
+@typed
 def merge(path: str | Path) -> Table:
     """Put the parts of a graph together, which `write(..., part=(k, n))` wrote, on whatever machines.
 
@@ -155,6 +159,7 @@ def merge(path: str | Path) -> Table:
     return Table(("nodes", "edges", "files"), (row,), ">>>")
 
 
+@typed
 def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool = False) -> Cost:
     """The size and the time of the graph in a format.
 
@@ -188,6 +193,7 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
     return estimating.estimate(as_graph(model), suffix, folder=folder, jobs=jobs, labels=labels)
 
 
+@typed
 def estimates(model: Any, *, progress: Told | None = None) -> dict[str, Cost | str]:
     """The size and the time of the graph in every format, or the reason why it can't be written.
 
@@ -205,6 +211,7 @@ def estimates(model: Any, *, progress: Told | None = None) -> dict[str, Cost | s
     return estimating.estimates(as_graph(model), progress)
 
 
+@typed
 def info(model: Any) -> Table:
     """The layers as a table: name, operator, shape, and numbers of neurons, in-edges and parameters.
 
@@ -221,6 +228,7 @@ def info(model: Any) -> Table:
     return layer_table(as_graph(model))
 
 
+@typed
 def neuron(model: Any, layer: str, index: Sequence[int]) -> Neuron:
     """One neuron: what it computes, its in-edges and out-edges, its receptive field. No other edge is expanded.
 
@@ -242,6 +250,7 @@ def neuron(model: Any, layer: str, index: Sequence[int]) -> Neuron:
     return neurons.neuron(graph, graph.neuron(layer, index))
 
 
+@typed
 def architecture(model: Any, path: str | Path, *, fold: bool | None = None, columns: int | None = None) -> Drawing:
     """Draw the network's layers as boxes and arrows.
 

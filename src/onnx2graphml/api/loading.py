@@ -13,6 +13,7 @@ from typing import Any
 import numpy.typing as npt
 import onnx
 
+from onnx2graphml.arguments import typed
 from onnx2graphml.build.detail import at_detail
 from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import Error, ModelError, did_you_mean, reason
@@ -22,6 +23,7 @@ from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference.inputs import made
 from onnx2graphml.model import load_model
+from onnx2graphml.model.fixed import check_fixed
 from onnx2graphml.model.static import check_shapes
 from onnx2graphml.verification.import_check import check_import
 
@@ -31,6 +33,7 @@ Shapes = Mapping[str, Sequence[int]]
 Fixed = Mapping[str, npt.ArrayLike]
 
 
+@typed
 def load(
     source: Any,
     *,
@@ -71,6 +74,7 @@ def load(
         (3738, 25816)
     """
     check_shapes(shapes)
+    check_fixed(fixed)
     if fixed and not _is_onnx(source):
         raise Error("fixed inputs are for ONNX models alone; export the model to ONNX, or leave them out")
     if isinstance(source, onnx.ModelProto):
@@ -99,6 +103,7 @@ def load(
     )
 
 
+@typed
 def from_torch(
     module: Any, example_inputs: tuple[Any, ...], *, detail: str = "layer", check: bool = True
 ) -> NeuronGraph:
@@ -131,9 +136,10 @@ def as_graph(model: Any) -> NeuronGraph:
     return found if isinstance(found, NeuronGraph) else load(model)
 
 
+@typed
 def select(
     model: Any,
-    layers: str | None = None,
+    layers: str | Sequence[str] | None = None,
     *,
     min_abs_weight: float | None = None,
     top_k: int | None = None,
@@ -145,9 +151,9 @@ def select(
 
     Args:
         model: a graph, or what `load` takes.
-        layers: a sub-network: names separated by commas, or `FIRST:LAST`, two names with all layers between them in the
-            graph's order; either may be left out. A layer whose sources are not among them becomes an input, with the
-            values that it has in the whole network.
+        layers: a sub-network: names, in a list or separated by commas; or `FIRST:LAST`, two names with all layers
+            between them in the graph's order, of which either may be left out. A layer whose sources are not among them
+            becomes an input, with the values that it has in the whole network.
         min_abs_weight: only edges of this weight or more, either sign.
         top_k: only the strongest in-edges of each neuron.
         sample: only so many edges, uniformly random.

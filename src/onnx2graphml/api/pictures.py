@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.arguments import typed
 from onnx2graphml.errors import Error
 from onnx2graphml.files.picture_folder import check_folder
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from onnx2graphml.progress import Told
 
 
+@typed
 def activations(
     model: Any,
     input: InputLike = "random",
@@ -97,6 +99,7 @@ def activations(
     )
 
 
+@typed
 def weights(
     model: Any,
     folder: str | Path | None = None,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
+from onnx2graphml.arguments import typed
 
 if TYPE_CHECKING:
     from onnx2graphml.pruning.prune import Pruned
 
 
+@typed
 def prune(
     model: Any,
     by: str = "weight",

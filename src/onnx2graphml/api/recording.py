@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import Fixed, Shapes, as_graph, load
+from onnx2graphml.arguments import typed
 from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.select import layer_names
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from onnx2graphml.recording.record import Record
 
 
+@typed
 def record(
     model: Any,
     inputs: str | Path,
@@ -101,6 +103,7 @@ def _map_options(
     return {"labels": found, "pair": difference, "kind": format, "limit": max_channels}
 
 
+@typed
 def film(
     checkpoints: str | Path | Mapping[str, Any],
     input: InputLike,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph, load
+from onnx2graphml.arguments import typed
 
 if TYPE_CHECKING:
     from onnx2graphml.frontends.watch_keras import FilmCallback
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from onnx2graphml.recording.epochs import Recorder
 
 
+@typed
 def film_callback(
     input: InputLike,
     folder: str | Path,
@@ -75,6 +77,7 @@ def film_callback(
     )
 
 
+@typed
 def film_hook(
     module: Any,
     inputs: tuple[Any, ...],
@@ -127,6 +130,7 @@ def _write(
     write_film(recorder.recording(), folder, film=film_format, kind=format, limit=max_channels, seconds=seconds)
 
 
+@typed
 def plot_pattern_process(
     model: Any,
     pattern: InputLike,

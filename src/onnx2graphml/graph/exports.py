@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from onnx2graphml.arguments import typed
+
 if TYPE_CHECKING:
     import igraph
     import networkit
@@ -41,6 +43,7 @@ def method(place: str) -> Callable[..., Any]:
 class Exports:
     """What a `NeuronGraph` becomes."""
 
+    @typed
     def with_input(self, x: Any, *, seed: int = 0, preprocess: str | None = None) -> Self:
         """The graph with what one input makes of it; nothing is expanded.
 
@@ -66,6 +69,7 @@ class Exports:
         graph: Self = make(self, x, seed=seed, preprocess=preprocess)
         return graph
 
+    @typed
     def to_networkx(self, max_edges: int = 20_000_000, *, as_view: bool = False) -> nx.DiGraph:
         """The graph for NetworkX, with the attributes that its GraphML has.
 
@@ -104,6 +108,7 @@ class Exports:
         """
         return method("onnx2graphml.api.exploring:explore")(self, inputs, path, **options)
 
+    @typed
     def quotient(self, by: Any, max_edges: int = 5_000_000) -> nx.DiGraph:
         """A small graph of groups of neurons, with the exact sums of the edges between them, for NetworkX.
 
@@ -120,6 +125,7 @@ class Exports:
         graph: nx.DiGraph = method("onnx2graphml.graph.quotient:quotient")(self, by, max_edges)
         return graph
 
+    @typed
     def to_igraph(self, max_edges: int = 50_000_000) -> igraph.Graph:
         """The graph for igraph: vertex i is neuron i, with all attributes of nodes and edges.
 
@@ -135,6 +141,7 @@ class Exports:
         graph: igraph.Graph = method("onnx2graphml.memory.igraph_graph:to_igraph")(self, max_edges)
         return graph
 
+    @typed
     def to_networkit(self, max_edges: int = 100_000_000) -> networkit.Graph:
         """The graph for NetworKit: node i is neuron i, edges have weights; there are no other attributes.
 
@@ -151,6 +158,7 @@ class Exports:
         graph: networkit.Graph = method("onnx2graphml.memory.networkit_graph:to_networkit")(self, max_edges)
         return graph
 
+    @typed
     def to_scipy(self, max_edges: int = 500_000_000) -> dict[tuple[str, str], scipy.sparse.coo_array]:
         """Sparse matrices of weights, by source and target layer, of shape (neurons of source, neurons of target).
 
@@ -167,6 +175,7 @@ class Exports:
         found = method("onnx2graphml.memory.scipy_matrices:to_scipy")(self, max_edges)
         return found
 
+    @typed
     def to_arrow(self, max_edges: int = 500_000_000) -> Tables:
         """Arrow tables `nodes` and `edges`, with the columns that Parquet has; see docs/formats.md.
 
@@ -182,6 +191,7 @@ class Exports:
         tables: Tables = method("onnx2graphml.memory.arrow_tables:to_arrow")(self, max_edges)
         return tables
 
+    @typed
     def to_polars(self, max_edges: int = 500_000_000) -> Frames:
         """The tables of `to_arrow` as data frames of Polars.
 
@@ -197,6 +207,7 @@ class Exports:
         frames: Frames = method("onnx2graphml.memory.arrow_tables:to_polars")(self, max_edges)
         return frames
 
+    @typed
     def to_pyg(self, max_edges: int = 200_000_000) -> Data:
         """The graph for PyTorch Geometric; DGL takes the same tensors: `dgl.graph(tuple(data.edge_index))`.
 
@@ -212,6 +223,7 @@ class Exports:
         data: Data = method("onnx2graphml.memory.pyg_data:to_pyg")(self, max_edges)
         return data
 
+    @typed
     def to_onnx(self, max_edges: int = 50_000_000) -> onnx.ModelProto:
         """The graph as an ONNX model that runs: see `onnx2graphml.to_onnx`, which also writes a file.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.arguments import typed
 from onnx2graphml.functions import parse_axes
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
@@ -14,6 +15,7 @@ from onnx2graphml.graph.graph import Layer, NeuronGraph
 Mask = npt.NDArray[np.bool_]
 
 
+@typed
 def receptive_field(graph: NeuronGraph, neuron: int) -> dict[str, Mask]:
     """The neurons of each input layer from which a path leads to a neuron.
 

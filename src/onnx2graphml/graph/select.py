@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from onnx2graphml.arguments import typed
 from onnx2graphml.errors import Error, check_number, check_whole
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis, Ints
@@ -112,11 +113,6 @@ def chosen(graph: NeuronGraph, layer: Layer) -> list[Incoming]:
             weights, tap = np.unique(weight, return_inverse=True)  # few: mostly 1 alone
             found.append(Incoming(incoming.source, EdgeBlock((Axis(source, target, tap),), weights)))
     return found
-
-
-def _check_text(layers: object) -> None:
-    if not isinstance(layers, str):
-        raise Error(f"layers are a {type(layers).__name__}; expected text: names separated by commas, or FIRST:LAST")
 
 
 def _thinned(graph: NeuronGraph, how: str, pick: Callable[[Layer], list[Incoming]]) -> NeuronGraph:
@@ -240,15 +236,16 @@ def _strongest_across(layer: Layer, k: int) -> Iterator[Incoming]:
         yield dataclasses.replace(incoming, block=block)
 
 
-def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
+@typed
+def subnetwork(graph: NeuronGraph, layers: str | Sequence[str]) -> NeuronGraph:
     """The layers named, each neuron still computed as in the whole.
 
     A layer none of whose sources is kept becomes an input. If some of its sources are kept and others are not, the
     others are added, as inputs.
 
     Args:
-        layers: names separated by commas, or `FIRST:LAST`, two names with all layers between them in the graph's
-            order; either may be left out.
+        layers: names, in a list or separated by commas; or `FIRST:LAST`, two names with all layers between them in the
+            graph's order, of which either may be left out.
 
     Raises:
         Error: there is no such layer, or the first comes after the last.
@@ -259,8 +256,9 @@ def subnetwork(graph: NeuronGraph, layers: str) -> NeuronGraph:
         >>> [layer.name for layer in subnetwork(graph, "dense1:").layers]
         ['dense1', 'digit']
     """
-    _check_text(layers)
-    kept = set(layer_names(graph, layers))
+    kept = set(layer_names(graph, layers) if isinstance(layers, str) else (graph.layer(n).name for n in layers))
+    if not kept:
+        raise Error("layers are none; expected one or more names")
     needed = set()
     for layer in graph.layers:
         sources = {i.source for i in layer.incoming}

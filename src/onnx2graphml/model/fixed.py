@@ -16,6 +16,12 @@ from onnx2graphml.model.static import Shapes, make_static, network_inputs
 Fixed = Mapping[str, npt.ArrayLike]
 
 
+def check_fixed(fixed: object) -> None:
+    """`ModelError` where what is given is no values by input name."""
+    if fixed is not None and not (isinstance(fixed, Mapping) and all(isinstance(name, str) for name in fixed)):
+        raise ModelError(f"fixed is {fixed!r}; expected numbers or arrays by input name, as in {{'sr': 16000}}")
+
+
 def fix_inputs(proto: onnx.ModelProto, fixed: Fixed, shapes: Shapes, constant: Collection[str] = ()) -> None:
     """Make inputs constants.
 
