@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from frameworks import PAGE, table
-from onnx2graphml.api import from_torch, verify
+from onnx2graphml.api import from_torch, load, verify
 from onnx2graphml.errors import ModelError
 
 torch = pytest.importorskip("torch", reason="PyTorch is an extra")
 torch_modules = pytest.importorskip("torch_modules")
 
+TORCHSCRIPT = (
+    "BatchNorm2d",
+    "Embedding",
+    "GRU",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "LSTM",
+    "MultiheadAttention",
+    "Upsample",
+)
 QUICK = ("LSTM", "MultiheadAttention", "Embedding", "GroupNorm", "TransformerEncoderLayer")
 
 
@@ -34,6 +46,17 @@ def test_a_module_verifies(name: str) -> None:
     report = verify(from_torch(module.eval(), inputs))
     assert report.passed, [r for r in report.rows if not r.passed]
     assert any(r.layer.startswith("prediction of") for r in report.rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TORCHSCRIPT)
+def test_a_file_of_the_older_exporter_verifies(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module, inputs = torch_modules.MODULES[name]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module.eval(), inputs, tmp_path / "m.onnx", dynamo=False)
+    assert verify(load(tmp_path / "m.onnx")).passed
 
 
 @pytest.mark.slow
