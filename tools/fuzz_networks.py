@@ -102,12 +102,14 @@ def main() -> int:
     """Exit status 1 if the law was broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=int, default=600, help="how many")
+    parser.add_argument("--first", type=int, default=0, metavar="NUMBER", help="of the models; to share them out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--log", type=Path, help="a JSON file for all counts, reasons and numbers")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="that model alone; it is saved as an .onnx file")
     options = parser.parse_args()
-    numbers = range(options.models) if options.only is None else [options.only]
+    last = options.first + options.models
+    numbers = range(options.first, last) if options.only is None else [options.only]
     if options.only is not None:
         path = Path(f"network-{options.seed}-{options.only}.onnx")
         onnx.save(network(options.seed, options.only).proto, path)
