@@ -20,10 +20,11 @@ import pytest
 
 from onnx2graphml import cli
 from onnx2graphml.__main__ import start
-from onnx2graphml.api import load
+from onnx2graphml.api import load, verify
 from onnx2graphml.compiled import compiled
 from onnx2graphml.errors import Error, ModelError, TooLargeError
 from onnx2graphml.model import apart, load_model
+from onnx2graphml.model.limits import most_folded
 from small import model, node, weights
 
 ROOT = Path(__file__).parents[1]
@@ -275,6 +276,40 @@ def test_large_weights_make_room_for_their_turned_copies() -> None:
     assert large.memory - small.memory == 4 * 400_000_000
     assert large.seconds - small.seconds == 20
     assert apart.Limits.of(1_000_000, 1 << 50) == apart.Limits.of(1_000_000, 2 << 30)
+
+
+def test_what_is_made_of_shared_weights_is_made_once(tmp_path: Path) -> None:
+    """As of ALBERT's, whose layers have the same: 24 copies of each would pass the limits."""
+    layers, nodes = 60, []
+    for k in range(layers):
+        nodes += [node("Transpose", "w", f"t{k}"), node("Mul", f"t{k} half", f"u{k}")]
+        nodes += [node("MatMul", f"{f'y{k - 1}' if k else 'x'} u{k}", f"y{k}")]
+    arrays = {"w": weights(600, 600), "half": np.float32(0.5)}
+    proto = model(nodes, {"x": [1, 600]}, arrays, outputs=[f"y{layers - 1}"])
+    assert 2 * layers * 600**2 > most_folded(600**2)
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    for source in (proto, tmp_path / "m.onnx"):
+        found = load_model(source).constants
+        assert len({id(found[f"u{k}"]) for k in range(layers)}) == 1
+        np.testing.assert_array_equal(found["u7"], weights(600, 600).T / 2)
+
+
+def test_what_only_looks_alike_is_made_twice() -> None:
+    """Another permutation, another input, another operator."""
+    nodes = [node("Transpose", "w", "a", perm=[1, 0]), node("Transpose", "w", "b", perm=[0, 1])]
+    nodes += [node("Add", "a b", "c"), node("Sub", "a b", "d"), node("Sub", "b a", "e"), node("Add", "a b", "f")]
+    nodes += [
+        node("MatMul", "x c", "p"),
+        node("MatMul", "p d", "q"),
+        node("MatMul", "q e", "r"),
+        node("MatMul", "r f", "s"),
+    ]
+    w = weights(3, 3)
+    graph = load(model(nodes, {"x": [1, 3]}, {"w": w}, outputs=["s"]))
+    assert graph.model is not None
+    for name, value in {"c": w.T + w, "d": w.T - w, "e": w - w.T, "f": w.T + w}.items():
+        np.testing.assert_allclose(graph.model.constants[name], value, rtol=1e-6)
+    assert verify(graph).passed
 
 
 # ---------------------------------------------------------------------------------------------------------------- start

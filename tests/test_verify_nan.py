@@ -131,3 +131,13 @@ def test_a_normalization_of_one_number() -> None:
     nodes = [node("InstanceNormalization", "x s b", "y")]
     graph = load(model(nodes, {"x": [1, 1, 1, 1]}, arrays))
     assert verify(graph, inputs={"x": np.full((1, 1, 1, 1), 0.1, np.float32)}).passed
+
+
+def test_a_layer_normalization_of_equal_numbers() -> None:
+    """Found by the fuzzer: what one kernel leaves of them is not what several operators leave."""
+    nodes = [node("Mul", "x zero", "z"), node("Add", "z c", "e"), node("LayerNormalization", "e s", "y", epsilon=1e-3)]
+    arrays = {"zero": np.float32([1e-7]), "c": np.float32([0.70710678]), "s": np.float32([1, -0.0, 1])}
+    graph = load(model(nodes, {"x": [1, 3, 3]}, arrays, opset=20))
+    assert graph.model is not None
+    assert graph.model.original is not None
+    assert verify(graph).passed

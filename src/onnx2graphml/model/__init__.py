@@ -191,9 +191,11 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:
         raise UnsupportedError(f"output {sequence!r} is a sequence; expected a tensor")
     nodes = needed(state.nodes, outputs)
     types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
-    read = {i for node in nodes for i in node.inputs} | set(outputs)
-    evaluated = [a.proto for a in state.nodes if not a.computed and not state.filled & set(a.proto.output)]
+    read = {state.same.get(i, i) for node in nodes for i in node.inputs} | {state.same.get(o, o) for o in outputs}
+    known = state.filled | state.same.keys()
+    evaluated = [a.proto for a in state.nodes if not a.computed and not known & set(a.proto.output)]
     constants |= confirmed(evaluated, constants, read, around)
+    constants |= {name: constants[first] for name, first in state.same.items() if first in constants}
     computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}
     check_all_neurons(sum(math.prod(types[n].shape) for n in computed if n in types))
     trained = trained_arrays(proto.graph, constants, metadata.get(TRAINED))

@@ -77,6 +77,8 @@ class Folding:
         work: that it was to compute them; see `work`.
         filled: names of constants of one value throughout, which were not computed.
         parts: how many nodes were added in the place of others.
+        same: names of constants, with those that were made in the same way before, and are the same array: layers that
+            share weights, as ALBERT's do, share what is made of them.
         sequences: names of the tensors in them, by name.
     """
 
@@ -91,7 +93,10 @@ class Folding:
     work: int = 0
     filled: set[str] = field(default_factory=set)
     parts: int = 0
+    same: dict[str, str] = field(default_factory=dict)
     sequences: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _made: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    _lowering: int = 0
 
     def add(self, node: onnx.NodeProto, layer: str | None) -> None:
         """Evaluate the next node if it is constant, otherwise infer its outputs' types and keep it.
@@ -122,7 +127,10 @@ class Folding:
             self._lower(node, layer)
             return
         if constant:
-            self.constants |= self._folded(node, values)
+            if self._lowering or _has_subgraphs(node) or not given:
+                self.constants |= self._folded(node, values)
+            else:
+                node = self._folded_once(node, values)
             self.nodes.append(Added(node, layer, computed=False))
             return
         if _has_subgraphs(node):
@@ -147,7 +155,9 @@ class Folding:
     def _lower(self, node: onnx.NodeProto, layer: str | None) -> None:
         """Add a node's parts, those that make its outputs under the outputs' names."""
         start = len(self.nodes)
+        self._lowering += 1  # names change there
         names = add_lowered(self, node, layer)
+        self._lowering -= 1
         for part in self.nodes[start:]:
             part.proto.input[:] = [names.get(i, i) for i in part.proto.input]
             part.proto.output[:] = [names.get(o, o) for o in part.proto.output]
@@ -156,6 +166,20 @@ class Folding:
         for made, name in names.items():
             known: dict[str, Any] = self.constants if made in self.constants else self.types
             known[name] = known.pop(made)
+
+    def _folded_once(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> onnx.NodeProto:
+        """Take the outputs of a node with constant inputs, or those of one like it; it reads the first of its kind."""
+        once = onnx.NodeProto()
+        once.CopyFrom(node)
+        once.input[:] = [self.same.get(i, i) for i in node.input]
+        key = onnx.NodeProto(op_type=node.op_type, domain=node.domain, input=once.input, attribute=node.attribute)
+        found = self._made.setdefault(key.SerializeToString(deterministic=True), tuple(node.output))
+        if found == tuple(node.output) or len(found) != len(node.output):
+            self.constants |= self._folded(node, values)
+        else:
+            self.same |= dict(zip(node.output, found, strict=True))
+            self.constants |= {o: self.constants[self.same[o]] for o in node.output if o}
+        return once
 
     def _folded(self, node: onnx.NodeProto, values: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs of a node with constant inputs; refused beforehand if they are too large."""

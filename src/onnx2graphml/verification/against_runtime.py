@@ -165,9 +165,13 @@ def compared(name: str, op: str, edges: int, got: Values, expected: Values, tole
     )
 
 
-ABSOLUTE = {"GRU": SPARE, "InstanceNormalization": 316, "LSTM": SPARE, "RNN": SPARE}
+CANCELS = 316.0  # 1/sqrt(epsilon), by which normalizing multiplies what rounding leaves of equal numbers
+ABSOLUTE = dict.fromkeys(("GRU", "LSTM", "RNN"), SPARE) | dict.fromkeys(
+    ("GroupNorm", "GroupNormalization", "InstanceNormalization", "LayerNormalization",
+     "MeanVarianceNormalization", "SkipGroupNorm", "SkipLayerNormalization", "EmbedLayerNormalization"), CANCELS
+)  # fmt: skip
 """Operators whose kernels go through values of that size, whose rounding the smallest result has: Tanh and Sigmoid
-through values around 1, a normalization of equal numbers through 1/sqrt(epsilon) of them, before all cancels."""
+through values around 1, a normalization of equal numbers through what its epsilon makes of them, before all cancels."""
 
 JITTER = 2.0**-12  # far above float32's rounding, small enough for the network to respond in proportion
 
