@@ -71,6 +71,49 @@ def test_edges_that_no_parser_sees(
     assert "0 edges" in said or "not well-formed" in said or "element 'desc" in said or "outside an attribute" in said
 
 
+NAMESPACE = b'xmlns="http://graphml.graphdrawing.org/xmlns"'
+PREFIXED = [(b"<graphml ", b"<g:graphml "), (b"</graphml>", b"</g:graphml>"), (b"xmlns=", b"xmlns:g="),
+            (b"<graph ", b"<g:graph "), (b"</graph>", b"</g:graph>"), (b"<key ", b"<g:key "), (b"<node ", b"<g:node "),
+            (b"</node>", b"</g:node>")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(b"<graphml ", b'<graphml xmlns:o="o" '), (NAMESPACE, b""), (b"<edge ", b'<edge xmlns="o" ')],
+        [(b"<graph ", b'<graph xmlns="" ')],
+        [(b"<edge ", b'<edge xmlns="" ')],
+        [*PREFIXED, (b"<data", b"<g:data"), (b"</data", b"</g:data")],
+    ],
+    ids=["none but of edges", "the graph", "edges", "all but edges"],
+)
+def test_edges_of_another_namespace(
+    dense: Path, tmp_path: Path, changes: list[tuple[bytes, bytes]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found by the fuzzer: no other program sees them."""
+    text = (dense / "g.graphml").read_bytes()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "g.graphml").write_bytes(text)
+    assert "expected one flat graph" in said_of(dense, tmp_path / "g.graphml", capsys)
+
+
+def test_a_prefix_for_all(dense: Path, tmp_path: Path) -> None:
+    """It is another way to write the same."""
+    text = (dense / "g.graphml").read_bytes()
+    for old, new in [
+        *PREFIXED,
+        (b"<data", b"<g:data"),
+        (b"</data", b"</g:data"),
+        (b"<edge", b"<g:edge"),
+        (b"</edge", b"</g:edge"),
+    ]:
+        text = text.replace(old, new)
+    (tmp_path / "g.graphml").write_bytes(text)
+    assert cli.main(["verify", str(dense / "m.onnx"), str(tmp_path / "g.graphml")]) == 0
+
+
 @pytest.mark.parametrize("encoding", ["cp037", "utf-16", "utf_7", "no-such"])
 def test_another_encoding(dense: Path, tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (dense / "g.graphml").read_bytes().replace(b"UTF-8", encoding.encode(), 1)

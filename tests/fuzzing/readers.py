@@ -49,16 +49,17 @@ def unpacked(path: Path) -> tuple[bytes, Callable[[bytes], bytes]]:
 
 
 def elements(path: Path) -> Any:
-    """Attributes of the graph, nodes and edges, whatever their order."""
+    """Attributes of the graph, nodes and edges, whatever their order; in the root's namespace, which may be none."""
     root = ElementTree.fromstring(unpacked(path)[0])
-    keys = {k.get("id"): k.get("attr.name") for k in root.iter(f"{NAMESPACE}key")}
-    (graph,) = root.findall(f"{NAMESPACE}graph")
+    space = "" if root.tag == "graphml" else NAMESPACE
+    keys = {k.get("id"): k.get("attr.name") for k in root.iter(f"{space}key")}
+    (graph,) = root.findall(f"{space}graph")
 
     def own(element: ElementTree.Element) -> tuple[Any, ...]:
-        return tuple(sorted((str(keys[d.get("key")]), value(d.text)) for d in element.findall(f"{NAMESPACE}data")))
+        return tuple(sorted((str(keys[d.get("key")]), value(d.text)) for d in element.findall(f"{space}data")))
 
-    nodes = sorted((str(n.get("id")), own(n)) for n in graph.findall(f"{NAMESPACE}node"))
-    edges = sorted((str(e.get("source")), str(e.get("target")), own(e)) for e in graph.findall(f"{NAMESPACE}edge"))
+    nodes = sorted((str(n.get("id")), own(n)) for n in graph.findall(f"{space}node"))
+    edges = sorted((str(e.get("source")), str(e.get("target")), own(e)) for e in graph.findall(f"{space}edge"))
     return nodes, edges
 
 

@@ -192,8 +192,8 @@ def _folded(proto: onnx.ModelProto, weights: Mapping[str, Array]) -> Model:
     nodes = needed(state.nodes, outputs)
     types = {n: t for n, p in state.types.items() if (t := tensor_type(p)) is not None}
     read = {state.same.get(i, i) for node in nodes for i in node.inputs} | {state.same.get(o, o) for o in outputs}
-    known = state.filled | state.same.keys()
-    evaluated = [a.proto for a in state.nodes if not a.computed and not known & set(a.proto.output)]
+    others = state.filled | state.same.keys()
+    evaluated = [a.proto for a in state.nodes if not a.computed and not others & set(a.proto.output)]
     constants |= confirmed(evaluated, constants, read, around)
     constants |= {name: constants[first] for name, first in state.same.items() if first in constants}
     computed = {i.name for i in inputs} | {o for node in nodes for o in node.outputs}

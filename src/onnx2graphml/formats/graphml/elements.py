@@ -36,6 +36,7 @@ class Document:
         keys: that were declared so far.
         has_edges: whether an edge was met.
         free_order: whether nodes may come after edges.
+        is_prefixed: whether an element had a prefix for its namespace.
         is_wide: whether its encoding is one of more than one byte a character.
         passed_over: the number of lines that were read by others than this parser.
     """
@@ -61,7 +62,10 @@ class Document:
         self._key, self._text, self._length = "", list[str](), 0
         self._edges: list[Row] = []
         self._recorded: list[tuple[float, int]] = []
+        self.is_prefixed = False
+        self._namespace = NAMESPACE
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.namespace_prefixes = True
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self._characters, self._doctype
@@ -143,13 +147,16 @@ class Document:
         raise FormatError("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, tag = name.rpartition(" ")
+        namespace, tag, prefix = [*name.split(" "), ""][:3] if " " in name else ("", name, "")
         parent = self._open[-1] if self._open else ""
         if parent == FOREIGN or (namespace not in ("", NAMESPACE) and parent in ("data", "desc")):
             self._open.append(FOREIGN)
             return
-        if namespace not in ("", NAMESPACE) or parent not in PARENTS.get(tag, ()):
+        if not self._open and not namespace:  # as NetworKit writes; igraph reads no namespaces, either
+            self._namespace = ""
+        if namespace != self._namespace or parent not in PARENTS.get(tag, ()):
             raise FormatError(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
+        self.is_prefixed |= bool(prefix)
         self._open.append(tag)
         self._tag = tag
         if tag == "data":

@@ -162,6 +162,7 @@ class GraphMLFile:
             winner,
         )
         text, self._rest = self._rest or next(self._chunks, b""), b""
+        self._only_tags &= not self._document.is_prefixed  # an edge without a prefix is then of another namespace
         while self._only_tags and self._document.has_own_ids and text and self._document.between_elements:
             edges, end = pieces.read(text, 0)
             self._document.passed_over += len(edges)
