@@ -102,6 +102,17 @@ def test_the_sizes_of_small_graphs_are_exact(networks: dict[str, NeuronGraph], t
         assert o2g.estimate(networks["digits"], suffix).bytes == pytest.approx(size_on_disk(path), rel=0.01)
 
 
+def test_the_estimate_of_a_network_made_again(networks: dict[str, NeuronGraph], tmp_path: Path) -> None:
+    for name in ("digits", "residual"):
+        made = o2g.to_onnx(networks[name], tmp_path / "again.onnx")
+        found = o2g.estimate(networks[name], str(tmp_path / "again.onnx"))
+        assert found.bytes == pytest.approx(made.ByteSize(), rel=0.25)
+        assert 0 < found.seconds < 1
+        assert o2g.estimate(networks[name], ".ONNX").bytes == found.bytes
+    with pytest.raises(o2g.Error, match=r"labels are for GraphML; leave them out of an \.onnx file"):
+        o2g.estimate(networks["digits"], ".onnx", labels=True)
+
+
 @pytest.mark.parametrize(
     "name", ["digits", "vgg", *(pytest.param(n, marks=pytest.mark.slow) for n in ("residual", "depthwise"))]
 )

@@ -405,6 +405,18 @@ def test_other_libraries_get_it(digits: NeuronGraph) -> None:
     g = digits.to_igraph()
     np.testing.assert_allclose(g.es["contribution"], digits.to_pyg().edge_contribution.numpy())
     assert g.vs["value"] == digits.columns["value"].tolist()
+    triples = {(s, t): c for s, t, c in digits.weighted_edges("contribution")}
+    for (source, target), matrix in digits.to_scipy(weight="contribution").items():
+        first, second = digits.layer(source).first_id, digits.layer(target).first_id
+        for s, t, c in zip(*matrix.coords, matrix.data, strict=True):
+            assert triples.pop((first + int(s), second + int(t))) == c
+    assert not triples
+    kit = digits.to_networkit(weight="contribution")
+    assert kit.totalEdgeWeight() == pytest.approx(sum(c for *_, c in digits.weighted_edges("contribution")))
+    plain = o2g.load(DIGITS)
+    for to in (plain.to_scipy, plain.to_networkit):
+        with pytest.raises(Error, match="weight is 'contribution'; expected 'weight', or 'contribution' in a graph"):
+            to(weight="contribution")
 
 
 # -------------------------------------------------------------------------------------------------------- parts, use

@@ -169,7 +169,8 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
 
     Args:
         model: a graph, or what `load` takes.
-        format: a suffix such as `.graphml`, or a file's name, whose folder's disk then counts.
+        format: a suffix such as `.graphml`, or a file's name, whose folder's disk then counts. Of `.onnx`, the network
+            that `to_onnx` makes, size and time are rougher.
         jobs: as `write` takes them.
         labels: as `write` takes them.
 
@@ -186,9 +187,16 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
         >>> 2e6 < onnx2graphml.estimate("fixtures/digits.onnx", ".graphml").bytes < 4e6
         True
     """
+    from onnx2graphml.api.export import SUFFIX
+    from onnx2graphml.export.estimate import PER_SECOND, estimated_bytes
     from onnx2graphml.formats import estimate as estimating
     from onnx2graphml.formats import registry
 
+    if str(format).lower().endswith(SUFFIX):
+        if labels:
+            raise Error("labels are for GraphML; leave them out of an .onnx file")
+        size = estimated_bytes(as_graph(model))
+        return estimating.Cost(size, size / PER_SECOND)
     suffix, folder = registry.suffix(format), Path(format).parent
     return estimating.estimate(as_graph(model), suffix, folder=folder, jobs=jobs, labels=labels)
 

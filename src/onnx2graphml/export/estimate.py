@@ -7,6 +7,7 @@ from onnx2graphml.graph.graph import Layer, NeuronGraph
 
 FLOAT = 4  # bytes
 NODE = 200  # bytes of a layer's operators and their names
+PER_SECOND = 24_000_000  # bytes that are made in a second of processor time, as for VGG16
 
 
 def estimated_bytes(graph: NeuronGraph) -> int:

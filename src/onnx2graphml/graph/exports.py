@@ -142,10 +142,15 @@ class Exports:
         return graph
 
     @typed
-    def to_networkit(self, max_edges: int = 100_000_000) -> networkit.Graph:
+    def to_networkit(self, max_edges: int = 100_000_000, weight: str = "weight") -> networkit.Graph:
         """The graph for NetworKit: node i is neuron i, edges have weights; there are no other attributes.
 
+        Args:
+            max_edges: of a graph that is expanded.
+            weight: what edges weigh: `weight`, or `contribution` in a graph with an input.
+
         Raises:
+            Error: edges have no such number.
             TooLargeError: the graph has more than `max_edges` edges.
             UnsupportedError: several edges join the same two neurons.
             MissingExtraError: NetworKit is not installed.
@@ -155,14 +160,21 @@ class Exports:
             >>> onnx2graphml.load("fixtures/digits.onnx").to_networkit().numberOfEdges()
             25816
         """
-        graph: networkit.Graph = method("onnx2graphml.memory.networkit_graph:to_networkit")(self, max_edges)
+        graph: networkit.Graph = method("onnx2graphml.memory.networkit_graph:to_networkit")(self, max_edges, weight)
         return graph
 
     @typed
-    def to_scipy(self, max_edges: int = 500_000_000) -> dict[tuple[str, str], scipy.sparse.coo_array]:
+    def to_scipy(
+        self, max_edges: int = 500_000_000, weight: str = "weight"
+    ) -> dict[tuple[str, str], scipy.sparse.coo_array]:
         """Sparse matrices of weights, by source and target layer, of shape (neurons of source, neurons of target).
 
+        Args:
+            max_edges: of a graph that is expanded.
+            weight: what the entries are: `weight`, or `contribution` in a graph with an input.
+
         Raises:
+            Error: edges have no such number.
             TooLargeError: the graph has more than `max_edges` edges.
             MissingExtraError: SciPy is not installed.
 
@@ -172,7 +184,7 @@ class Exports:
             (48, 10)
         """
         found: dict[tuple[str, str], scipy.sparse.coo_array]
-        found = method("onnx2graphml.memory.scipy_matrices:to_scipy")(self, max_edges)
+        found = method("onnx2graphml.memory.scipy_matrices:to_scipy")(self, max_edges, weight)
         return found
 
     @typed

@@ -261,13 +261,17 @@ class NeuronGraph(Exports):
             >>> g.number_of_edges() == graph.edges
             True
         """
-        if weight not in ("weight", "contribution")[: 1 + (self.recorded is not None)]:
-            raise Error(f"weight is {weight!r}; expected 'weight', or 'contribution' in a graph with an input")
+        self.check_weight(weight)
         for layer in self.layers:
             for incoming, e in self.edges_into(layer):
                 source = e.source + self._by_name[incoming.source].first_id
                 target = e.target + layer.first_id
                 yield from zip(source.tolist(), target.tolist(), getattr(e, weight).tolist(), strict=True)
+
+    def check_weight(self, weight: str) -> None:
+        """`Error` where the edges have no number of that name."""
+        if weight not in ("weight", "contribution")[: 1 + (self.recorded is not None)]:
+            raise Error(f"weight is {weight!r}; expected 'weight', or 'contribution' in a graph with an input")
 
     def in_edges(self, neuron: int) -> Edges:
         """The edges into one neuron, with ids; no other edge is expanded."""

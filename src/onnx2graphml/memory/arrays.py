@@ -37,6 +37,13 @@ def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:
         )
 
 
+def edge_numbers(edges: EdgeRows, weight: str) -> Any:
+    """What edges weigh where they have one number only: their weights, or their contributions."""
+    if weight == "contribution" and edges.recorded is not None:
+        return edges.recorded.contribution
+    return edges.weight
+
+
 def edge_attributes(graph: NeuronGraph, edges: EdgeRows) -> dict[str, Any]:
     """The attributes of edges that the graph has, by name: arrays; -1 where an edge has no port, no term, no winner."""
     found: dict[str, Any] = {"weight": edges.weight}

@@ -9,13 +9,13 @@ import numpy as np
 from onnx2graphml.errors import MissingExtraError, UnsupportedError
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.graph.parallel import parallel_edges
-from onnx2graphml.memory.arrays import all_edges
+from onnx2graphml.memory.arrays import all_edges, edge_numbers
 
 if TYPE_CHECKING:
     import networkit
 
 
-def to_networkit(graph: NeuronGraph, max_edges: int) -> networkit.Graph:
+def to_networkit(graph: NeuronGraph, max_edges: int, weight: str = "weight") -> networkit.Graph:
     """A directed, weighted `networkit.Graph`: node i is neuron i. It has no attributes but the weights.
 
     Raises:
@@ -31,6 +31,8 @@ def to_networkit(graph: NeuronGraph, max_edges: int) -> networkit.Graph:
             f"layer {layer.name!r} has several edges between the same two neurons, which NetworKit can't hold: "
             f"use to_igraph or to_networkx"
         )
+    graph.check_weight(weight)
     edges = all_edges(graph, max_edges, "NetworKit")
-    triples = (edges.weight.astype(np.float64), (edges.source.astype(np.uint64), edges.target.astype(np.uint64)))
+    ends = (edges.source.astype(np.uint64), edges.target.astype(np.uint64))
+    triples = (edge_numbers(edges, weight).astype(np.float64), ends)
     return networkit.GraphFromCoo(triples, n=graph.neurons, weighted=True, directed=True)
