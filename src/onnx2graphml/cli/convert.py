@@ -195,6 +195,7 @@ def _write_model(options: argparse.Namespace) -> int:
     from onnx2graphml import api
     from onnx2graphml.export.estimate import estimated_bytes
     from onnx2graphml.export.model import NOT_COMPUTED
+    from onnx2graphml.export.multiplications import multiplications
 
     if options.labels:
         raise Error("labels are for GraphML; leave them out of an .onnx file")
@@ -212,9 +213,17 @@ def _write_model(options: argparse.Namespace) -> int:
     about = {p.key: p.value for p in model.metadata_props}
     files = graph.model.files if graph.model is not None else ()
     before = sum(path.stat().st_size for path in files if path.is_file())
+    of_all = f" of {multiplications(graph.model.proto):,}" if graph.model is not None else ""
     print(
         f"{options.out}: {counts}, {len(model.graph.node):,} operators, {size(model.ByteSize())}"
-        f"{f' of {size(before)}' if before else ''}; {int(about[NOT_COMPUTED]):,} neurons need not be computed",
+        f"{f' of {size(before)}' if before else ''}, {multiplications(model):,}{of_all} multiplications; "
+        f"{int(about[NOT_COMPUTED]):,} neurons need not be computed",
         file=sys.stderr,
     )
+    if graph.thinned and 0 < before < model.ByteSize():
+        print(
+            "the file is larger than the model's: edges that differ by position are written one by one or under masks; "
+            "--of weights and --min-abs-weight keep a convolution whole",
+            file=sys.stderr,
+        )
     return 0

@@ -43,4 +43,6 @@ def to_scipy(
 
 def _edges(graph: NeuronGraph, layer: Layer, incoming: tuple[Incoming, ...]) -> EdgeRows:
     part = dataclasses.replace(layer, incoming=incoming)
-    return next(all_rows(graph, max(part.in_edges, 1), part), EdgeRows.empty(0, weight_type(graph), contribution_type(graph)))
+    return next(
+        all_rows(graph, max(part.in_edges, 1), part), EdgeRows.empty(0, weight_type(graph), contribution_type(graph))
+    )
