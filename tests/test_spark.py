@@ -1,0 +1,254 @@
+"""A graph as tables in Spark: parts that hold no edge, conditions that reach the blocks, and two workers."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import onnx2graphml as o2g
+from onnx2graphml.errors import Error
+from onnx2graphml.graph.graph import NeuronGraph
+from small import FIXTURES
+from synthetic import conv_graph, every_kind, parallel, products
+
+if importlib.util.find_spec("pyspark") is None:
+    pytest.skip("pyspark is not installed", allow_module_level=True)
+
+from pyspark.sql.datasource import (
+    EqualTo,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    IsNotNull,
+    LessThan,
+    LessThanOrEqual,
+    Not,
+    StringStartsWith,
+)
+
+from onnx2graphml.spark import NeuronGraphSource
+from onnx2graphml.spark.source import SCHEMAS, NeuronGraphReader
+
+DIGITS = FIXTURES / "digits.onnx"
+
+
+@pytest.fixture(scope="module")
+def digits() -> NeuronGraph:
+    return o2g.load(DIGITS)
+
+
+def source(**options: str) -> NeuronGraphSource:
+    return NeuronGraphSource({"path": str(DIGITS)} | options)
+
+
+def read(reader: Any, *conditions: Any) -> tuple[pa.Table, list[Any]]:
+    """All rows that a reader gives, as Spark asks for them: planned, sent elsewhere, read there. And the parts."""
+    left = list(reader.pushFilters(list(conditions)))
+    assert all(any(each is one for one in conditions) for each in left)
+    parts = pickle.loads(pickle.dumps(reader.partitions()))
+    far = pickle.loads(pickle.dumps(reader))
+    assert far._graph is None
+    batches = [batch for part in parts for batch in far.read(part)]
+    schema = pa.schema([reader._schema.field(name) for name in reader._columns])
+    assert all(batch.schema == schema for batch in batches)
+    return pa.Table.from_batches(batches, schema), [part.value for part in parts if part.value is not None]
+
+
+def reader_of(graph: NeuronGraph, table: str = "edges", rows: int = 1 << 24, *columns: str) -> NeuronGraphReader:
+    return NeuronGraphReader(graph, table, list(columns) or SCHEMAS[table](graph).names, rows)
+
+
+def rows_of(table: pa.Table) -> Counter[tuple[Any, ...]]:
+    return Counter(zip(*(table.column(name).to_pylist() for name in table.schema.names), strict=True))
+
+
+def expected(graph: NeuronGraph) -> Counter[tuple[Any, ...]]:
+    found: Counter[tuple[Any, ...]] = Counter()
+    for layer in graph.layers:
+        for incoming, e in graph.edges_into(layer):
+            source = e.source + graph.layer(incoming.source).first_id
+            terms = [None] * len(e) if e.term is None else e.term.tolist()
+            for s, t, w, m in zip(
+                source.tolist(), (e.target + layer.first_id).tolist(), e.weight.tolist(), terms, strict=True
+            ):
+                found[s, t, w, incoming.port, m] += 1
+    return found
+
+
+@pytest.mark.parametrize("rows", [1 << 24, 1000, 60])
+def test_all_edges_in_parts_of_bounded_size(digits: NeuronGraph, rows: int) -> None:
+    table, parts = read(reader_of(digits, "edges", rows))
+    assert table.num_rows == digits.edges
+    assert max(sum(piece.block.count for piece in part.pieces) for part in parts) <= rows
+    pairs = rows_of(table.select(["src", "dst", "weight"]))
+    assert pairs == Counter(digits.weighted_edges())
+    counts = Counter(table.column("layer").to_pylist())
+    assert counts == {layer.name: layer.in_edges for layer in digits.layers if layer.in_edges}
+
+
+@pytest.mark.parametrize("made", [every_kind, parallel, products], ids=lambda made: made.__name__)
+def test_ports_terms_and_wide_weights(made: Any) -> None:
+    graph = made()
+    table, _ = read(reader_of(graph))
+    every = expected(graph)
+    known = [name in table.schema.names for name in ("src", "dst", "weight", "port", "term")]
+    told = Counter({tuple(v for v, k in zip(row, known, strict=True) if k): n for row, n in every.items()})
+    assert rows_of(table.drop_columns(["layer"])) == told
+
+
+def test_a_part_has_no_edge_and_no_weight_too_many(digits: NeuronGraph) -> None:
+    """The parts of a convolution of 23 million edges are sent in some hundred thousand bytes."""
+    _, parts = read(reader_of(digits, "edges", 100), EqualTo(("layer",), "dense1"))
+    assert sum(len(p.block.weights) for part in parts for p in part.pieces) == digits.layer("dense1").in_edges
+    graph = conv_graph(8, 200)
+    reader = reader_of(graph, "edges", 1 << 20)
+    sent = pickle.dumps(reader.partitions())
+    assert graph.edges > 22_000_000
+    assert len(sent) < 600_000
+
+
+CONDITIONS = [
+    ([EqualTo(("layer",), "conv2")], lambda s, d, layer: layer == "conv2", True),
+    ([In(("layer",), ("conv2", "digit"))], lambda s, d, layer: layer in ("conv2", "digit"), True),
+    ([EqualTo(("dst",), 700)], lambda s, d, layer: d == 700, True),
+    ([EqualTo(("src",), 700)], lambda s, d, layer: s == 700, True),
+    ([GreaterThan(("dst",), 3400), LessThanOrEqual(("dst",), 3500)], lambda s, d, layer: 3400 < d <= 3500, True),
+    ([GreaterThanOrEqual(("src",), 100), LessThan(("src",), 203)], lambda s, d, layer: 100 <= s < 203, True),
+    (
+        [GreaterThan(("dst",), 200), LessThan(("dst",), 900), GreaterThan(("src",), 17), LessThan(("src",), 41)],
+        lambda s, d, layer: 200 < d < 900 and 17 < s < 41,
+        True,
+    ),
+    ([IsNotNull(("src",)), IsNotNull(("layer",)), IsNotNull(("weight",))], lambda s, d, layer: True, True),
+    ([In(("dst",), (690, 701))], lambda s, d, layer: 690 <= d <= 701, False),
+    ([In(("dst",), (None,))], lambda s, d, layer: True, False),
+    ([EqualTo(("weight",), 1.0)], lambda s, d, layer: True, False),
+    ([StringStartsWith(("layer",), "conv")], lambda s, d, layer: True, False),
+    ([Not(EqualTo(("dst",), 700))], lambda s, d, layer: True, False),
+    ([EqualTo(("layer",), "no such")], lambda s, d, layer: False, True),
+    ([EqualTo(("dst",), -3)], lambda s, d, layer: False, True),
+    ([GreaterThan(("dst",), 10**12)], lambda s, d, layer: False, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "holds", "whole"), CONDITIONS, ids=lambda c: str(c)[:40] if isinstance(c, list) else ""
+)
+def test_conditions_reach_the_blocks(digits: NeuronGraph, conditions: Any, holds: Any, whole: bool) -> None:
+    every, _ = read(reader_of(digits))
+    columns = (every.column(name).to_pylist() for name in ("src", "dst", "layer", "weight"))
+    wanted = Counter((s, d, layer, w) for s, d, layer, w in zip(*columns, strict=True) if holds(s, d, layer))
+    reader = reader_of(digits, "edges", 1 << 24, "src", "dst", "layer", "weight")
+    table, _ = read(reader, *conditions)
+    assert rows_of(table) == wanted
+    assert (not list(reader_of(digits).pushFilters(conditions))) == whole
+
+
+def test_a_condition_on_a_layer_plans_no_other(digits: NeuronGraph) -> None:
+    _, parts = read(reader_of(digits, "edges", 1000), EqualTo(("layer",), "conv2"))
+    assert {part.layer for part in parts} == {"conv2"}
+    assert len(parts) == len(list(digits.layer("conv2").incoming[0].block.cut(1000)))
+
+
+def test_nodes(digits: NeuronGraph) -> None:
+    table, parts = read(reader_of(digits, "nodes", 500))
+    assert table.to_pylist() == digits.to_arrow().nodes.to_pylist()
+    assert max(part.last - part.first for part in parts) <= 500
+    some, parts = read(
+        reader_of(digits, "nodes", 500, "id", "bias"), EqualTo(("layer",), "conv1"), GreaterThan(("id",), 1000)
+    )
+    ids = range(1001, digits.layer("conv1").first_id + digits.layer("conv1").neurons)
+    assert some.column("id").to_pylist() == list(ids)
+    bias = np.broadcast_to(digits.layer("conv1").bias, digits.layer("conv1").shape).ravel()
+    assert some.column("bias").to_pylist() == bias[-len(ids) :].tolist()
+    assert sum(part.layer.bias.size for part in parts) <= 16 * len(parts)
+
+
+def test_columns_are_chosen_by_a_schema() -> None:
+    told = source().schema()
+    assert [f.name for f in told] == ["src", "dst", "weight", "layer"]
+    reader = source(table="nodes", rows="99").reader(_fields("id", "layer"))
+    table, _ = read(reader)
+    assert table.schema.names == ["id", "layer"]
+    assert source().name() == "onnx2graphml"
+
+
+def _fields(*names: str) -> Any:
+    return [SimpleNamespace(name=name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"path": ""}, "option 'path' is missing"),
+        ({"table": "vertices"}, "table is 'vertices'; expected edges or nodes"),
+        ({"rows": "0"}, "rows is '0'; expected a number of 1 or more"),
+        ({"layers": "conv1"}, "option 'layers' is not known; expected path, table"),
+    ],
+)
+def test_options(options: dict[str, str], message: str) -> None:
+    with pytest.raises(Error, match=message):
+        source(**options)
+
+
+@pytest.mark.parametrize("shape", ["x", "image=1,a"])
+def test_shapes(shape: str) -> None:
+    with pytest.raises(Error, match="expected NAME=1,3,224,224"):
+        source(shape=shape).schema()
+
+
+def test_a_column_that_is_not_there() -> None:
+    with pytest.raises(Error, match="column 'color' is not there; expected some of src, dst"):
+        source().reader(_fields("src", "color"))
+    assert source(shape="image=1,8,8,1").schema() == source().schema()
+
+
+# ----------------------------------------------------------------------------------------------------------- in Spark
+
+
+def why_not() -> str:
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        return "there is no Java"
+    if importlib.util.find_spec("py4j") is None:
+        return "pyspark without its Java part is installed"
+    return ""
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    if reason := why_not():
+        pytest.skip(reason)
+    from pyspark.sql import SparkSession
+
+    from onnx2graphml.spark import register
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(o2g.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.shuffle.partitions", "2").config("spark.driver.host", "localhost").getOrCreate()
+    register(session)
+    yield session
+    session.stop()
+
+
+@pytest.mark.slow
+def test_two_workers_read_the_graph(spark: Any, digits: NeuronGraph) -> None:
+    """Exact counts per layer, in-degrees equal to the closed form, and a condition reads one layer alone."""
+    edges = spark.read.format("onnx2graphml").option("path", str(DIGITS)).option("rows", "2000").load()
+    found = {row["dst"]: row["count"] for row in edges.groupBy("dst").count().collect()}
+    assert found == {id: degree for id, degree in o2g.measures.in_degree(digits).items() if degree}
+    one = edges.filter("layer = 'conv2'")
+    assert one.count() == digits.layer("conv2").in_edges
+    assert one.rdd.getNumPartitions() == len(list(digits.layer("conv2").incoming[0].block.cut(2000)))
