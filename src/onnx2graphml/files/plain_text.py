@@ -5,6 +5,7 @@ A layer's name may hold escape sequences that change a terminal's title, or a fo
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from typing import Any, TextIO
@@ -60,7 +61,7 @@ class PlainOutput:
     def write(self, text: str) -> int:
         """As a stream's `write`; `OSError` where standard output is closed."""
         if self._stream is None:
-            raise OSError("standard output is closed")
+            raise OSError(errno.EBADF, "it is closed")
         plain = lines(text)
         encoding = getattr(self._stream, "encoding", None) or sys.getdefaultencoding()
         try:
@@ -76,5 +77,5 @@ class PlainOutput:
 
     def __getattr__(self, name: str) -> Any:
         if self._stream is None and name == "buffer":
-            raise OSError("standard output is closed")
+            raise OSError(errno.EBADF, "it is closed")
         return getattr(self._stream, name)
