@@ -46,6 +46,22 @@ def test_a_mean_or_the_greatest_of_regions(of: str, mode: str, computed: bool) -
     assert verify(load(model(nodes, inputs, constants, opset=18))).passed
 
 
+BOXES = [[0, 0, 0, 7, 7], [1, 2, 3, 9, 6.5], [0, -9, 5, -5, 11], [1, 5, 5, 4, 4], [0, 20, 20, 30, 30]]
+
+
+@pytest.mark.parametrize("computed", [False, True])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_greatest_of_each_bin_of_a_region(computed: bool, level: str) -> None:
+    """Regions that end between pixels, outside the picture, before they begin; ONNX Runtime has them so."""
+    nodes = [node("MaxRoiPool", "x rois", "y", pooled_shape=[2, 3], spatial_scale=0.5)]
+    rois = np.array(BOXES, np.float32)
+    inputs = {"x": [2, 3, 6, 5]} | ({"rois": [5, 5]} if computed else {})
+    graph = load(model(nodes, inputs, {} if computed else {"rois": rois}), detail=level)
+    report = verify(graph, {"x": weights(2, 3, 6, 5)} | ({"rois": rois} if computed else {}))
+    assert report.passed
+    assert any(row.layer.startswith("original") for row in report.rows)
+
+
 @pytest.mark.parametrize("axis", [None, 0, 1])
 def test_values_kept_by_a_constant_condition(axis: int | None) -> None:
     condition = np.array([True, False, True])

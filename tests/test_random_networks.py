@@ -72,7 +72,7 @@ def test_the_law_by_numbers(tmp_path: Path) -> None:
 
 CONSTANTS = "it is of constants alone"
 NO_KERNEL = "ONNX Runtime has no kernel; ONNX's own cases are in test_lowering_node_cases"
-PLACES = "its places are computed from few numbers; ONNX's own cases are in test_lowering_node_cases"
+PLACES = "its places are computed from few numbers; see test_lowering_node_cases and test_lowering_sampled"
 LOSS = "a loss, which a trained network has not; ONNX's own cases are in test_lowering_node_cases"
 TREES = "each value decides much; test_lowering_classical compares it with ONNX Runtime"
 SEQUENCES = "of a sequence of tensors nothing but its tensors is computed; see test_lowering_sequences"
@@ -81,7 +81,7 @@ QUANTIZED = "ONNX Runtime's own, on integers; test_lowering_quantized compares e
 NOT_DRAWN = {
     **dict.fromkeys(("BlackmanWindow", "HammingWindow", "HannWindow"), CONSTANTS),
     **dict.fromkeys(("CausalConvWithState", "FlexAttention", "LinearAttention", "SwiGLU"), NO_KERNEL),
-    "AffineGrid": PLACES,
+    **dict.fromkeys(("AffineGrid", "MaxRoiPool"), PLACES),
     **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), LOSS),
     **dict.fromkeys(("ArrayFeatureExtractor", "Binarizer", "TfIdfVectorizer", "TreeEnsemble"), TREES),
     **dict.fromkeys(("Normalizer", "Scaler"), "of classical models; test_onnx_faults compares it with ONNX Runtime"),

@@ -24,6 +24,7 @@ from onnx2graphml.model.lowering import (  # noqa: F401  (they register their fu
     normalization,
     quantized,
     recurrent,
+    regions,
     sampled,
     sequences,
     trees,
