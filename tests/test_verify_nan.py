@@ -53,6 +53,7 @@ NETWORKS = {
     "ReduceMax": [node("ReduceMax", "r", "y", axes=[1])],
     "Min": [node("Min", "r x", "y")],
     "MaxPool": [node("Unsqueeze", "r u", "p"), node("MaxPool", "p", "y", kernel_shape=[3], strides=[2])],
+    "ScatterElements": [node("ScatterElements", "x j r", "y", reduction="max")],
     "a cast": [node("Cast", "r", "i", to=3), node("Cast", "i", "y", to=1)],
     "QuantizeLinear": [node("QuantizeLinear", "r s", "q"), node("DequantizeLinear", "q s", "y")],
 }
@@ -60,7 +61,9 @@ NETWORKS = {
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_alarm_is_false(name: str) -> None:
-    graph = of_roots(*NETWORKS[name], k=np.array([3]), u=np.array([0]), s=np.float32(0.01))
+    graph = of_roots(
+        *NETWORKS[name], k=np.array([3]), u=np.array([0]), s=np.float32(0.01), j=np.zeros((6, 7), np.int64)
+    )
     assert verify(graph).passed
 
 
@@ -141,3 +144,15 @@ def test_a_layer_normalization_of_equal_numbers() -> None:
     assert graph.model is not None
     assert graph.model.original is not None
     assert verify(graph).passed
+
+
+def test_a_normalization_of_nearly_equal_numbers(tmp_path: Path) -> None:
+    """Quantized, so that no change of the input shows how much the output answers to a rounding."""
+    quantized = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "d")]
+    nodes = [*quantized, node("LayerNormalization", "d g", "y", axis=-1, epsilon=1e-5)]
+    arrays = {"s": np.float32(0.0123), "z": np.uint8(3), "g": np.ones(300, np.float32)}
+    x = np.full((1, 300), 2.9, np.float32)
+    x[0, :3] += np.float32(0.02)
+    report = verify(load(model(nodes, {"x": [1, 300]}, arrays, opset=17)), {"x": x})
+    assert report.passed
+    assert any(row.layer == "original y" and row.share > 0 for row in report.rows)

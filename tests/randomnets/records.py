@@ -74,7 +74,8 @@ def _float(op: str, function: Function) -> Callable[[Builder, Tensor], Tensor]:
     def grow(b: Builder, x: Tensor) -> Tensor:
         x = calm(b, single(b, x), 1.0)
         given = {name: b.random.choice(values) for name, values in MORE.get(op, {}).items()}
-        values = function(np.linspace(x.low, x.high, 101), **given)
+        with np.errstate(invalid="ignore"):  # between infinities
+            values = function(np.linspace(x.low, x.high, 101), **given)
         ends = (float(values.min()) - 1, float(values.max()) + 1) if np.isfinite(values).all() else (-np.inf, np.inf)
         return b.add(op, [x], x.shape, *ends, **given)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -173,6 +174,10 @@ ABSOLUTE = dict.fromkeys(("GRU", "LSTM", "RNN"), SPARE) | dict.fromkeys(
 """Operators whose kernels go through values of that size, whose rounding the smallest result has: Tanh and Sigmoid
 through values around 1, a normalization of equal numbers through what its epsilon makes of them, before all cancels."""
 
+MOST_CANCELLED = 0.01
+"""How far outputs may be off, relatively, where a variance is what is left of larger numbers: of equal ones, nothing but
+their rounding."""
+
 JITTER = 2.0**-12  # far above float32's rounding, small enough for the network to respond in proportion
 
 
@@ -185,12 +190,14 @@ def output_rows(
     output answers to a relative change of the input, once for each layer's own rounding. Integers are equal.
     """
     names = list(model.outputs)
-    runtime = Runtime(model, names)
+    variances = _variances(model)
+    runtime = Runtime(model, [*names, *itertools.chain(*variances)])
     least = roundoff(graph, model)
     jitter = max(JITTER, 16 * least)
     expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds, jitter))
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees) + _roundings_of_coordinates(graph)
+    roundings += min(SPARE * _cancelled(expected, variances), MOST_CANCELLED / least)
     original = () if model.original is None else model.original.graph.node
     least_size = max((ABSOLUTE.get(n.op_type, 0) for n in original), default=0)
     rows = []
@@ -203,6 +210,21 @@ def output_rows(
         label, op = labels
         rows.append(compared(f"{label} {name}", op, 0, np.asarray(output, np.float64).ravel(), y, tolerance))
     return rows
+
+
+def _variances(model: Model) -> list[tuple[str, str]]:
+    """The tensors of which ONNX's function bodies make a variance: E[x²], and what is left of it without E[x]²."""
+    made = {o for node in model.proto.graph.node for o in node.output}
+    squares = (t for t in sorted(made) if t.endswith("/MeanOfSquare"))
+    pairs = ((t, t.removesuffix("MeanOfSquare") + "VarPlusEpsilon") for t in squares)
+    return [pair for pair in pairs if pair[1] in made]
+
+
+def _cancelled(values: Mapping[str, Array], variances: Sequence[tuple[str, str]]) -> float:
+    """How many times as large as a variance, at most, the squares are of which it is the difference."""
+    with np.errstate(all="ignore"):
+        shares = [np.asarray(values[a], np.float64) / np.asarray(values[b], np.float64) for a, b in variances]
+    return max((float(s[np.isfinite(s)].max(initial=0)) for s in shares), default=0.0)
 
 
 def _roundings_of_coordinates(graph: NeuronGraph) -> int:

@@ -18,6 +18,7 @@ from onnx2graphml.functions.rounding import about_floats, is_integer
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer
+from onnx2graphml.graph.neurons import BASIC, Activation
 from onnx2graphml.model import is_float
 
 Values = npt.NDArray[np.float64]
@@ -33,13 +34,24 @@ def unspecified(layer: Layer, values: Mapping[str, Values], recomputed: Values) 
         values: flat float64 values by layer name, of all layers that `layer.incoming` names.
         recomputed: the layer's own, flat.
     """
-    if layer.aggregation.partition("(")[0] in CHOOSES:
+    if _chooses(layer):
         return _chosen_with_nan(layer, values)
     if is_integer(layer.dtype):
         return np.asarray(~np.isfinite(recomputed))
     if layer.aggregation == "sum" and is_float(layer.dtype):
         return _overflowing(layer, values)
     return np.zeros(layer.neurons, bool)
+
+
+def _chooses(layer: Layer) -> bool:
+    """Whether its neurons are the greatest or the smallest of some values."""
+    if layer.aggregation.partition("(")[0] in CHOOSES:
+        return True
+    return layer.aggregation not in BASIC and _parameters(layer).get("reduction") in ("max", "min")
+
+
+def _parameters(layer: Layer) -> dict[str, float | str]:
+    return dict(Activation.parse(layer.aggregation).parameters)
 
 
 def _chosen_with_nan(layer: Layer, values: Mapping[str, Values]) -> Mask:
