@@ -146,13 +146,16 @@ def test_a_layer_normalization_of_equal_numbers() -> None:
     assert verify(graph).passed
 
 
-def test_a_normalization_of_nearly_equal_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("count", "value", "more", "scale"), [(300, 2.9, 0.02, 0.0123), (45, 5, 0, 0.123), (200, 20, 0.1, 0.123)]
+)
+def test_a_normalization_of_nearly_equal_numbers(count: int, value: float, more: float, scale: float) -> None:
     """Quantized, so that no change of the input shows how much the output answers to a rounding."""
     quantized = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "d")]
-    nodes = [*quantized, node("LayerNormalization", "d g", "y", axis=-1, epsilon=1e-5)]
-    arrays = {"s": np.float32(0.0123), "z": np.uint8(3), "g": np.ones(300, np.float32)}
-    x = np.full((1, 300), 2.9, np.float32)
-    x[0, :3] += np.float32(0.02)
-    report = verify(load(model(nodes, {"x": [1, 300]}, arrays, opset=17)), {"x": x})
+    nodes = [*quantized, node("LayerNormalization", "d g", "y", axis=-1, epsilon=1e-3)]
+    arrays = {"s": np.float32(scale), "z": np.uint8(3), "g": np.ones(count, np.float32)}
+    x = np.full((1, count), value, np.float32)
+    x[0, :3] += np.float32(more)
+    report = verify(load(model(nodes, {"x": [1, count]}, arrays, opset=17)), {"x": x})
     assert report.passed
     assert any(row.layer == "original y" and row.share > 0 for row in report.rows)

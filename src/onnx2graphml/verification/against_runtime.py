@@ -174,9 +174,8 @@ ABSOLUTE = dict.fromkeys(("GRU", "LSTM", "RNN"), SPARE) | dict.fromkeys(
 """Operators whose kernels go through values of that size, whose rounding the smallest result has: Tanh and Sigmoid
 through values around 1, a normalization of equal numbers through what its epsilon makes of them, before all cancels."""
 
-MOST_CANCELLED = 0.01
-"""How far outputs may be off, relatively, where a variance is what is left of larger numbers: of equal ones, nothing but
-their rounding."""
+MOST_CANCELLED = 0.05
+"""How far outputs may be off where a variance is what is left of larger numbers: of equal ones, their rounding."""
 
 JITTER = 2.0**-12  # far above float32's rounding, small enough for the network to respond in proportion
 
@@ -197,9 +196,10 @@ def output_rows(
     expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds, jitter))
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees) + _roundings_of_coordinates(graph)
-    roundings += min(SPARE * _cancelled(expected, variances), MOST_CANCELLED / least)
+    cancelled, most = _cancelled(expected, variances), MOST_CANCELLED / least
     original = () if model.original is None else model.original.graph.node
-    least_size = max((ABSOLUTE.get(n.op_type, 0) for n in original), default=0)
+    least_size = max([ABSOLUTE.get(n.op_type, 0) for n in original] + [min(roundings * cancelled**0.5, most)])
+    roundings += min(roundings * cancelled, most)
     rows = []
     for name, output in zip(names, outputs, strict=True):
         y, is_float = expected[name].astype(np.float64).ravel(), expected[name].dtype.kind not in "iub"
