@@ -35,6 +35,7 @@ def write(
     labels: bool = False,
     max_edges: int | None = None,
     part: tuple[int, int] | None = None,
+    ids: str = "int64",
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the graph into a file or a folder: all of it or nothing.
@@ -50,10 +51,11 @@ def write(
         max_edges: refuse a graph of more edges.
         part: of Parquet, write only this part, such as the third of 64, `(3, 64)`. Each may be written on a machine of
             its own; `merge` puts them together. A part that is finished is left as it is.
+        ids: the type of ids in Parquet: `int64`, or `int32`, as cuGraph takes them; not of a part.
         progress: called now and then, from any thread, with the number of edges written since it was called last.
 
     Raises:
-        Error: there is no such part, or the format is not written in parts.
+        Error: there is no such part, the format is not written in parts, or has no other type of ids.
         OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
         TooLargeError: there are more edges than allowed, than the format is good for, or than the disk has room for.
         MissingExtraError: the format needs a package that is not installed.
@@ -66,9 +68,11 @@ def write(
 
     to_file = str(path) != registry.STDOUT
     suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
-    registry.options(registry.find(suffix), jobs, labels)  # a mistake is told before the model is read
+    registry.options(registry.find(suffix), jobs, labels, ids)  # a mistake is told before the model is read
     if part is not None and suffix != ".parquet":
         raise Error(f"part {part[0]}/{part[1]} of {suffix}: only .parquet is written in parts")
+    if part is not None and ids != registry.IDS[0]:
+        raise Error(f"ids of {ids} and a part: parts have ids of {registry.IDS[0]}; leave out one of the two")
     if to_file:
         check_parent(path)
     graph = as_graph(model)
@@ -80,7 +84,7 @@ def write(
         return
     if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE:
         estimate.check_room(graph, Path(path), estimate.work(graph, suffix, jobs, labels))
-    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels)
+    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels, ids=ids)
 
 
 @typed

@@ -38,7 +38,7 @@ EXAMPLES = (
 )
 
 
-UNASKED = {"seed": 0, "detail": "layer", "of": "edges"}
+UNASKED = {"seed": 0, "ids": "int64", "detail": "layer", "of": "edges"}
 """What options are where nobody gives them, if that is something."""
 
 
@@ -62,6 +62,12 @@ def add_options(parser: Parser) -> None:
         "--labels",
         action="store_true",
         help="for GraphML that people look at: also write label, depth, x and y of nodes, and abs_weight of edges",
+    )
+    parser.add_argument(
+        "--ids",
+        choices=("int64", "int32"),
+        default="int64",
+        help="type of ids in a .parquet folder (default int64); cuGraph takes int32 in half the memory",
     )
     parser.add_argument(
         "--part",
@@ -135,7 +141,9 @@ def run(options: argparse.Namespace) -> int:
         return _write_model(options)
     to_file = options.out != registry.STDOUT
     suffix = registry.suffix(options.out) if to_file else registry.DEFAULT
-    registry.options(registry.find(suffix), options.jobs, options.labels)  # a mistake is told before the model is read
+    registry.options(
+        registry.find(suffix), options.jobs, options.labels, options.ids
+    )  # a mistake is told before the model is read
     if to_file:
         check_parent(options.out)
         refuse_inputs(options.out, [options.model])
@@ -155,6 +163,7 @@ def run(options: argparse.Namespace) -> int:
             labels=options.labels,
             max_edges=options.max_edges,
             part=options.part,
+            ids=options.ids,
             progress=advance,
         )
     if options.part is not None:

@@ -28,6 +28,7 @@ class Format:
         cannot_hold: what of a graph is lost or refused.
         takes_jobs: whether the function has a keyword `jobs`, the number of threads.
         takes_labels: whether it has a keyword `labels`, for what people want besides.
+        takes_ids: whether it has a keyword `ids`, the type of ids.
         max_edges: what it is good for; None where there is no limit.
         run: edges of one kind that show, to a tenth, how well they are compressed.
     """
@@ -40,6 +41,7 @@ class Format:
     max_edges: int | None = None
     takes_labels: bool = False
     run: int = 1 << 18
+    takes_ids: bool = False
 
     def load(self) -> Callable[..., None]:
         """The function; `MissingExtraError` if it needs what is not installed."""
@@ -68,7 +70,12 @@ FORMATS: dict[str, Format] = {
         "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True, takes_labels=True
     ),
     ".parquet": Format(
-        "parquet.write:write_parquet", "parquet.read:open_parquet", "directory", takes_jobs=True, run=1 << 20
+        "parquet.write:write_parquet",
+        "parquet.read:open_parquet",
+        "directory",
+        takes_jobs=True,
+        run=1 << 20,
+        takes_ids=True,
     ),
     ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
     ".neo4j.csv": Format("csv.write:write_neo4j", "csv.read:open_neo4j", "directory", _TEXT, True),
@@ -86,6 +93,8 @@ FOR_OTHERS: dict[str, Format] = {
 
 WRITTEN = FORMATS | FOR_OTHERS
 
+IDS = ("int64", "int32")
+"""Types that ids may have; the first is that of all formats."""
 STDOUT = "-"
 DEFAULT = ".graphml"  # of standard output, which has no suffix
 
@@ -114,14 +123,20 @@ def find(name: str) -> Format:
     return found
 
 
-def options(format: Format, jobs: int | None = None, labels: bool = False) -> dict[str, Any]:
-    """What the format's function takes besides: as many threads as asked for, or as there are processors; labels."""
+def options(format: Format, jobs: int | None = None, labels: bool = False, ids: str = IDS[0]) -> dict[str, Any]:
+    """What the format's function takes besides: threads, as many as asked for or as there are processors, and more."""
+    if ids not in IDS:
+        raise Error(f"ids is {ids!r}; expected {' or '.join(IDS)}")
+    if ids != IDS[0] and not format.takes_ids:
+        names = ", ".join(suffix for suffix, found in FORMATS.items() if found.takes_ids)
+        raise Error(f"ids of {ids} are for {names} only; give such a name, or leave ids out")
     if jobs is not None:
         check_whole("jobs", jobs, 1)
     if labels and not format.takes_labels:
         names = ", ".join(suffix for suffix, found in FORMATS.items() if found.takes_labels)
         raise Error(f"labels are for {names} only; give one of these names, or leave labels out")
     found: dict[str, Any] = {"jobs": jobs or processors()} if format.takes_jobs else {}
+    found |= {"ids": ids} if ids != IDS[0] else {}
     return found | {"labels": True} if labels else found
 
 

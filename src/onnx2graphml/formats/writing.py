@@ -9,7 +9,7 @@ from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.files.atomic_folder import atomic_directory
 from onnx2graphml.files.inputs import refuse_inputs
-from onnx2graphml.formats.registry import DEFAULT, STDOUT, Progress, find, options
+from onnx2graphml.formats.registry import DEFAULT, IDS, STDOUT, Progress, find, options
 from onnx2graphml.graph.graph import NeuronGraph
 
 
@@ -21,6 +21,7 @@ def write(
     progress: Progress | None = None,
     jobs: int | None = None,
     labels: bool = False,
+    ids: str = IDS[0],
 ) -> None:
     """Write a graph into a file or a folder, in the format that its suffix names; all of it or nothing.
 
@@ -32,9 +33,10 @@ def write(
         jobs: the number of threads, where the format takes some; all processors by default. What is written does not
             depend on it.
         labels: also write what people want in GraphML: `label`, `depth`, `x` and `y` of nodes, `abs_weight` of edges.
+        ids: the type of ids in Parquet, `int64` or `int32`.
 
     Raises:
-        Error: the format takes no labels.
+        Error: the format takes no labels, or no other type of ids.
         OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
         TooLargeError: the graph has more edges than the format is good for.
         MissingExtraError: the format needs a package that is not installed.
@@ -46,7 +48,7 @@ def write(
     """
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
-    function, more = found.load(), options(found, jobs, labels)
+    function, more = found.load(), options(found, jobs, labels, ids)
     if graph.model is not None:
         graph.model.check_files()
         refuse_inputs(path, () if to_stdout else graph.model.files)

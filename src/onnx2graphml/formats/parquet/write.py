@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from onnx2graphml.errors import MissingExtraError
+from onnx2graphml.errors import MissingExtraError, OutputError
 from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.columns import (
     Piece,
@@ -46,6 +46,7 @@ except ModuleNotFoundError as e:
 PART = 1 << 26  # edges of a file: some seconds of work, 5 to 250 MB
 ROWS = 1 << 20  # of a row group: 20 MB of columns for each worker
 
+IDS = {"int64": pa.int64(), "int32": pa.int32()}
 NODE_TYPES = {"string": pa.dictionary(pa.int32(), pa.string()), "int": pa.int32()}
 
 # A page is compressed by itself. What repeats in a block may do so after 100,000 edges: the usual pages, of 20,000
@@ -84,6 +85,7 @@ def write_parquet(
     progress: Progress | None = None,
     *,
     jobs: int = 1,
+    ids: str = "int64",
     part: int = PART,
     rows: int = ROWS,
     tile: int = TILE,
@@ -102,21 +104,25 @@ def write_parquet(
         directory: an empty one.
         progress: called after every row group with its number of edges, from any thread.
         jobs: the number of threads; the bytes written do not depend on it.
+        ids: the type of `src`, `dst` and `id`: `int64` or `int32`.
         part, rows: the greatest number of edges in a file and in a row group.
         tile: the number of edges expanded at once; the bytes written do not depend on it.
+
+    Raises:
+        OutputError: there are more neurons than ids of that type.
 
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write_parquet(graph, Path("digits.parquet"))  # doctest: +SKIP
     """
-    parts, stop = named_parts(graph, part), threading.Event()
+    parts, stop, kind = named_parts(graph, part), threading.Event(), id_type(graph, ids)
 
     def write_nodes() -> None:
-        write_table(directory / NODES, node_schema(graph), node_tables(graph, rows), NODE_ENCODING, stop)
+        write_table(directory / NODES, node_schema(graph, kind), node_tables(graph, rows, kind), NODE_ENCODING, stop)
 
     def write(name: str, part: Part) -> None:
-        write_edges(graph, directory / name, part, stop, progress, rows, tile)
+        write_edges(graph, directory / name, part, stop, progress, rows, tile, kind)
 
     (directory / "edges").mkdir()
     (directory / NODES).parent.mkdir()
@@ -132,11 +138,19 @@ def write_edges(
     progress: Progress | None = None,
     rows: int = ROWS,
     tile: int = TILE,
+    ids: pa.DataType = IDS["int64"],
 ) -> None:
     """Write the file of one part."""
-    schema, weight, contribution = edge_schema(graph), weight_type(graph), contribution_type(graph)
+    schema, weight, contribution = edge_schema(graph, ids), weight_type(graph), contribution_type(graph)
     tables = (edge_table(columns, schema) for columns in chunks(part.pieces, rows, weight, tile, contribution))
     write_table(out, schema, tables, EDGE_ENCODING, stop, progress)
+
+
+def id_type(graph: NeuronGraph, ids: str) -> pa.DataType:
+    """The type of ids of that name; `OutputError` where it has less than there are neurons."""
+    if ids == "int32" and graph.neurons > np.iinfo(np.int32).max:
+        raise OutputError(f"the graph has {graph.neurons:,} neurons, more than ids of int32; write it with int64")
+    return IDS[ids]
 
 
 def named_parts(graph: NeuronGraph, limit: int) -> dict[str, Part]:
@@ -174,9 +188,9 @@ def edge_parts(graph: NeuronGraph, limit: int) -> Iterator[Part]:
             yield Part(layer.name, tuple(found))
 
 
-def edge_schema(graph: NeuronGraph) -> pa.Schema:
+def edge_schema(graph: NeuronGraph, ids: pa.DataType = IDS["int64"]) -> pa.Schema:
     """The columns of every part of a graph."""
-    fields = [("src", pa.int64()), ("dst", pa.int64()), ("weight", pa.from_numpy_dtype(weight_type(graph)))]
+    fields = [("src", ids), ("dst", ids), ("weight", pa.from_numpy_dtype(weight_type(graph)))]
     columns = [pa.field(name, kind, nullable=False) for name, kind in fields]
     columns += [pa.field("port", pa.int32())] * uses_ports(graph)
     columns += [pa.field("term", pa.int64())] * uses_terms(graph)
@@ -188,7 +202,9 @@ def edge_schema(graph: NeuronGraph) -> pa.Schema:
 
 def edge_table(columns: EdgeRows, schema: pa.Schema) -> pa.Table:
     """EdgeRows of edges for pyarrow; only ports and terms are copied."""
-    arrays = [pa.array(a) for a in (columns.source, columns.target, columns.weight)]
+    ids = schema.field("src").type.to_pandas_dtype()
+    arrays = [pa.array(a.astype(ids, copy=False)) for a in (columns.source, columns.target)]
+    arrays.append(pa.array(columns.weight))
     if "port" in schema.names:
         arrays.append(pa.array(columns.port, mask=columns.port == NO_PORT))
     if "term" in schema.names:
@@ -199,17 +215,17 @@ def edge_table(columns: EdgeRows, schema: pa.Schema) -> pa.Table:
     return pa.table(arrays, schema=schema)
 
 
-def node_schema(graph: NeuronGraph) -> pa.Schema:
+def node_schema(graph: NeuronGraph, ids: pa.DataType = IDS["int64"]) -> pa.Schema:
     """The columns of nodes."""
     types = NODE_TYPES | {"double": pa.from_numpy_dtype(bias_type(graph))}
     columns = {a.name: types[a.type] for a in NODE} | {"index": pa.list_(pa.int32())}
     columns |= {name: pa.from_numpy_dtype(column.dtype) for name, column in graph.columns.items()}
-    return pa.schema([pa.field("id", pa.int64(), nullable=False), *columns.items()])
+    return pa.schema([pa.field("id", ids, nullable=False), *columns.items()])
 
 
-def node_tables(graph: NeuronGraph, rows: int) -> Iterator[pa.Table]:
+def node_tables(graph: NeuronGraph, rows: int, ids: pa.DataType = IDS["int64"]) -> Iterator[pa.Table]:
     """All nodes, in tables of exactly `rows`, the last one shorter."""
-    schema, batches, room = node_schema(graph), [], rows
+    schema, batches, room = node_schema(graph, ids), [], rows
     for layer in graph.layers:
         first = 0
         while first < layer.neurons:
@@ -234,7 +250,7 @@ def node_batch(graph: NeuronGraph, layer: Layer, first: int, last: int, schema: 
     at = np.unravel_index(np.arange(first, last), layer.shape or (1,))
     places = np.stack(at, axis=1)[:, :rank].astype(np.int32)
     columns: dict[str, pa.Array] = {
-        "id": pa.array(np.arange(first, last) + layer.first_id),
+        "id": pa.array(np.arange(first, last) + layer.first_id, schema.field("id").type),
         "index": pa.ListArray.from_arrays(np.arange(n + 1, dtype=np.int32) * rank, places.ravel()),
     }
     columns |= {name: pa.array(at[d].astype(np.int32)) for name, d in spatial_dimensions(layer).items()}
