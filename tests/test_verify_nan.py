@@ -54,6 +54,7 @@ NETWORKS = {
     "Min": [node("Min", "r x", "y")],
     "MaxPool": [node("Unsqueeze", "r u", "p"), node("MaxPool", "p", "y", kernel_shape=[3], strides=[2])],
     "ScatterElements": [node("ScatterElements", "x j r", "y", reduction="max")],
+    "GridSample": [node("Unsqueeze", "r v", "p"), node("GridSample", "p g", "y")],
     "a cast": [node("Cast", "r", "i", to=3), node("Cast", "i", "y", to=1)],
     "QuantizeLinear": [node("QuantizeLinear", "r s", "q"), node("DequantizeLinear", "q s", "y")],
 }

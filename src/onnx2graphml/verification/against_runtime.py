@@ -196,7 +196,7 @@ def output_rows(
     expected, moved = runtime.run(feeds), runtime.run(_jittered(feeds, jitter))
     degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
     roundings = sum(fan_in_factor(n) for n in degrees) + _roundings_of_coordinates(graph)
-    cancelled, most = _cancelled(expected, variances), MOST_CANCELLED / least
+    cancelled, most = _cancelled(expected, variances), MOST_CANCELLED / (least or 1.0)
     original = () if model.original is None else model.original.graph.node
     least_size = max([ABSOLUTE.get(n.op_type, 0) for n in original] + [min(roundings * cancelled**0.5, most)])
     roundings += min(roundings * cancelled, most)

@@ -52,7 +52,8 @@ def bias_size_of(layer: Layer, values: Mapping[str, Values], bias: Values) -> fl
     own = max(layer.bias_size, float(np.abs(bias).max(initial=0)))
     if layer.op not in RUNTIMES_WEIGHTS:
         return own
-    largest = (i.block.degree("target") * float(np.abs(values[i.source]).max(initial=0)) for i in layer.incoming)
+    found = ((i.block.degree("target"), np.abs(values[i.source])) for i in layer.incoming)
+    largest = (degree * float(x[np.isfinite(x)].max(initial=0)) for degree, x in found)
     return own + RUNTIMES_WEIGHTS[layer.op] * sum(largest)
 
 
