@@ -155,18 +155,22 @@ def test_the_time_is_shared_among_threads_but_not_the_disks(
     networks: dict[str, NeuronGraph], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimate, "work", lambda *_: estimate.Cost(1e9, 8.0))
-    monkeypatch.setattr(estimate, "disk_speed", lambda _: 1e9)
+    monkeypatch.setattr(estimate, "disk_of", lambda _: estimate.Disk(1e9, 0))
     graph = networks["digits"]
     assert o2g.estimate(graph, ".graphml", jobs=4).seconds == 2
     assert o2g.estimate(graph, ".npz", jobs=4).seconds == 8  # takes one thread
-    monkeypatch.setattr(estimate, "disk_speed", lambda _: 1e8)
+    monkeypatch.setattr(estimate, "disk_of", lambda _: estimate.Disk(1e8, 2e-9))
     assert o2g.estimate(graph, ".graphml", jobs=4).seconds == 10
+    assert o2g.estimate(graph, ".npz", jobs=4).seconds == 10  # 8, and 2 to hand 10^9 bytes to the system
+    assert o2g.estimate(graph, ".parquet", jobs=1).seconds == 10  # is tried with the system's part
 
 
 def test_the_disk_is_tried(tmp_path: Path) -> None:
-    assert 1e5 < estimate.disk_speed(tmp_path) < 1e12
+    speed, busy = estimate.disk_of(tmp_path)
+    assert 1e5 < speed < 1e12
+    assert 1e-13 < busy < 1e-6
     assert list(tmp_path.iterdir()) == []
-    assert estimate.disk_speed(tmp_path / "nowhere") == float("inf")
+    assert estimate.disk_of(tmp_path / "nowhere") == (float("inf"), 0)
 
 
 def test_labels_are_part_of_the_estimate(networks: dict[str, NeuronGraph]) -> None:

@@ -308,7 +308,7 @@ class Calls(L.Layer):
 
 def test_an_operation_without_onnx_operator_is_refused_and_names_are_restored():
     model = sequential((4,), L.Dense(3, name="dense"), Calls(name="odd"))
-    with pytest.raises(UnsupportedError, match="operation Lgamma of the layer 'odd' has no standard ONNX operator"):
+    with pytest.raises(UnsupportedError, match="layer 'odd': Lgamma has no standard ONNX operator; replace it"):
         from_keras(model)
     assert [layer.name for layer in model.layers] == ["dense", "odd"]
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import MissingExtraError, OutputError, TooLargeError, check_whole
@@ -30,7 +30,8 @@ TRIED_RUNS = 16  # edges of all kinds together, in runs as the format needs them
 FEWEST_EDGES = 1 << 14  # of one kind
 TRIED_KINDS = 64  # the costliest; the others are taken to cost as much for what they are
 TRIED_NODES = 1 << 16
-FLUSHED = 1 << 25  # bytes written to see how fast the disk is
+TRIED_FOR = 0.2  # seconds in all that the edges are written for, again and again: one time is too short to be measured
+FLUSHED = 1 << 26  # bytes written to see how fast the disk is
 SPARE = 1.2  # an estimate this much above the free space is not yet a refusal
 
 
@@ -74,11 +75,11 @@ def estimate(
         >>> 2e6 < cost.bytes < 4e6
         True
     """
-    cost = work(graph, suffix, jobs, labels)
-    seconds = cost.seconds / ((jobs or processors()) if WRITTEN[suffix].takes_jobs else 1)
-    if cost.bytes > FLUSHED:
-        seconds = max(seconds, cost.bytes / disk_speed(folder or Path()))
-    return Cost(cost.bytes, seconds)
+    format, cost = WRITTEN[suffix], work(graph, suffix, jobs, labels)
+    disk = disk_of(folder or Path()) if cost.bytes > FLUSHED else Disk(float("inf"), 0)
+    busy = cost.seconds + (cost.bytes * disk.busy if format.out == "file" else 0)
+    seconds = busy / ((jobs or processors()) if format.takes_jobs else 1)
+    return Cost(cost.bytes, max(seconds, cost.bytes / disk.speed))
 
 
 def work(graph: NeuronGraph, suffix: str, jobs: int | None = None, labels: bool = False) -> Cost:
@@ -113,8 +114,16 @@ def _edges(graph: NeuronGraph, found: list[Kind], run: int, write: Write) -> Cos
     for kind in tried:
         most = min(max(TRIED_RUNS * run * kind.share // share, FEWEST_EDGES), run)
         part, none = kind.sample(graph, most), kind.sample(graph, 0)
-        total += _beyond(write(part), write(none)) * (kind.edges / part.edges)
+        total += _beyond(_mean(write, part, TRIED_FOR * kind.share / share), write(none)) * (kind.edges / part.edges)
     return total * (1 + sum(kind.share for kind in rest) / share) if tried else total
+
+
+def _mean(write: Write, part: NeuronGraph, seconds: float) -> Cost:
+    """What a part costs on average, written for so many seconds."""
+    total, times = write(part), 1
+    while total.seconds < seconds:
+        total, times = total + write(part), times + 1
+    return total * (1 / times)
 
 
 def _beyond(cost: Cost, start: Cost) -> Cost:
@@ -147,17 +156,32 @@ class _Counter(io.RawIOBase):
         return len(data)
 
 
-def disk_speed(folder: Path) -> float:
-    """Bytes that the folder's disk takes in a second; infinity where none can be written."""
+class Disk(NamedTuple):
+    """How fast a disk is.
+
+    Attributes:
+        speed: bytes that it takes in a second.
+        busy: seconds that a processor is busy with each byte.
+    """
+
+    speed: float
+    busy: float
+
+
+def disk_of(folder: Path) -> Disk:
+    """The folder's disk, tried; infinitely fast where nothing can be written."""
+    block = os.urandom(1 << 20) * 4
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            start = time.perf_counter()
-            file.write(os.urandom(1 << 20) * (FLUSHED >> 20))
+            start, busy = time.perf_counter(), time.process_time()
+            for _ in range(0, FLUSHED, len(block)):
+                file.write(block)
             file.flush()
             os.fsync(file.fileno())
-            return FLUSHED / max(time.perf_counter() - start, 1e-9)
+            taken, busy = time.perf_counter() - start, time.process_time() - busy
+            return Disk(FLUSHED / max(taken, 1e-9), busy / FLUSHED)
     except OSError:
-        return float("inf")  # the writer says so
+        return Disk(float("inf"), 0)  # the writer says so
 
 
 def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cost | str]:

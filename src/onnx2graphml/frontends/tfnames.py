@@ -211,8 +211,8 @@ def _check(node: onnx.NodeProto, layer: str | None, opset: int) -> None:
     try:
         onnx.defs.get_schema(node.op_type, opset, node.domain)
     except onnx.defs.SchemaError:
-        where = f"of the layer '{layer}'" if layer else f"at '{node.name}'"
-        message = f"the operation {node.op_type} {where} has no standard ONNX operator: replace it in the model"
+        where = f"layer '{layer}'" if layer else f"operation '{node.name}'"
+        message = f"{where}: {node.op_type} has no standard ONNX operator; replace it in the model"
         raise UnsupportedError(message) from None
 
 
