@@ -62,9 +62,10 @@ NETWORKS = {
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_alarm_is_false(name: str) -> None:
-    graph = of_roots(
-        *NETWORKS[name], k=np.array([3]), u=np.array([0]), s=np.float32(0.01), j=np.zeros((6, 7), np.int64)
-    )
+    constants: dict[str, Any] = {"k": np.array([3]), "u": np.array([0]), "v": np.array([0, 1]), "s": np.float32(0.01)}
+    constants["j"] = np.zeros((6, 7), np.int64)
+    constants["g"] = np.linspace(-0.9, 0.9, 40, dtype=np.float32).reshape(1, 4, 5, 2)
+    graph = of_roots(*NETWORKS[name], **constants)
     assert verify(graph).passed
 
 
