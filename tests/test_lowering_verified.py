@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from onnx2graphml.api import load, verify
 from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.verification.unspecified import tossed
 from small import levels, model, node, weights
 
 
@@ -115,3 +116,55 @@ def test_a_recurrent_layer_of_tiny_values() -> None:
     constants = {"w": 1e-6 * weights(1, 2, 15), "r": np.float32([[[1, 0], [0, -0.2]]])}
     graph = load(model([node("RNN", "x w r", "y", hidden_size=2)], {"x": [1, 1, 15]}, constants))
     assert verify(graph).passed
+
+
+# ---------------------------------------------------------------------------------------------- choices of equal values
+
+
+def choosing(op: str, size: int = 4, **attributes: Any) -> NeuronGraph:
+    kind = np.int64 if op.startswith("Arg") else np.float32
+    outputs = "y i" if op == "TopK" else "y"
+    arrays = {"k": np.array([2])} if op == "TopK" else {}
+    proto = model([node(op, "x k" if arrays else "x", outputs, axis=1, **attributes)], {"x": [1, size]}, arrays)
+    proto.graph.output[0].type.tensor_type.elem_type = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    return load(proto)
+
+
+@pytest.mark.parametrize(
+    ("op", "values", "is_tossed"),
+    [
+        ("Hardmax", [1, 1 + 1e-8, 0, 0.5], True),
+        ("Hardmax", [1, 0.9, 0.2, 0.2], False),
+        ("Hardmax", [0, 0, -1, -1], False),
+        ("ArgMax", [3, 3, 1, 1], True),
+        ("ArgMax", [3, 2, 1, 1], False),
+        ("ArgMin", [3, 2, 1, 1], True),
+        ("ArgMin", [3, 3, 2, 1], False),
+        ("TopK", [3, 3, 2, 1], True),
+        ("TopK", [3, 2.5, 2, 1], False),
+    ],
+)
+def test_choices_that_rounding_decides(op: str, values: list[float], is_tossed: bool) -> None:
+    graph = choosing(op)
+    read = {layer.name: np.zeros(layer.neurons) for layer in graph.layers} | {"x": np.array(values)}
+    assert (tossed(graph, read, 1e-7) is not None) == is_tossed
+
+
+@pytest.mark.parametrize("tie", [True, False])
+def test_a_choice_between_equal_values_is_not_compared(tie: bool) -> None:
+    """Found by the fuzzer: another kernel rounds otherwise, and another value is the greatest."""
+    nodes = [node("LayerNormalization", "x s", "n"), node("Hardmax", "n", "y")]
+    graph = load(model(nodes, {"x": [1, 3]}, {"s": np.ones(3, np.float32)}))
+    assert graph.model is not None
+    assert graph.model.original is not None
+    other = onnx.ModelProto()
+    other.CopyFrom(graph.model.original)
+    y = other.graph.node[-1].output[0]
+    other.graph.node[-1].output[0] = "chosen"  # then the first two change places
+    other.graph.node.append(helper.make_node("Constant", [], ["order"], value_ints=[1, 0, 2]))
+    other.graph.node.append(helper.make_node("Gather", ["chosen", "order"], [y], axis=1))
+    x = np.float32([[2, 2, 0]] if tie else [[2, 1, 0]])
+    report = verify(with_original(graph, other), inputs={"x": x})
+    assert report.passed == tie
+    told = [u for u in report.unchecked if "chooses between values that are equal but for rounding" in u]
+    assert len(told) == tie

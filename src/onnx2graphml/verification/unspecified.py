@@ -17,7 +17,7 @@ import numpy.typing as npt
 from onnx2graphml.functions.rounding import about_floats, is_integer
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Layer
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import BASIC, Activation
 from onnx2graphml.model import is_float
 
@@ -80,3 +80,32 @@ def _overflowing(layer: Layer, values: Mapping[str, Values]) -> Mask:
         block = EdgeBlock(incoming.block.axes, np.abs(incoming.block.weights))
         total += block.apply(np.abs(values[incoming.source]), layer.neurons)
     return np.asarray((total > largest) & np.isfinite(total))
+
+
+FIRST = {"ArgMax": -1, "ArgMin": 1, "Hardmax": -1}
+"""Choices of one value, by whether it is the last in ascending order or the first; a TopK's order is all of it."""
+
+
+def tossed(graph: NeuronGraph, values: Mapping[str, Values], rounding: float) -> str | None:
+    """The first layer whose choice rounding decides, as two values are that near each other; None where there is none.
+
+    Args:
+        values: flat float64 values by layer name.
+        rounding: of a value, relative to a layer's largest one. Zeros are exactly equal, and no toss.
+    """
+    for layer in graph.layers:
+        kind = layer.aggregation.partition("(")[0]
+        if kind not in FIRST and kind != "TopK":
+            continue
+        for incoming, edges in graph.edges_into(layer):
+            read = values[incoming.source]
+            order = np.lexsort((read[edges.source], edges.target))
+            value, target = read[edges.source][order], edges.target[order]
+            fellow = target[1:] == target[:-1]
+            near = np.diff(value) <= rounding * np.abs(read[np.isfinite(read)]).max(initial=0)
+            found = fellow & near & ((value[1:] != 0) | (value[:-1] != 0))
+            if kind in FIRST:
+                found &= np.append(~fellow, True)[1:] if FIRST[kind] < 0 else np.append(True, ~fellow)[:-1]
+            if found.any():
+                return layer.name
+    return None
