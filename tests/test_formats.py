@@ -245,7 +245,7 @@ def test_a_different_graph_is_noticed(suffix: str, change: dict[str, Any], tmp_p
 def test_a_damaged_file_is_noticed(suffix: str, tmp_path: Path):
     path, graph = tmp_path / f"a{suffix}", conv_graph(3, 5)
     writing.write(graph, path)
-    for file in [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]:
+    for file in [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file() and "_neo4j" not in f.parts]:
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) // 2])
         broken = (AssertionError, OSError, ValueError, EOFError, zipfile.BadZipFile, ElementTree.ParseError)

@@ -22,6 +22,7 @@ from onnx2graphml.files.atomic_folder import atomic_directory
 from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.manifest import manifest_content, reading_errors, write_content
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.formats.parquet.neo4j import write_headers
 from onnx2graphml.formats.parquet.write import (
     NODE_ENCODING,
     PART,
@@ -160,6 +161,7 @@ def merge(path: Path) -> dict[str, Any]:
         for name in files:
             (new / name).parent.mkdir(exist_ok=True)
             _link(folder / name, new / name)
+        write_headers(new)
         write_content(content, new, HIDDEN)
     _remove(folder, files)
     return content

@@ -30,6 +30,7 @@ from onnx2graphml.formats.columns import (
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.formats.parquet.neo4j import write_headers
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.blocks import TILE
@@ -127,6 +128,7 @@ def write_parquet(
     (directory / "edges").mkdir()
     (directory / NODES).parent.mkdir()
     run([write_nodes, *(partial(write, *named) for named in parts.items())], jobs, stop)
+    write_headers(directory)
     write_manifest(graph, directory, HIDDEN, parts=listed(parts))
 
 
