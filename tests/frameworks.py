@@ -8,11 +8,11 @@ from pathlib import Path
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "frameworks.md"
 
 REASONS = {
-    "the operation SparseCross": "hashes",
-    "the operation StringToHashBucketFast of the layer": "hashes of strings",
-    "the operation LookupTableFindV2 of the layer": "a table of keys",
-    "the operation RFFT of the layer": "complex numbers",
-    "the operation StaticRegexReplace of the layer": "strings",
+    "SparseCross has no standard ONNX operator": "hashes",
+    "StringToHashBucketFast has no standard ONNX operator": "hashes of strings",
+    "LookupTableFindV2 has no standard ONNX operator": "a table of keys",
+    "RFFT has no standard ONNX operator": "complex numbers",
+    "StaticRegexReplace has no standard ONNX operator": "strings",
     "PyTorch can't export the module": "PyTorch has no export of it",
 }
 """What the page says, by what the message says."""

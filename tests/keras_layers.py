@@ -261,11 +261,11 @@ def every_layer() -> set[str]:
 
 
 REFUSED = {
-    "HashedCrossing": "the operation SparseCross",
-    "Hashing": "the operation StringToHashBucketFast of the layer",
-    "IntegerLookup": "the operation LookupTableFindV2 of the layer",
-    "MelSpectrogram": "the operation RFFT of the layer",
-    "StringLookup": "the operation LookupTableFindV2 of the layer",
-    "TextVectorization": "the operation StaticRegexReplace of the layer",
+    "HashedCrossing": "SparseCross has no standard ONNX operator",
+    "Hashing": "StringToHashBucketFast has no standard ONNX operator",
+    "IntegerLookup": "LookupTableFindV2 has no standard ONNX operator",
+    "MelSpectrogram": "RFFT has no standard ONNX operator",
+    "StringLookup": "LookupTableFindV2 has no standard ONNX operator",
+    "TextVectorization": "StaticRegexReplace has no standard ONNX operator",
 }
 """With what message; the page of frameworks says why."""

@@ -1,5 +1,6 @@
 """Faults that were met in use with Keras models: each case computed something wrong, or told something wrong."""
 
+import contextlib
 import json
 import logging
 import subprocess
@@ -202,6 +203,22 @@ def test_a_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     first, again = found[0][::2], found[0][1::2]
     assert first == again
     assert first[1].endswith("('f', 'up', 'up', 'lstm')")
+
+
+def test_what_tf2onnx_says_does_not_reach_the_terminal(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """With the control: where it is let, it says something of this network."""
+    from onnx2graphml.frontends import tensorflow
+
+    x = keras.Input((8, 8, 3))
+    model = keras.Model(x, L.UpSampling2D(2)(L.LayerNormalization()(L.Conv2D(4, 3, activation="gelu")(x))))
+    o2g.load(model, check=False)
+    assert not caplog.messages
+    monkeypatch.setattr(tensorflow, "quiet", contextlib.nullcontext)
+    with caplog.at_level(logging.INFO, "tf2onnx"):
+        o2g.load(model, check=False)
+    assert caplog.messages
 
 
 # ------------------------------------------------------------------------------------------------------ older files
