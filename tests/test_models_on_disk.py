@@ -14,9 +14,10 @@ import pytest
 from onnx import numpy_helper
 
 from network import run
-from onnx2graphml.api import load, verify
+from onnx2graphml.api import load, to_onnx, verify, write
 from onnx2graphml.errors import ModelError, TooLargeError, UnsupportedError
 from onnx2graphml.graph.graph import NeuronGraph
+from small import random_feeds, runtime
 
 SHARED = Path(__file__).parents[2] / "shared" / "models"
 PACKAGED = Path(onnx.__file__).parent / "backend" / "test" / "data"
@@ -150,6 +151,27 @@ def test_a_picture_network_has_its_parameters(name: str) -> None:
 def test_a_picture_network_is_verified(name: str) -> None:
     graph = load(PACKAGED / "light" / f"light_{name}.onnx")
     assert verify(graph, sample_neurons=4).passed
+
+
+# ------------------------------------------------------------------------------------------------------------ and back
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+GRAPHS = {f"fixtures/{p.stem}": p for p in sorted(FIXTURES.glob("*.onnx"))} | {
+    name: path for name, path in models().items() if name.startswith("shared/") and name not in {*REFUSED, *INVALID}
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_written_graph_is_the_same_network_again(name: str, tmp_path: Path) -> None:
+    """Model, GraphML, and ONNX: ONNX Runtime computes the same from both, to float32 rounding."""
+    path = GRAPHS[name]
+    write(load(path, detail="neuron"), tmp_path / "graph.graphml")
+    again = to_onnx(load(tmp_path / "graph.graphml", original=str(path)))
+    feeds = random_feeds(load(path))
+    for own, found in zip(runtime(str(path), feeds), runtime(again, feeds), strict=True):
+        assert (own.shape, own.dtype) == (found.shape, found.dtype)
+        np.testing.assert_allclose(found, own, atol=1e-5 * max(1, np.abs(own).max(initial=0)))
 
 
 # ---------------------------------------------------------------------------------------------------------- the numbers

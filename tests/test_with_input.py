@@ -17,6 +17,7 @@ from onnx2graphml import cli
 from onnx2graphml.engine import backward, forward
 from onnx2graphml.errors import Error, UnsupportedError
 from onnx2graphml.formats.reading import open_graph
+from onnx2graphml.functions import FUNCTIONS
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.verification.recompute import recompute
 from onnx2graphml.verification.winners import chooses
@@ -162,7 +163,22 @@ CHOICES: dict[str, Any] = {
         [node("ArgMax", "b", "i", axis=1), node("ScatterElements", "a i u", "y", axis=1)],
         {"a": [2, 5], "b": [2, 4], "u": [2, 1]},
     ),
+    "written rows": model(
+        [node("ArgMax", "b", "i", axis=1), node("ScatterND", "a i u", "y")],
+        {"a": [5, 3], "b": [1, 4], "u": [1, 3]},
+    ),
+    "written into a cache": model(
+        [node("ArgMax", "b", "i", axis=0, keepdims=0), node("TensorScatter", "a u i", "y", axis=1)],
+        {"a": [1, 6, 3], "u": [1, 2, 3], "b": [4, 1]}, opset=24,
+    ),
+    "unpooled": model(
+        [node("MaxPool", "x", "p i", kernel_shape=[2, 2], strides=[2, 2]),
+         node("Neg", "p", "n"), node("MaxUnpool", "n i", "y", kernel_shape=[2, 2], strides=[2, 2])],
+        {"x": [1, 1, 4, 4]},
+    ),
 }  # fmt: skip
+EMPTY = ("nearest", "unpooled")
+"""Where some neurons have no candidate at all, and are 0."""
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -183,7 +199,21 @@ def test_the_winners_alone_compute_the_same(name: str, kind: str) -> None:
         for _, e in part.edges_into(layer):
             np.add.at(counts, e.target, 1)
         assert counts.max() <= 1
-        assert counts.min() == 1 or graph.layer(layer.name).bias is not None or name == "nearest"
+        assert counts.min() == 1 or graph.layer(layer.name).bias is not None or name in EMPTY
+
+
+def test_every_function_that_chooses_is_tried() -> None:
+    """But for OneHot: its two values are constants, which are no candidates."""
+    graphs = [o2g.load(proto, detail="op") for proto in CHOICES.values()]
+    tried = {layer.aggregation.split("(")[0] for graph in graphs for layer in graph.layers if chooses(layer)}
+    assert tried == {name for name, own in FUNCTIONS.items() if own.chooses} - {"OneHot"} | {"max", "min"}
+    hot = model(
+        [node("ArgMax", "b", "i", axis=1, keepdims=0), node("OneHot", "i d v", "y")],
+        {"b": [3, 4]}, {"d": np.array(4), "v": np.array([-1, 2], np.float32)},
+    )  # fmt: skip
+    graph = o2g.load(hot, detail="op").with_input("random")
+    assert not chooses(graph.layers[-1])
+    assert [e.winner.tolist() for _, e in graph.edges_into(graph.layers[-1])] == [[-1] * 12]
 
 
 def test_the_winners_alone_run_in_onnx_runtime(digits: NeuronGraph) -> None:
