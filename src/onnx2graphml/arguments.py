@@ -97,7 +97,7 @@ def typed(function: Callable[Parameters, Result]) -> Callable[Parameters, Result
 
     Example:
         >>> @typed
-        ... def cut(text: "str", keep: "int | None" = None) -> "str":
+        ... def cut(text: str, keep: int | None = None) -> str:
         ...     return text[:keep]
         >>> cut("abc", "2")
         Traceback (most recent call last):
