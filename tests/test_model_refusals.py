@@ -96,6 +96,12 @@ def test_parameters_that_are_not_a_number(nodes: list[onnx.NodeProto]) -> None:
     refusal(model(nodes, {"x": [1, 4]}, constants), UnsupportedError)
 
 
+def test_axes_that_are_none() -> None:
+    """Found by the fuzzer: ONNX's inference for older opsets takes them."""
+    proto = model([node("Squeeze", "i", "y", axes=[100, 1])], {"i": [1, 1, 3]}, opset=8)
+    assert "an axis is 100; expected one of 3" in refusal(proto, ModelError)
+
+
 GRID, CROP = weights(1, 2, 2, 2), np.float32([0, 0, 0, 0, 1, 1, 0.7, 0.7])
 PLACES: dict[str, tuple[onnx.NodeProto, list[int], dict[str, Any], str]] = {
     "GridSample": (node("GridSample", "i p", "y"), [1, 1, 4, 4], {"p": GRID}, "its grid has a coordinate"),

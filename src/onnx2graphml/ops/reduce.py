@@ -11,7 +11,16 @@ import numpy as np
 from onnx2graphml.functions.rounding import is_integer
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.neurons import Activation
-from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.registry import (
+    Constant,
+    NodeContext,
+    OutputSpec,
+    Tensor,
+    among,
+    incoming,
+    operator,
+    weights_dtype,
+)
 
 Axes = Sequence[int] | None
 
@@ -108,7 +117,7 @@ def _of_none(op: str, dtype: np.dtype[Any]) -> float:
 def _reduced_axes(X: Tensor, axes: Sequence[int] | Constant | None, noop: int) -> set[int]:
     if axes is None or len(axes) == 0:
         return set(range(0) if noop else range(X.ndim))
-    return {int(a) % X.ndim for a in axes}
+    return set(among(axes, X.ndim))
 
 
 def _whole_quotient(node: NodeContext, divisor: int) -> tuple[Activation, ...]:

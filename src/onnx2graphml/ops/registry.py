@@ -20,14 +20,14 @@ import difflib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.functions.rounding import EXACT, is_integer, is_number
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
@@ -276,6 +276,19 @@ def scaled(constant: Constant, factor: float) -> Constant:
     if factor == 1:
         return constant
     return each(lambda c: np.asarray(c.astype(np.float64) * factor, c.dtype), constant)
+
+
+def among(axes: Iterable[Any], ndim: int) -> list[int]:
+    """Axes counted from the first; `ModelError` where there are no such ones.
+
+    Example:
+        >>> among([0, -1], 3)
+        [0, 2]
+    """
+    given = [int(a) for a in axes]
+    if wrong := [a for a in given if not -ndim <= a < ndim]:
+        raise ModelError(f"an axis is {wrong[0]}; expected one of {ndim}")
+    return [a % ndim for a in given]
 
 
 def numbers(values: Constant) -> Constant:

@@ -15,7 +15,16 @@ from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.pool import ax_product
-from onnx2graphml.ops.registry import Constant, NodeContext, OutputSpec, Tensor, incoming, operator, weights_dtype
+from onnx2graphml.ops.registry import (
+    Constant,
+    NodeContext,
+    OutputSpec,
+    Tensor,
+    among,
+    incoming,
+    operator,
+    weights_dtype,
+)
 
 COORDINATES = (
     "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
@@ -107,7 +116,7 @@ def Resize_18(
         mode, coordinate_transformation_mode, nearest_mode, cubic_coeff_a, exclude_outside, extrapolation_value,
         antialias,
     )  # fmt: skip
-    along = range(X.ndim) if axes is None else [a % X.ndim for a in axes]
+    along = range(X.ndim) if axes is None else among(axes, X.ndim)
     if sizes is not None and sizes.size and keep_aspect_ratio_policy != "stretch":
         choose = min if keep_aspect_ratio_policy == "not_larger" else max
         scale = choose(int(n) / X.shape[d] for n, d in zip(sizes, along, strict=True))

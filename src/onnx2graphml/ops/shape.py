@@ -14,7 +14,7 @@ from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.model.limits import ask
 from onnx2graphml.ops.broadcast import broadcast, scalar
-from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, incoming, operator
+from onnx2graphml.ops.registry import Constant, NodeContext, Operand, OutputSpec, Tensor, among, incoming, operator
 
 
 def in_place(X: Tensor, axes: tuple[int | None, ...] = ()) -> OutputSpec:
@@ -97,7 +97,7 @@ def Squeeze_13(node: NodeContext, data: Tensor, axes: Constant | None = None) ->
 
 
 def _squeezed(X: Tensor, axes: Sequence[int] | Constant | None) -> tuple[int, ...]:
-    gone = [d for d, n in enumerate(X.shape) if n == 1] if axes is None else [int(a) % X.ndim for a in axes]
+    gone = [d for d, n in enumerate(X.shape) if n == 1] if axes is None else among(axes, X.ndim)
     return tuple(d for d in X.axes if d not in gone)
 
 
@@ -113,7 +113,7 @@ def Unsqueeze_13(node: NodeContext, data: Tensor, axes: Constant) -> OutputSpec:
 
 def _unsqueezed(node: NodeContext, axes: Sequence[int] | Constant) -> tuple[int | None, ...]:
     ndim, old = len(node.shape), itertools.count()
-    new = {int(a) % ndim for a in axes}
+    new = set(among(axes, ndim))
     return tuple(None if d in new else next(old) for d in range(ndim))
 
 
@@ -224,7 +224,7 @@ def _pad(node: NodeContext, X: Tensor, pads: Any, mode: str, value: float, axes:
     """Padding is a bias on neurons without an in-edge (constant), or further edges from the input (other modes)."""
     if mode != "constant" and mode not in NUMPY_MODES:
         raise UnsupportedError(f"mode is {mode!r}; expected constant, {', '.join(NUMPY_MODES)}")
-    padded = [int(a) % X.ndim for a in axes] if axes is not None else list(range(X.ndim))
+    padded = among(axes, X.ndim) if axes is not None else list(range(X.ndim))
     kept = [np.arange(n) for n in X.shape]
     for i, d in enumerate(padded):
         before, after = int(pads[i]), int(pads[i + len(padded)])
