@@ -246,9 +246,9 @@ def spark() -> Iterator[Any]:
 @pytest.mark.slow
 def test_two_workers_read_the_graph(spark: Any, digits: NeuronGraph) -> None:
     """Exact counts per layer, in-degrees equal to the closed form, and a condition reads one layer alone."""
-    edges = spark.read.format("onnx2graphml").option("path", str(DIGITS)).option("rows", "2000").load()
+    edges = spark.read.format("onnx2graphml").option("path", str(DIGITS)).option("rows", "8000").load()
     found = {row["dst"]: row["count"] for row in edges.groupBy("dst").count().collect()}
     assert found == {id: degree for id, degree in o2g.measures.in_degree(digits).items() if degree}
     one = edges.filter("layer = 'conv2'")
     assert one.count() == digits.layer("conv2").in_edges
-    assert one.rdd.getNumPartitions() == len(list(digits.layer("conv2").incoming[0].block.cut(2000)))
+    assert one.rdd.getNumPartitions() == len(list(digits.layer("conv2").incoming[0].block.cut(8000)))
