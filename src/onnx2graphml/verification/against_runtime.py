@@ -212,8 +212,9 @@ def output_rows(
         y, is_float = expected[name].astype(np.float64).ravel(), expected[name].dtype.kind not in "iub"
         with np.errstate(invalid="ignore"):
             answer = np.nanmax(np.abs(moved[name].astype(np.float64).ravel() - y), initial=0) / jitter
+        largest = np.abs(y[np.isfinite(y)]).max(initial=0)
         u = max(unit_roundoff(expected[name].dtype), least) if is_float else 0.0
-        tolerance = np.full(y.shape, u * (roundings * max(answer, np.abs(y).max(initial=0)) + least_size))
+        tolerance = np.full(y.shape, u * (roundings * max(answer, largest) + least_size))
         label, op = labels
         rows.append(compared(f"{label} {name}", op, 0, np.asarray(output, np.float64).ravel(), y, tolerance))
     return rows
