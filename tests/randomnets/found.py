@@ -151,4 +151,9 @@ LEFT_OUT = {
         one("LogSoftmax", [2, 3], kind=np.float64, axis=1),
         np.array([[0, np.nan, 2], [3, 4, 5]]),
     ),
+    "MaxPool of minus infinity along one dimension": Found(
+        "ONNX Runtime's kernels for one and three dimensions begin with the lowest number",
+        one("MaxPool", [1, 1, 2], kernel_shape=[2]),
+        np.full((1, 1, 2), -np.inf, np.float32),
+    ),
 }

@@ -11,7 +11,7 @@ import numpy as np
 
 from randomnets.builder import Builder, Shape, Tensor, Unfit
 from randomnets.constants import constant, numbers
-from randomnets.ranges import calm, of_rank
+from randomnets.ranges import calm, finite, of_rank
 from randomnets.steps import step
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
@@ -185,6 +185,8 @@ def pooled(b: Builder, x: Tensor, op: str, dilated: bool, **given: Any) -> Tenso
     if not dilated:
         given.pop("dilations", None)
     edges = math.prod(shape) * math.prod(slide.kernel)
+    if op == "MaxPool" and x.rank != 4:
+        x = finite(b, x)  # see LEFT_OUT in found.py
     low, high = (x.low, x.high) if op == "MaxPool" else (min(x.low, 0), max(x.high, 0))
     return b.add(op, [x], shape, low, high, edges=edges, **given)
 
