@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
+from onnx2graphml import UnsupportedError, load
 from small import assert_exact, model, node, weights
 
 Pads = tuple[int, int]
@@ -76,6 +77,29 @@ def test_same_padding_with_stride_2(auto_pad: str, kernel: int, size: int) -> No
     pads = (small, whole - small) if auto_pad == "SAME_UPPER" else (whole - small, small)
     proto = conv([1, 2, size, size], (3, 2, kernel, kernel), auto_pad=auto_pad, strides=[2, 2])
     assert_edges(proto, 2 * 3 * pairs(size, kernel, 2, pads=pads) ** 2)
+
+
+@pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize(("size", "kernel", "stride"), [(7, 1, 2), (9, 1, 3), (8, 2, 4)])
+def test_same_padding_that_leaves_out_a_little_begins_at_the_first(
+    size: int, kernel: int, stride: int, auto_pad: str
+) -> None:
+    proto = conv([1, 1, size, size], (1, 1, kernel, kernel), auto_pad=auto_pad, strides=[stride, stride])
+    assert_edges(proto, pairs(size, kernel, stride, pads=(0, 0)) ** 2)
+
+
+@pytest.mark.parametrize(
+    "proto",
+    [
+        conv([1, 1, 28, 28], (1, 1, 3, 3), auto_pad="SAME_UPPER", strides=[10, 10]),
+        pool("MaxPool", [1, 1, 8, 8], kernel_shape=[2, 2], strides=[4, 4], auto_pad="SAME_LOWER"),
+        pool("LpPool", [1, 1, 8, 8], kernel_shape=[2, 2], strides=[4, 4], auto_pad="SAME_UPPER"),
+    ],
+    ids=["Conv", "MaxPool", "LpPool"],
+)
+def test_same_padding_of_which_runtimes_make_different_things_is_refused(proto: onnx.ModelProto) -> None:
+    with pytest.raises(UnsupportedError, match=r"auto_pad is SAME_.* leave out [25] of \d+ positions; expected pads"):
+        load(proto)
 
 
 def test_upper_and_lower_differ_on_even_sizes() -> None:

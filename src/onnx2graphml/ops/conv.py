@@ -31,7 +31,7 @@ def Conv(
 ) -> OutputSpec:
     """X is (N, C, spatial...), W (M, C/group, kernel...), B (M)."""
     _check_kernel(X, W, kernel_shape, group, W.shape[0], W.shape[1] * group)
-    windows = sliding(X.shape[2:], WindowAttributes(W.shape[2:], strides, dilations, pads, auto_pad))
+    windows = sliding(X.shape[2:], WindowAttributes(W.shape[2:], strides, dilations, pads, auto_pad), left_out=2)
     _check_output(node, windows, [w.output for w in windows])
     tap_out, tap_in, *tap_kernel = ax.strides(W.shape)
     inputs, outputs = W.shape[1], W.shape[0] // group

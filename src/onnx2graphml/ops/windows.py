@@ -61,8 +61,14 @@ class WindowAttributes:
         return list(zip(self.kernel, strides, dilations, pads[:n], pads[n:], strict=True))
 
 
-def sliding(inputs: Sequence[int], attributes: WindowAttributes, ceil_mode: int = 0) -> list[Window]:
-    """The windows of a convolution or a pool over a picture of size `inputs`."""
+def sliding(
+    inputs: Sequence[int], attributes: WindowAttributes, ceil_mode: int = 0, *, left_out: int = 1
+) -> list[Window]:
+    """The windows of a convolution or a pool over a picture of size `inputs`.
+
+    Where strides are larger than windows, `SAME` leaves positions out. Of more than `left_out`, ONNX does not say
+    which, and runtimes differ: that is refused.
+    """
     out = []
     for n, (k, s, d, begin, end) in zip(inputs, attributes.per_dimension(), strict=True):
         reach = (k - 1) * d + 1
@@ -70,7 +76,13 @@ def sliding(inputs: Sequence[int], attributes: WindowAttributes, ceil_mode: int 
             begin = end = 0
         if attributes.auto_pad.startswith("SAME"):
             output = -(-n // s)
-            begin, end = shared_out(max((output - 1) * s + reach - n, 0), attributes.auto_pad == "SAME_UPPER")
+            padding = (output - 1) * s + reach - n
+            if padding < -left_out:
+                raise UnsupportedError(
+                    f"auto_pad is {attributes.auto_pad}, and windows of {reach} with stride {s} leave out {-padding} "
+                    f"of {n} positions; expected pads, as ONNX does not say which"
+                )
+            begin, end = shared_out(max(padding, 0), attributes.auto_pad == "SAME_UPPER")
         else:
             room = n + begin + end - reach
             output = (-(-room // s) if ceil_mode else room // s) + 1
