@@ -29,7 +29,8 @@ from onnx2graphml.ops.linear import MatMul
 from onnx2graphml.ops.pool import MaxPool
 from onnx2graphml.ops.rearrange import DepthToSpace, ReverseSequence
 from onnx2graphml.ops.registry import numbers, operator
-from onnx2graphml.ops.resize import Upsample
+from onnx2graphml.ops.resize import Resize_11, Upsample
+from onnx2graphml.ops.sample import GridSample
 from onnx2graphml.ops.shape import Slice
 from small import model, node
 
@@ -242,6 +243,18 @@ REFUSALS: list[tuple[str, Refused]] = [
     (
         r"sequence_lens are \[2, 6\]; expected lengths up to 5",
         called(ReverseSequence, tensor(5, 2), np.array([2, 6]), shape=(5, 2)),
+    ),
+    (
+        r"auto_pad is SAME_UPPER, and windows of 3 with stride 9 leave out 5 of 17 positions; expected pads",
+        conv((1, 2, 17, 17), shape=(1, 4, 2, 2), auto_pad="SAME_UPPER", strides=[9, 9]),
+    ),
+    (
+        r"its region, roi, has an end that is infinite or not a number; expected finite ones",
+        called(Resize_11, tensor(2), np.array([0, np.inf], F), np.array([2], F), shape=(4,)),
+    ),
+    (
+        r"its grid has a coordinate that is not a number, or farther than [\d,]+; the picture is from -1 to 1",
+        called(GridSample, tensor(1, 1, 2, 2), np.full((1, 1, 1, 2), np.nan, F), shape=(1, 1, 1, 1)),
     ),
 ]
 
