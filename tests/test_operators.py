@@ -178,6 +178,10 @@ REFUSALS: list[tuple[str, Refused]] = [
         r"its scale is given for blocks and computed by the network; expected a constant one",
         called(QuantizeLinear, tensor(2, 4), tensor(2, 2), shape=(2, 4), block_size=2),
     ),
+    (
+        r"its scale is 0, infinite or not a number; expected others",
+        called(QuantizeLinear, tensor(2), np.zeros((), F), shape=(2,)),
+    ),
     (r"a constant has type <U1; expected numbers", lambda: numbers(np.array(["x"]))),
     (r"a constant has integers beyond 2\^53", lambda: numbers(np.array([2**53 + 2]))),
     (
