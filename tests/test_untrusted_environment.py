@@ -260,6 +260,20 @@ def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "there is nothing to compare: the network's outputs are its inputs" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("op", "inputs", "kind"), [("ArgMax", "x", np.int64), ("Greater", "x zero", np.bool_)])
+def test_a_network_whose_outputs_are_no_floats(
+    op: str, inputs: str, kind: type, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is a number: it has a row, and has to be equal."""
+    proto = model([node(op, inputs, "y")], {"x": [1, 4]}, {"zero": np.float32(0)} if "zero" in inputs else {})
+    (output,) = proto.graph.output
+    output.type.tensor_type.elem_type = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    assert cli.main(["verify", str(tmp_path / "m.onnx")]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert any(op in row and row[-1] == "pass" for row in rows)
+
+
 def test_a_constant_of_half_precision(tmp_path: Path) -> None:
     """It is rounded after each operator, and ONNX Runtime is asked to do the same."""
     half = np.float16
