@@ -45,7 +45,8 @@ def test_a_neuron_alone_comes_to_what_it_does_within_its_layer(source: Any, deta
             continue
         whole = recompute(layer, values)
         for p in positions(layer, 5, seed=1):
-            value, tolerance, edges = recompute_neuron(layer, p, values)
+            alone, edges = recompute_neuron(layer, p, values)
+            value, tolerance = alone.value.item(), alone.tolerance.item()
             assert value == pytest.approx(whole.value[p], rel=1e-12, abs=1e-12)
             assert 0 <= tolerance <= whole.tolerance[p] * (1 + 1e-9) + 1e-300
             if not any(a.couples for a in layer.activation):

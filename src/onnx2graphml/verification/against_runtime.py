@@ -134,7 +134,8 @@ def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, 
 
 def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None, fast: bool) -> Row:
     recomputed, expected = recompute(layer, values, progress, fast), values[layer.name]
-    got = np.where(unspecified(layer, values, recomputed.value), expected, recomputed.value)
+    anything = unspecified(layer, values, recomputed.value) | recomputed.is_open(expected)
+    got = np.where(anything, expected, recomputed.value)
     return compared(layer.name, layer.op, layer.in_edges, got, expected, recomputed.tolerance)
 
 
@@ -143,10 +144,14 @@ def _sampled_row(
 ) -> Row:
     chosen = positions(layer, sample.neurons, sample.seed + number)
     found = [recompute_neuron(layer, p, values, progress) for p in chosen]
-    got, tolerance, edges = (np.array(column) for column in zip(*found, strict=True)) if found else [np.zeros(0)] * 3
     expected = values[layer.name][chosen]
-    anything = [unspecified(single(layer, p), values, got[[k]])[0] for k, p in enumerate(chosen)]
-    row = compared(layer.name, layer.op, int(edges.sum()), np.where(anything, expected, got), expected, tolerance)
+    got, tolerance, edges = np.zeros(len(found)), np.zeros(len(found)), 0
+    for k, (one, count) in enumerate(found):
+        own, its = expected[k : k + 1], one.value
+        anything = unspecified(single(layer, chosen[k]), values, its) | one.is_open(own)
+        got[k : k + 1], tolerance[k : k + 1] = np.where(anything, own, its), one.tolerance
+        edges += count
+    row = compared(layer.name, layer.op, edges, got, expected, tolerance)
     return dataclasses.replace(row, worst=chosen[row.worst] if chosen else 0)
 
 

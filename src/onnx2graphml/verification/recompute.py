@@ -40,10 +40,19 @@ PARTS = 64  # of a block, for the threads to take one after the other
 
 @dataclass(frozen=True, eq=False)
 class Recomputed:
-    """A layer's values, and the largest rounding error that a runtime may have in each; float64, flat."""
+    """A layer's values, and the largest rounding error that a runtime may have in each; float64, flat.
+
+    Attributes:
+        at_edge: where a rounding decides whether there is a value, as at the end of a function's domain: 1 of Acosh's.
+    """
 
     value: Values
     tolerance: Values
+    at_edge: npt.NDArray[np.bool_]
+
+    def is_open(self, expected: Values) -> npt.NDArray[np.bool_]:
+        """Where one side has a value and the other NaN, which only a rounding decides."""
+        return np.asarray(self.at_edge & (np.isnan(self.value) != np.isnan(expected)))
 
 
 def recompute(
@@ -75,12 +84,14 @@ def finished(activation: Sequence[Activation], value: Values, tolerance: Values,
     """What a layer's activation makes of its combined values and of their tolerance, both in the layer's shape."""
     tolerance = np.where(np.isinf(value), 0, tolerance)  # no rounding moves infinity
     casts = [k for k, function in enumerate(activation) if "to" in dict(function.parameters)]
+    at_edge = np.zeros(value.shape, bool)
     for k, function in enumerate(activation):
+        at_edge |= _is_at_edge(function, value, tolerance)
         value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
         if not is_integer(dtype) and k >= max(casts, default=0):  # before a cast, values are of another type
             value, _ = in_type(value, dtype)
     value, tiny = in_type(value, dtype)
-    return Recomputed(value.ravel(), tolerance.ravel() + tiny)
+    return Recomputed(value.ravel(), tolerance.ravel() + tiny, at_edge.ravel())
 
 
 def _combined(
@@ -152,6 +163,14 @@ def _activated(activation: Activation, value: Values, tolerance: Values, u: floa
             carried = np.fmax(*(_distance(activation(value + way * tolerance), result) for way in (1, -1)))
         own = np.abs(result) + (1.0 if activation.function.around_one else 0.0)
         return result, carried + SPARE * u * np.where(np.isinf(result), 0, own)
+
+
+def _is_at_edge(activation: Activation, value: Values, tolerance: Values) -> npt.NDArray[np.bool_]:
+    """Where the function has a value within the tolerance on one side only."""
+    if activation.couples or activation.function.slope is not None:
+        return np.zeros(value.shape, bool)
+    there = [~np.isnan(activation(value + way * tolerance)) for way in (1, -1)]
+    return np.asarray(there[0] != there[1])
 
 
 def _distance(one: Values, other: Values) -> Values:

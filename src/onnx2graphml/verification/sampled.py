@@ -28,8 +28,8 @@ def positions(layer: Layer, count: int, seed: int) -> list[int]:
 
 def recompute_neuron(
     layer: Layer, position: int, values: Mapping[str, Values], progress: Progress | None = None
-) -> tuple[float, float, int]:
-    """A neuron's value and tolerance from the edges into it, and how many these are.
+) -> tuple[Recomputed, int]:
+    """A neuron's value and tolerance from the edges into it, each an array of one, and how many these are.
 
     Where the layer's activation couples neurons, as Softmax does, those that it is coupled to are recomputed, too.
 
@@ -53,7 +53,8 @@ def recompute_neuron(
     done: Recomputed = finished(layer.activation, value, tolerance, layer.dtype)
     own = tuple(int(i) if d in coupled else 0 for d, i in enumerate(index))
     flat = int(np.ravel_multi_index(own, shape)) if shape else 0
-    return float(done.value[flat]), float(done.tolerance[flat]), edges
+    own_part = slice(flat, flat + 1)
+    return Recomputed(done.value[own_part], done.tolerance[own_part], done.at_edge[own_part]), edges
 
 
 def single(layer: Layer, position: int) -> Layer:

@@ -165,10 +165,10 @@ def _row(number: int, matched: Matched, got: Combined, fingerprints: Fingerprint
         problems.append(f"other in-edges than in the model at {wrong.size} neurons, such as {index}: {counts}")
     value = got.values[rows]
     if matched.found[number].combine == "input":
-        recomputed = Recomputed(value, np.zeros(layer.neurons))
+        recomputed = Recomputed(value, np.zeros(layer.neurons), np.zeros(layer.neurons, bool))
     else:
         recomputed = got.of(number, int(degrees.max(initial=0)))
-    anything = unspecified(layer, got.sources(layer), recomputed.value)
+    anything = unspecified(layer, got.sources(layer), recomputed.value) | recomputed.is_open(value)
     own = np.where(anything, value, recomputed.value)
     row = compared(layer.name, layer.op, int(degrees.sum()), own, value, recomputed.tolerance)
     worst = int(wrong[0]) if wrong.size else row.worst  # of neurons that a Softmax couples, the one at fault
