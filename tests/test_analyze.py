@@ -70,6 +70,7 @@ def test_weights() -> None:
     np.testing.assert_array_equal(by["signed"], measures.in_degree(graph, "weight").array)
 
 
+@pytest.mark.slow
 def test_numbers_of_the_whole() -> None:
     found = analyzed(DIGITS, measures="in_degree").numbers
     assert found["paths_from_inputs_to_outputs"] == 280_350_720
@@ -77,6 +78,7 @@ def test_numbers_of_the_whole() -> None:
     assert found["degree_assortativity"] == pytest.approx(-0.37799426723263985)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -67,6 +67,7 @@ MISTAKES: dict[str, tuple[Callable[[NeuronGraph], Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told(mistake: str) -> None:
     call, message = MISTAKES[mistake]
@@ -75,6 +76,7 @@ def test_a_mistake_is_told(mistake: str) -> None:
     assert not Path("x.graphml").exists()
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy_are_numbers() -> None:
     graph = o2g.load(DIGITS)
     assert o2g.select(graph, top_k=np.int32(1)).edges < graph.edges
@@ -135,6 +137,7 @@ def test_an_argument_of_another_kind_is_told_by_its_name(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_what_takes_many_kinds_of_things_tells_by_itself() -> None:
     """All parameters whose kind is left open, and what an object of no kind comes to."""
     open_ones = {

@@ -191,6 +191,7 @@ def test_any_network_is_drawn_without_a_fault(graph: NeuronGraph, fold: bool) ->
     assert drawn(graph, fold=fold) == drawing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits.onnx", "residual.onnx"])
 @pytest.mark.parametrize("detail", ["op", "layer", "neuron"])
 def test_fixtures_are_drawn_without_a_fault(name: str, detail: str) -> None:
@@ -231,6 +232,7 @@ def broken(drawing: Drawing, what: str) -> Drawing:
     return dataclasses.replace(drawing, boxes=boxes.get(what, drawing.boxes), arrows=lines.get(what, drawing.arrows))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "fault"),
     [

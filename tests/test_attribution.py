@@ -158,6 +158,7 @@ def test_the_winners_alone_compute_the_same(name: str) -> None:
 # --------------------------------------------------------------------------------------------------------------- laws
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("rule", ["gradient", "lrp-0", "lrp-gamma"])
 def test_inputs_and_biases_add_to_the_value(name: str, rule: str) -> None:

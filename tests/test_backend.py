@@ -187,6 +187,7 @@ def test_no_change_vanishes() -> None:
             change()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "residual", "parallel"])
 def test_a_copy_can_be_changed(name: str) -> None:
     G, E = lazy(name), expanded(name)

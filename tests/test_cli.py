@@ -151,6 +151,7 @@ def test_verify_takes_an_input(capsys: Any, tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------------- neuron
 
 
+@pytest.mark.slow
 def test_neuron(capsys: Any) -> None:
     out = printed(capsys, "neuron", DIGITS, "conv1", "0,0,5")
     graph = load(DIGITS)
@@ -165,6 +166,7 @@ def test_neuron(capsys: Any) -> None:
         assert re.search(rf"^  n{source} +image +.* {re.escape(str(weight))}$", out, re.M)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "lines"), [("0", 96), ("5", 5), ("96", 96), ("200", 96)])
 def test_neuron_limits_what_it_prints(capsys: Any, limit: str, lines: int) -> None:
     out = printed(capsys, "neuron", DIGITS, "dense1", "7", "--max-edges-shown", limit)
@@ -174,6 +176,7 @@ def test_neuron_limits_what_it_prints(capsys: Any, limit: str, lines: int) -> No
     assert len(re.findall(r"^  n\d", after, re.M)) == min(10, int(limit) or 10)
 
 
+@pytest.mark.slow
 def test_neuron_of_an_input_and_of_an_output(capsys: Any) -> None:
     assert "in-edges: 0" in printed(capsys, "neuron", DIGITS, "image", "0,0,0")
     out = printed(capsys, "neuron", DIGITS, "digit", "9")

@@ -167,6 +167,7 @@ def test_the_disk_is_full(failing: Failing, tmp_path: Path) -> None:
     assert "out.graphml" in failing(DIGITS, tmp_path / "out.graphml")
 
 
+@pytest.mark.slow
 def test_the_disk_gets_full_on_the_way(failing: Failing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def write(graph: Any, file: Any, progress: Any = None, **options: Any) -> None:
         file.write(b"<graphml>")

@@ -78,6 +78,7 @@ def refusal(do: Callable[[], Any]) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", GRAPHS, ids=lambda made: made.__name__)
 @pytest.mark.parametrize("source", READ)
 def test_the_bytes_are_those_of_the_written_graph(source: str, made: Callable[[], NeuronGraph], tmp_path: Path) -> None:
@@ -93,6 +94,7 @@ def test_the_bytes_are_those_of_the_written_graph(source: str, made: Callable[[]
             assert content(got) == content(expected), target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", READ)
 def test_what_a_format_does_not_tell_reads_back_equal(source: str, tmp_path: Path) -> None:
     """Of float16, float32 and float64 in one graph, text tells only the decimals, and Parquet only the widest type."""
@@ -116,6 +118,7 @@ def test_what_a_format_does_not_tell_reads_back_equal(source: str, tmp_path: Pat
                 np.testing.assert_allclose(x.weight, y.weight, rtol=6e-8)
 
 
+@pytest.mark.slow
 def test_labels_are_made_anew(tmp_path: Path) -> None:
     o2g.write(small(), tmp_path / "a.graphml", labels=True)
     o2g.write(small(), tmp_path / "b.parquet")
@@ -125,6 +128,7 @@ def test_labels_are_made_anew(tmp_path: Path) -> None:
     assert content(tmp_path / "c.graphml") == content(tmp_path / "a.graphml")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_edges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """2,000 neurons and a million edges, 36 bytes each if they were held."""
     monkeypatch.setattr("onnx2graphml.formats.parquet.read.ROWS", 1 << 15)
@@ -149,6 +153,7 @@ def test_the_command_converts(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert content(tmp_path / "c.graphml") == content(tmp_path / "b.graphml")
 
 
+@pytest.mark.slow
 def test_the_command_loads_what_was_edited(tmp_path: Path) -> None:
     """Neurons are gone in the middle: no stream can number the others anew, and a graph of layers is made of it."""
     o2g.write(digits(), tmp_path / "a.graphml")

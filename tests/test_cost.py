@@ -127,6 +127,7 @@ def test_the_estimated_size_is_near_the_real_one(
     assert found.bytes == estimate.estimate(networks[name], suffix).bytes
 
 
+@pytest.mark.slow
 def test_the_largest_block_alone_is_no_estimate(
     networks: dict[str, NeuronGraph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

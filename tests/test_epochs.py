@@ -238,6 +238,7 @@ def written(pair, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_folder_holds_arrays_strips_films_and_says_so(pair, written):
     told = json.loads((written / "manifest.json").read_text())
     assert told["epochs"] == list(pair.epochs) == told["epochs_on_strips"]

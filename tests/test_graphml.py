@@ -173,6 +173,7 @@ def test_reads_back(graph: NeuronGraph) -> None:
     assert_reads_back(graph)
 
 
+@pytest.mark.slow
 @needs_models
 @pytest.mark.parametrize("path", FILES, ids=[p.name for p in FILES])
 def test_models_read_back(path: Path) -> None:

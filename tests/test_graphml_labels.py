@@ -58,6 +58,7 @@ def test_networkx_lays_the_layers_out_in_order(digits: o2g.NeuronGraph, read: nx
     assert len(set(x)) == len(digits.layers)
 
 
+@pytest.mark.slow
 def test_edges_have_the_magnitude_of_their_weight(digits: o2g.NeuronGraph, read: nx.DiGraph) -> None:
     weights = nx.get_edge_attributes(read, "weight")
     magnitudes = nx.get_edge_attributes(read, "abs_weight")

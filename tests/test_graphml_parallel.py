@@ -74,6 +74,7 @@ def test_the_graph_of_several_chunks_has_them() -> None:
     assert len(written(".graphml", GRAPHS["several chunks"]())) > 2 * compressed.ZSTD_CHUNK > 5 * compressed.CHUNK
 
 
+@pytest.mark.slow
 def test_a_members_bytes_do_not_depend_on_where_it_is_compressed() -> None:
     """ISA-L by itself finds the beginning again or not, as its registers happen to be."""
     rng = np.random.default_rng(0)

@@ -119,6 +119,7 @@ def test_pyg(name: str) -> None:
 WAYS = ["to_igraph", "to_networkit", "to_scipy", "to_arrow", "to_polars", "to_pyg"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_too_large_is_refused_with_its_size(way: str) -> None:
     graph = GRAPHS["digits"]()

@@ -75,6 +75,7 @@ def test_what_is_masked_does_not_count_in_means():
     assert resized(folded(np.arange(5.0))[None], 1, 2)[0].filled(-1).tolist() == [[(0 + 3) / 2, (1 + 2 + 4) / 3]]
 
 
+@pytest.mark.slow
 def test_as_many_labels_as_tiles_or_one_for_each_row():
     tiles = np.zeros((64, 56, 56), F)
     labels = tuple(map(str, range(64)))

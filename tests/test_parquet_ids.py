@@ -46,6 +46,7 @@ def test_ids_that_are_refused(tmp_path: Path) -> None:
         id_type(large, "int32")
 
 
+@pytest.mark.slow
 def test_the_command_and_a_conversion(tmp_path: Path) -> None:
     assert main([str(DIGITS), str(tmp_path / "a.parquet"), "--ids", "int32"]) == 0
     o2g.write(o2g.load(DIGITS), tmp_path / "b.parquet", ids="int32")

@@ -29,6 +29,7 @@ def test_a_graph_of_no_model_runs_nothing() -> None:
         o2g.activations(graph, np.ones(3))
 
 
+@pytest.mark.slow
 def test_a_path_a_model_and_a_graph_are_the_same(tmp_path: Path) -> None:
     for given in (DIGITS, o2g.load(DIGITS)):
         assert o2g.weights(given).layers[1].of.text.startswith("conv1: 16 kernels of 3x3 over 1 channel")
@@ -80,6 +81,7 @@ WRONG_FILMS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "message"), WRONG_FILMS)
 def test_a_films_options_are_checked_before_anything_is_recorded(
     options: dict[str, Any], message: str, tmp_path: Path

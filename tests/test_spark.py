@@ -87,6 +87,7 @@ def expected(graph: NeuronGraph) -> Counter[tuple[Any, ...]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1 << 24, 1000, 60])
 def test_all_edges_in_parts_of_bounded_size(digits: NeuronGraph, rows: int) -> None:
     table, parts = read(reader_of(digits, "edges", rows))

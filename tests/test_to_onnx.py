@@ -74,6 +74,7 @@ def shared_models() -> list[Any]:
     return [pytest.param(p, id=p.stem) for p in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", shared_models())
 def test_a_model_that_others_made_goes_there_and_back(path: Path, tmp_path: Path) -> None:
     graph = o2g.load(path)
@@ -481,6 +482,7 @@ def test_what_needs_its_model_says_so(tmp_path: Path) -> None:
         o2g.load(DIGITS, original=DIGITS)
 
 
+@pytest.mark.slow
 def test_what_can_t_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from onnx2graphml.export import choices
     from onnx2graphml.export import model as export

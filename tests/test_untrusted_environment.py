@@ -184,6 +184,7 @@ def test_no_process_beside_other_threads() -> None:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_what_never_ends(tmp_path: Path, number: int) -> None:

@@ -336,6 +336,7 @@ def test_inputs_that_are_damaged(
     assert "expected the input" in said
 
 
+@pytest.mark.slow
 def test_members_of_an_archive_that_are_not_needed(dense: Path, tmp_path: Path) -> None:
     """They are not unpacked."""
     np.savez_compressed(tmp_path / "p.npz", x=np.ones((1, 5), np.float32), other=np.zeros(1 << 27, np.uint8))
@@ -345,6 +346,7 @@ def test_members_of_an_archive_that_are_not_needed(dense: Path, tmp_path: Path) 
 # ----------------------------------------------------------------------------------------------- a little of the fuzzer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(120))
 def test_a_changed_graph(number: int) -> None:
     """What passes is the same graph to an independent reader."""
@@ -352,6 +354,7 @@ def test_a_changed_graph(number: int) -> None:
     assert not found.is_fault, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(120))
 def test_a_changed_model(number: int) -> None:
     found = models.outcome(20261126, number)

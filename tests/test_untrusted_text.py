@@ -49,6 +49,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_escape_sequence_reaches_the_terminal(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]

@@ -192,6 +192,7 @@ DAMAGES: dict[Damage, dict[str, int]] = {  # and how many layers have such a thi
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", ["digits", "residual"])
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda d: d.__name__)

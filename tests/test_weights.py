@@ -57,6 +57,7 @@ def test_the_manifest_ties_each_picture_to_its_layer(folder):
     assert pictures[0]["panels"] == [{"form": "grid", "shown": "all 16 outputs", "limits": [-limit, limit]}]
 
 
+@pytest.mark.slow
 def test_the_permutations_are_saved(folder):
     path, found = folder
     saved = json.loads((path / "permutation.json").read_text())
@@ -113,6 +114,7 @@ def test_an_array_is_an_array_and_a_mistyped_name_is_told():
         found.array("conv1/kernl")
 
 
+@pytest.mark.slow
 def test_only_some_layers(tmp_path):
     told = []
     found = weights(
@@ -271,6 +273,7 @@ def test_the_command_explains_and_draws(tmp_path, capsys):
     assert order == np.argsort(-biases, kind="stable").tolist()
 
 
+@pytest.mark.slow
 def test_the_command_compares_and_prints_what_has_moved(tmp_path, capsys):
     one, other, path = (str(tmp_path / name) for name in ("one.onnx", "other.onnx", "out"))
     onnx.save(conv(2, 1, 3, 3), one)

@@ -114,6 +114,7 @@ def test_keras_arrays_are_those_of_get_weights_in_its_order(autoencoder):
             assert array.values.dtype == expected.dtype
 
 
+@pytest.mark.slow
 def test_the_autoencoders_first_layer_is_explained(autoencoder):
     _, graph = autoencoder
     assert graph.layer("encode").shape == (96, 96, 32)

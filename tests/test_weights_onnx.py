@@ -80,6 +80,7 @@ def test_values_of_constant_nodes_and_dequantized_ones_are_arrays():
     np.testing.assert_array_equal(found["v"].values, np.arange(8).reshape(2, 4) / 2)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_axes_go_where_index_codes_go(data: st.DataObject):

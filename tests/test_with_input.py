@@ -262,6 +262,7 @@ def test_a_condition_is_no_candidate() -> None:
 # ------------------------------------------------------------------------------------------------------------- files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_files_carry_it_and_are_verified(digits: NeuronGraph, suffix: str, tmp_path: Path) -> None:
     o2g.write(digits, tmp_path / f"d{suffix}")
@@ -308,6 +309,7 @@ def _other(key: str, change: Callable[[str], str], tag: str = "edge") -> Callabl
     return changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -475,6 +477,7 @@ def test_a_part_keeps_what_its_input_makes_of_it(digits: NeuronGraph) -> None:
     assert strongest.in_edges(3737).contribution is not None
 
 
+@pytest.mark.slow
 def test_what_is_asked_wrongly(digits: NeuronGraph, capsys: pytest.CaptureFixture[str]) -> None:
     plain = o2g.load(DIGITS)
     with pytest.raises(Error, match="winners are those of an input; give one"):
