@@ -107,7 +107,10 @@ def convert(
         path: a file or folder that `write` made. A graph that was edited is loaded instead:
             `write(load(path), out)`.
         out: its suffix chooses the format; `-` is standard output.
-        format, jobs, labels, progress: as for `write`.
+        format: as for `write`.
+        jobs: as for `write`.
+        labels: as for `write`.
+        progress: as for `write`.
 
     Returns:
         How many nodes and edges there are.

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Write the graph of a network: a node for every neuron, an edge for every multiplication. MODEL may also be a "
-    "graph that was written before, edited since or not; unless "
-    "parts are chosen it is converted edge by edge. An OUT that ends in .onnx is a network again, which computes "
-    "what the graph says."
+    "graph that was written before, edited since or not; unless parts are chosen it is converted edge by edge. An OUT "
+    "that ends in .onnx is a network again, which computes what the graph says."
 )
 EXAMPLES = (
     "digits.onnx digits.graphml",
@@ -141,9 +140,8 @@ def run(options: argparse.Namespace) -> int:
         return _write_model(options)
     to_file = options.out != registry.STDOUT
     suffix = registry.suffix(options.out) if to_file else registry.DEFAULT
-    registry.options(
-        registry.find(suffix), options.jobs, options.labels, options.ids
-    )  # a mistake is told before the model is read
+    found = registry.find(suffix)
+    registry.options(found, options.jobs, options.labels, options.ids)  # a mistake is told before the model is read
     if to_file:
         check_parent(options.out)
         refuse_inputs(options.out, [options.model])

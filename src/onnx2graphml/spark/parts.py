@@ -12,7 +12,7 @@ import numpy as np
 from onnx2graphml.errors import MissingExtraError
 from onnx2graphml.formats.columns import Piece, chunks, weight_type
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
-from onnx2graphml.formats.parquet.write import edge_parts, edge_schema, node_batch, node_schema
+from onnx2graphml.formats.parquet.write import NODE_TYPES, edge_parts, edge_schema, node_batch, node_schema
 from onnx2graphml.graph.axes import Axis, outer_sum, shift, strides
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
@@ -85,14 +85,8 @@ class NodePart:
     def batches(self, columns: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The nodes, in these columns."""
         bias = self.layer.bias
-        whole = (
-            self.layer
-            if bias is None
-            else dataclasses.replace(self.layer, bias=np.broadcast_to(bias, self.layer.shape))
-        )
-        coded = pa.schema(
-            [f.with_type(pa.dictionary(pa.int32(), pa.string())) if f.type == pa.string() else f for f in schema]
-        )
+        whole = dataclasses.replace(self.layer, bias=None if bias is None else np.broadcast_to(bias, self.layer.shape))
+        coded = pa.schema([f.with_type(NODE_TYPES["string"]) if f.type == pa.string() else f for f in schema])
         own = pa.schema([schema.field(name) for name in columns])
         for first in range(self.first, self.last, ROWS):
             batch = node_batch(NeuronGraph((whole,), ()), whole, first, min(first + ROWS, self.last), coded)

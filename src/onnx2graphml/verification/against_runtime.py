@@ -21,7 +21,7 @@ from onnx2graphml.verification.recompute import Progress, Values, recompute
 from onnx2graphml.verification.report import Report, Row, about, merge_rows
 from onnx2graphml.verification.sampled import positions, recompute_neuron, single
 from onnx2graphml.verification.tolerance import SPARE, fan_in_factor, unit_roundoff
-from onnx2graphml.verification.unspecified import tossed, unspecified
+from onnx2graphml.verification.unspecified import settled, tossed
 
 Array = npt.NDArray[Any]
 
@@ -134,8 +134,7 @@ def network_values(graph: NeuronGraph, feeds: Mapping[str, Array]) -> dict[str, 
 
 def _row(layer: Layer, values: Mapping[str, Values], progress: Progress | None, fast: bool) -> Row:
     recomputed, expected = recompute(layer, values, progress, fast), values[layer.name]
-    anything = unspecified(layer, values, recomputed.value) | recomputed.is_open(expected)
-    got = np.where(anything, expected, recomputed.value)
+    got = settled(layer, values, recomputed, expected)
     return compared(layer.name, layer.op, layer.in_edges, got, expected, recomputed.tolerance)
 
 
@@ -147,9 +146,8 @@ def _sampled_row(
     expected = values[layer.name][chosen]
     got, tolerance, edges = np.zeros(len(found)), np.zeros(len(found)), 0
     for k, (one, count) in enumerate(found):
-        own, its = expected[k : k + 1], one.value
-        anything = unspecified(single(layer, chosen[k]), values, its) | one.is_open(own)
-        got[k : k + 1], tolerance[k : k + 1] = np.where(anything, own, its), one.tolerance
+        own = slice(k, k + 1)
+        got[own], tolerance[own] = settled(single(layer, chosen[k]), values, one, expected[own]), one.tolerance
         edges += count
     row = compared(layer.name, layer.op, edges, got, expected, tolerance)
     return dataclasses.replace(row, worst=chosen[row.worst] if chosen else 0)

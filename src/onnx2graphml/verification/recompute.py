@@ -86,8 +86,8 @@ def finished(activation: Sequence[Activation], value: Values, tolerance: Values,
     casts = [k for k, function in enumerate(activation) if "to" in dict(function.parameters)]
     at_edge = np.zeros(value.shape, bool)
     for k, function in enumerate(activation):
-        at_edge |= _is_at_edge(function, value, tolerance)
-        value, tolerance = _activated(function, value, tolerance, unit_roundoff(dtype))
+        value, tolerance, ends = _activated(function, value, tolerance, unit_roundoff(dtype))
+        at_edge |= ends
         if not is_integer(dtype) and k >= max(casts, default=0):  # before a cast, values are of another type
             value, _ = in_type(value, dtype)
     value, tiny = in_type(value, dtype)
@@ -150,8 +150,11 @@ def _each(incoming: Incoming, values: Mapping[str, Values], progress: Progress, 
             done.result()
 
 
-def _activated(activation: Activation, value: Values, tolerance: Values, u: float) -> tuple[Values, Values]:
-    result = activation(value)
+def _activated(
+    activation: Activation, value: Values, tolerance: Values, u: float
+) -> tuple[Values, Values, npt.NDArray[np.bool_]]:
+    """Values, their tolerance, and where the function has a value within that of its argument on one side only."""
+    result, at_edge = activation(value), np.zeros(value.shape, bool)
     with np.errstate(invalid="ignore"):
         if activation.couples:  # each moves with the largest error of those it is coupled to
             axes = parse_axes(dict(activation.parameters)["axis"])
@@ -160,17 +163,11 @@ def _activated(activation: Activation, value: Values, tolerance: Values, u: floa
         elif activation.function.slope is not None:
             carried = activation.function.slope * tolerance
         else:
-            carried = np.fmax(*(_distance(activation(value + way * tolerance), result) for way in (1, -1)))
+            above, below = (activation(value + way * tolerance) for way in (1, -1))
+            carried = np.fmax(_distance(above, result), _distance(below, result))
+            at_edge = np.isnan(above) != np.isnan(below)
         own = np.abs(result) + (1.0 if activation.function.around_one else 0.0)
-        return result, carried + SPARE * u * np.where(np.isinf(result), 0, own)
-
-
-def _is_at_edge(activation: Activation, value: Values, tolerance: Values) -> npt.NDArray[np.bool_]:
-    """Where the function has a value within the tolerance on one side only."""
-    if activation.couples or activation.function.slope is not None:
-        return np.zeros(value.shape, bool)
-    there = [~np.isnan(activation(value + way * tolerance)) for way in (1, -1)]
-    return np.asarray(there[0] != there[1])
+        return result, carried + SPARE * u * np.where(np.isinf(result), 0, own), at_edge
 
 
 def _distance(one: Values, other: Values) -> Values:

@@ -20,11 +20,18 @@ from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import BASIC, Activation
 from onnx2graphml.model import is_float
+from onnx2graphml.verification.recompute import Recomputed
 
 Values = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 CHOOSES = ("max", "min", "Hardmax", "TopK")
+
+
+def settled(layer: Layer, values: Mapping[str, Values], recomputed: Recomputed, expected: Values) -> Values:
+    """A layer's recomputed values, flat; where anything may come out, those that were expected."""
+    anything = unspecified(layer, values, recomputed.value) | recomputed.is_open(expected)
+    return np.where(anything, expected, recomputed.value)
 
 
 def unspecified(layer: Layer, values: Mapping[str, Values], recomputed: Values) -> Mask:

@@ -20,7 +20,7 @@ from onnx2graphml.formats.conversion.runs import Run, Runs
 from onnx2graphml.formats.conversion.stream import Rows, StreamedBlock
 from onnx2graphml.formats.edge_rows import NO_PORT
 from onnx2graphml.formats.found import FoundLayer, column_of
-from onnx2graphml.formats.registry import FORMATS, STDOUT, Progress, find, options, suffix_of
+from onnx2graphml.formats.registry import STDOUT, Progress, find, options, suffix_of
 from onnx2graphml.graph.attributes import unread_layers
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.graph.recorded import VALUE, Recorded
@@ -92,7 +92,7 @@ def _layers(file: reading.GraphFile) -> list[FoundLayer]:
         raise EditedError(str(e)) from None
 
 
-BINARY = [suffix for suffix in FORMATS if suffix in (".parquet", ".npz")]
+BINARY = (".parquet", ".npz")
 
 
 def _columns(found: list[FoundLayer], from_text: bool) -> dict[str, npt.NDArray[Any]]:

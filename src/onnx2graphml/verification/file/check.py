@@ -25,7 +25,7 @@ from onnx2graphml.verification.file.recorded import OWN, RecordedCheck
 from onnx2graphml.verification.file.worst import worst_neurons
 from onnx2graphml.verification.recompute import Progress, Recomputed
 from onnx2graphml.verification.report import Report, Row, about, merge_rows
-from onnx2graphml.verification.unspecified import unspecified
+from onnx2graphml.verification.unspecified import settled
 
 Array = npt.NDArray[Any]
 
@@ -168,8 +168,7 @@ def _row(number: int, matched: Matched, got: Combined, fingerprints: Fingerprint
         recomputed = Recomputed(value, np.zeros(layer.neurons), np.zeros(layer.neurons, bool))
     else:
         recomputed = got.of(number, int(degrees.max(initial=0)))
-    anything = unspecified(layer, got.sources(layer), recomputed.value) | recomputed.is_open(value)
-    own = np.where(anything, value, recomputed.value)
+    own = settled(layer, got.sources(layer), recomputed, value)
     row = compared(layer.name, layer.op, int(degrees.sum()), own, value, recomputed.tolerance)
     worst = int(wrong[0]) if wrong.size else row.worst  # of neurons that a Softmax couples, the one at fault
     return dataclasses.replace(row, worst=worst, problems=tuple(problems))
