@@ -111,7 +111,7 @@ def grow(b: Builder, steps: int, ops: Collection[str]) -> None:
         start = b.random.choice(b.tensors) if b.chance(0.25) else x
         choices = [
             s.grow
-            for s in STEPS.values()
+            for _, s in sorted(STEPS.items())  # a number means one network, in whatever order they are registered
             for _ in range(s.weight)
             if s.fits(b.opset) and computes(s.op, b.opset, start.dtype) and (not ops or s.op in ops)
         ]

@@ -5,6 +5,7 @@ Truth values and integers are cast to floats again, so that the network may go o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ OWN = ("BitCast", "Cast", "OneHot", "QuantizeLinear", "DequantizeLinear")
 """Those that have steps of their own."""
 UNTIL = {"Swish": 24}
 """The last opsets in which ONNX Runtime has an operator, or makes it of others."""
+INTEGERS = 1e9
+"""Larger floats have no specified value as 32-bit integers."""
 MORE: dict[str, dict[str, Sequence[Any]]] = {
     "Shrink": {"bias": (0.0, 0.5), "lambd": (0.5, 1.5)},
     "Swish": {"alpha": (1.0, 0.5)},
@@ -64,9 +67,9 @@ def as_float(b: Builder, name: str, shape: Sequence[int], low: float, high: floa
     return found
 
 
-def second(b: Builder, x: Tensor) -> str:
-    """Another tensor of the same shape, or a constant."""
-    found = [t for t in b.tensors if t.shape == x.shape and t.dtype == x.dtype]
+def second(b: Builder, x: Tensor, largest: float = math.inf) -> str:
+    """Another tensor of the same shape that is no larger, or a constant."""
+    found = [t for t in b.tensors if t.shape == x.shape and t.dtype == x.dtype and t.largest <= largest] or [x]
     return b.random.choice(found).name if b.chance(0.5) else constant(b, numbers(b, x.shape, x.dtype, largest=2))
 
 
@@ -87,7 +90,9 @@ def _through(op: str, function: Function, kind: int | None) -> Callable[[Builder
 
     def grow(b: Builder, x: Tensor) -> Tensor:
         x = calm(b, single(b, x), 50.0)
-        names = [x.name, *(second(b, x) for _ in function.inputs[1:])]
+        if op in BITS and x.largest > INTEGERS:
+            raise Unfit
+        names = [x.name, *(second(b, x, INTEGERS if op in BITS else math.inf) for _ in function.inputs[1:])]
         if op == "BitShift":
             names[1] = constant(b, np.full(x.shape, 3, np.float32))
             names[0] = hidden(b, "Abs", names[:1])
