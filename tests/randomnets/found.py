@@ -78,6 +78,7 @@ def ceil_mode(opset: int) -> onnx.ModelProto:
 DEFAULT = "a default is a float64 number; ONNX's is the float32 number nearest to it"
 FUNCTION = "without a kernel ONNX Runtime takes ONNX's own definition, whose constants are float32 numbers"
 CEIL = "before opset 22 ONNX's inference counts a window that begins in the padding, ONNX Runtime does not"
+TINY = {"w": (3e-41 * weights(2, 1, 2, 2, seed=5)).astype(np.float32), "offset": 0.6 * weights(1, 8, 7, 7)}
 STATISTICS = {name: np.full(2, 0.1) for name in "sbmv"}
 ONLY_PADDING = {"kernel_shape": [2], "dilations": [2], "pads": [1, 1]}
 FOUND = {
@@ -143,6 +144,10 @@ FOUND = {
         "its terms cancel, and their roundings stay",
         one("Det", [2, 2], opset=11),
         np.float32([[0.2, 0.2], [0.1, 0.1]]),
+    ),
+    "values near the smallest number": Found(
+        "they are whole multiples of it: a rounding there is no share of the value",
+        one("DeformConv", [1, 1, 8, 8], TINY, opset=19),
     ),
 }
 LEFT_OUT = {

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from onnx2graphml.cuda.device import in_use
 from onnx2graphml.errors import Error, ModelError, reason
+from onnx2graphml.functions.rounding import about_floats
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.inference.activations import activations
 from onnx2graphml.inference.runtime import Runtime, original_outputs
@@ -217,7 +218,8 @@ def output_rows(
             answer = np.nanmax(np.abs(moved[name].astype(np.float64).ravel() - y), initial=0) / jitter
         largest = np.abs(y[np.isfinite(y)]).max(initial=0)
         u = max(unit_roundoff(expected[name].dtype), least) if is_float else 0.0
-        tolerance = np.full(y.shape, u * (roundings * max(answer, largest) + least_size))
+        step = float(about_floats(expected[name].dtype).smallest_subnormal) if is_float else 0.0
+        tolerance = np.full(y.shape, u * (roundings * max(answer, largest) + least_size) + roundings * step)
         label, op = labels
         rows.append(compared(f"{label} {name}", op, 0, np.asarray(output, np.float64).ravel(), y, tolerance))
     return rows

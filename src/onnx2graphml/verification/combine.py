@@ -22,11 +22,23 @@ START = {MAX: -np.inf, MIN: np.inf, PRODUCT: 1.0}
 
 @compiled
 def add_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats, size: Floats) -> None:
-    """`combine` for sums alone, which is faster: `total[target] += weight · x[source]`; `size` has absolute values."""
+    """`combine` for sums alone, which is faster: `total[target] += weight · x[source]`; `size` has absolute values.
+
+    Edges into one neuron often follow each other: its sums stay in registers meanwhile.
+    """
+    if source.size == 0:
+        return
+    t = target[0]
+    sum_, absolute = total[t], size[t]
     for i in range(source.size):
-        t, p = target[i], weight[i] * x[source[i]]
-        total[t] += p
-        size[t] += abs(p)
+        if target[i] != t:
+            total[t], size[t] = sum_, absolute
+            t = target[i]
+            sum_, absolute = total[t], size[t]
+        p = weight[i] * x[source[i]]
+        sum_ += p
+        absolute += abs(p)
+    total[t], size[t] = sum_, absolute
 
 
 @compiled
