@@ -12,7 +12,7 @@ import pytest
 from measured import SOURCES, network
 from onnx2graphml import api, measures
 from onnx2graphml.cuda import device
-from onnx2graphml.cuda.plan import FEWEST, THREADS, plan_of
+from onnx2graphml.cuda.plan import FEWEST, THREADS, TILE, plan_of
 from onnx2graphml.cuda.products import add
 from onnx2graphml.engine.products import product
 from onnx2graphml.errors import Error, MissingExtraError
@@ -74,6 +74,24 @@ def test_products(name: str, semiring: str, transpose: bool) -> None:
 def test_in_edges_are_shared_out_where_targets_are_few() -> None:
     assert plan_of(dense(5 * FEWEST, 2)).parts == 5
     assert plan_of(dense(FEWEST, THREADS)).parts == 1
+
+
+@pytest.mark.parametrize("filters", [1, 2, 3, 4, 5, 8, 9, 15])
+def test_channels_share_threads(filters: int) -> None:
+    """Each thread has up to four channels of a place: one that is left over, or none, changes no other."""
+    block = conv(filters=filters)
+    plan = plan_of(block)
+    assert (plan.targets, plan.tiles) == (25 * filters, 25 * -(-filters // TILE))
+    x, there, size = RANDOM.standard_normal(75), np.ones(25 * filters), np.zeros(25 * filters)
+    add(block, x, there, magnitude=size)
+    np.testing.assert_allclose(there, 1 + block.apply(x, 25 * filters), rtol=1e-12, atol=1e-12)
+    magnitudes = EdgeBlock(block.axes, np.abs(block.weights))
+    np.testing.assert_allclose(size, magnitudes.apply(np.abs(x), 25 * filters), rtol=1e-12)
+
+
+def test_channels_that_read_their_own_sources_do_not() -> None:
+    depthwise = EdgeBlock((ax.same(6).strided(4, 4, 4), ax.same(4)), np.arange(24.0))
+    assert plan_of(depthwise).tiles == 24
 
 
 @pytest.mark.slow

@@ -1,4 +1,6 @@
-"""A block as a kernel goes through it: one thread a target, which goes through the target's in-edges.
+"""A block as a kernel goes through it: a thread has a target, and goes through its in-edges.
+
+Targets that differ in the weights of their in-edges alone, such as a convolution's channels, share a thread.
 
 Axes of two kinds are told apart. In a *free* axis every entry has a target of its own, so that the target decides the
 entry. In a *reducing* axis several entries have the same target: a range of entries, once they are put in order.
@@ -22,6 +24,7 @@ SUM, PRODUCT, MAX, MIN, MAX_PLUS, MIN_PLUS = range(6)
 
 LOOPS = 3  # of the kernel: reducing axes beyond these are multiplied out
 THREADS = 1 << 17  # as many keep a large GPU busy
+TILE = 4  # targets of a thread, of those that share their sources
 FEWEST = 64  # in-edges of a thread, where targets are shared out among several
 
 
@@ -52,6 +55,8 @@ class Plan:
     Attributes:
         free, reducing: the axes; the last varies fastest, the reducing ones faster than all free ones.
         targets: how many there are.
+        tiles: groups of up to `TILE` targets along the first free axis, if all its entries have one source; otherwise
+            as many as targets.
         degree: the greatest number of in-edges of one target.
         parts: how many threads share out a target's in-edges.
     """
@@ -59,8 +64,17 @@ class Plan:
     free: Axes
     reducing: Axes
     targets: int
+    tiles: int
     degree: int
     parts: int
+
+    def indices(self) -> list[Ints]:
+        """The arrays of integers that a kernel is called with, in its order."""
+        free, reducing = self.free, self.reducing
+        return [
+            free.size, free.first, free.source, free.tap,
+            reducing.size, reducing.first, reducing.start, reducing.entry, reducing.source, reducing.tap,
+        ]  # fmt: skip
 
     def positions(self) -> Ints:
         """The targets' positions, in the order in which threads have them."""
@@ -74,24 +88,31 @@ def plan_of(block: EdgeBlock) -> Plan:
     Example:
         >>> block = EdgeBlock((ax.spread(4).strided(0, 1, 1), ax.gather(9).strided(1, 0, 4)), np.ones(36))
         >>> plan = plan_of(block)
-        >>> plan.targets, plan.degree
-        (4, 9)
+        >>> plan.targets, plan.tiles, plan.degree
+        (4, 1, 9)
     """
-    free = [a for a in block.axes if _is_free(a)]
+    free = sorted((a for a in block.axes if _is_free(a)), key=_shares_sources, reverse=True) or [ax.shift()]
     reducing = sorted((a for a in block.axes if not _is_free(a)), key=len, reverse=True)
     while len(reducing) > LOOPS:
         reducing = sorted([*reducing[:-2], ax.product(reducing[-2:])], key=len, reverse=True)
     reducing = [*reducing, *[ax.shift()] * (LOOPS - len(reducing))]
     both = _axes(free), _axes(reducing)
     targets = math.prod(int(n) for x in both for n in x.size)
+    outputs = _shares_sources(free[0])
+    tiles = targets // outputs * -(-outputs // TILE)
     entries = [int(np.unique(a.target, return_counts=True)[1].max()) for a in reducing]
     degree = math.prod(entries)
-    parts = min(max(1, THREADS // targets), max(1, degree // FEWEST), entries[0])
-    return Plan(*both, targets, degree, parts)
+    parts = min(max(1, THREADS // tiles), max(1, degree // FEWEST), entries[0])
+    return Plan(*both, targets, tiles, degree, parts)
 
 
 def _is_free(axis: Axis) -> bool:
     return len(np.unique(axis.target)) == len(axis)
+
+
+def _shares_sources(axis: Axis) -> int:
+    """The number of an axis's entries, if all of them have one source; 1 otherwise."""
+    return len(axis) if len(np.unique(axis.source)) == 1 else 1
 
 
 def _axes(axes: Sequence[Axis]) -> Axes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.cuda.plan import MAX, MAX_PLUS, MIN, MIN_PLUS, PRODUCT, SUM, plan_of
+from onnx2graphml.graph.axes import Ints
 from onnx2graphml.graph.blocks import EdgeBlock
 
 Values = npt.NDArray[np.float64]
@@ -46,18 +48,28 @@ def add(block: EdgeBlock, x: Values, total: Values, how: str = "sum", magnitude:
     code, start, join = JOINS[how]
     plan = plan_of(block)
     weights = block.weights if block.weights.dtype == np.float32 else block.weights.astype(np.float64)
-    free, reducing, threads = plan.free, plan.reducing, plan.targets * plan.parts
-    sums, sizes = (cuda.device_array(threads, np.float64) for _ in range(2))
-    arrays = [
-        cuda.to_device(np.ascontiguousarray(a))
-        for a in (
-            free.size, free.first, free.source, free.tap,
-            reducing.size, reducing.first, reducing.start, reducing.entry, reducing.source, reducing.tap,
-            weights, x,
-        )
-    ]  # fmt: skip
-    kernels.combine[-(-threads // BLOCK), BLOCK](plan.targets, plan.parts, code, start, *arrays, sums, sizes)
+    found = cuda.device_array((2, plan.parts * plan.targets), np.float64)
+    arrays = [*_on_device(plan.indices()), cuda.to_device(weights), cuda.to_device(np.ascontiguousarray(x))]
+    if how == "sum" and plan.tiles < plan.targets:
+        kernels.sums[_grid(plan.tiles * plan.parts)](plan.targets, plan.parts, *arrays, found[0], found[1])
+    else:
+        threads = plan.targets * plan.parts
+        kernels.combine[_grid(threads)](plan.targets, plan.parts, code, start, *arrays, found[0], found[1])
+    values, sizes = found.copy_to_host().reshape(2, plan.parts, -1)
     at = plan.positions()
-    total[at] = join(total[at], join.reduce(sums.copy_to_host().reshape(plan.parts, -1), axis=0))
+    total[at] = join(total[at], join.reduce(values, axis=0))
     if magnitude is not None:
-        magnitude[at] += sizes.copy_to_host().reshape(plan.parts, -1).sum(0)
+        magnitude[at] += sizes.sum(0)
+
+
+def _grid(threads: int) -> tuple[int, int]:
+    return -(-threads // BLOCK), BLOCK
+
+
+def _on_device(arrays: Sequence[Ints]) -> list[Any]:
+    """Small arrays, taken there in one transfer."""
+    from numba import cuda
+
+    there = cuda.to_device(np.concatenate(arrays))
+    ends = np.cumsum([len(a) for a in arrays])
+    return [there[end - len(a) : end] for a, end in zip(arrays, ends, strict=True)]
