@@ -17,10 +17,10 @@ PACKAGE = Path(onnx2graphml.__file__).parent
 NAME = "onnx2graphml"
 
 ROOMS = (
-    "errors", "arguments", "cpu", "compiled", "files", "progress", "text", "functions", "model", "graph", "cuda",
-    "engine", "measures", "ops", "build", "backend", "frontends", "inference", "formats", "memory", "verification",
-    "attribution", "rebuild", "export", "pruning", "parameters", "recording", "analysis", "draw", "explorer", "api",
-    "spark", "cli", "__init__", "__main__",
+    "version", "errors", "arguments", "cpu", "compiled", "files", "progress", "text", "functions", "model", "graph",
+    "cuda", "engine", "measures", "ops", "build", "backend", "frontends", "inference", "formats", "memory",
+    "verification", "attribution", "rebuild", "export", "pruning", "parameters", "recording", "analysis", "draw",
+    "explorer", "api", "spark", "cli", "__init__", "__main__",
 )  # fmt: skip
 """A room may import those before it, never one after it. What is imported for annotations alone counts, too."""
 

@@ -94,12 +94,12 @@ def test_a_cache_that_can_not_be_written(monkeypatch: pytest.MonkeyPatch) -> Non
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(function._cache).__mro__[1], "save_overload", full)
+    monkeypatch.setattr(type(function.dispatcher._cache).__mro__[1], "save_overload", full)
     assert function(41) == 42
 
 
 def test_no_place_for_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    from onnx2graphml import compiled as module
+    from onnx2graphml.compiled import dispatcher as module
 
     def nowhere(_: Any) -> None:
         raise RuntimeError("cannot cache function: no locator available")

@@ -45,9 +45,9 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: what needs a framework is not loaded before."""
     if name == "__version__":
-        from importlib.metadata import version
+        from onnx2graphml.version import VERSION
 
-        return version(__name__)
+        return VERSION
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name != "__all__" and (name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}")):

@@ -21,11 +21,9 @@ from onnx2graphml.formats.registry import suffix_of
 from onnx2graphml.frontends import FILES, FOLDER, Imported
 from onnx2graphml.graph import select as parts
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.inference.inputs import made
 from onnx2graphml.model import load_model
 from onnx2graphml.model.fixed import check_fixed
 from onnx2graphml.model.static import check_shapes
-from onnx2graphml.verification.import_check import check_import
 
 log = logging.getLogger("onnx2graphml")
 
@@ -243,6 +241,9 @@ def _imported(imported: Imported, name: str, detail: str, check: bool, files: tu
     graph = at_detail(walk(model), detail)
     notes = imported.notes
     if check:
+        from onnx2graphml.inference.inputs import made
+        from onnx2graphml.verification.import_check import check_import
+
         feeds = imported.examples or [made("random", model)]
         notes += tuple(filter(None, [check_import(graph, feeds, imported.outputs_of_layers)]))
     for note in notes:

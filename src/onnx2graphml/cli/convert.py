@@ -80,7 +80,7 @@ def add_options(parser: Parser) -> None:
 
 def add_pruning(parser: Parser) -> None:
     """Which edges or neurons stay, by a measure."""
-    from onnx2graphml.pruning.scores import MEASURES
+    from onnx2graphml.pruning import MEASURES
 
     part = parser.add_argument_group("pruning", "leave out what counts least; trained edges and neurons only")
     part.add_argument("--prune", choices=MEASURES, help="measure to prune by")

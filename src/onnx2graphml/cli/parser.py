@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from onnx2graphml.cli.registry import COMMANDS, DEFAULT
 from onnx2graphml.errors import did_you_mean
+from onnx2graphml.version import VERSION
 
 PROGRAM = "onnx2graphml"
 WIDTH = 79  # of a description; argparse wraps the rest
@@ -57,7 +58,7 @@ def parser_for(command: str) -> tuple[Parser, Parser]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    whole.add_argument("--version", action="version", version=_version())
+    whole.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", dest="command", parser_class=Parser)
     own = whole
     for name, entry in COMMANDS.items():
@@ -106,9 +107,3 @@ def _nearest(parser: Parser, surplus: Sequence[str]) -> str:
     options = [option for action in parser._actions for option in action.option_strings]
     mistyped = (word.partition("=")[0] for word in surplus if word.startswith("-"))
     return next(filter(None, (did_you_mean(word, options) for word in mistyped)), "")
-
-
-def _version() -> str:
-    import importlib.metadata
-
-    return f"{PROGRAM} {importlib.metadata.version(PROGRAM)}"

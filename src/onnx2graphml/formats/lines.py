@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats import render, words
+from onnx2graphml.formats import render
 from onnx2graphml.graph.attributes import NODE, spatial_dimensions
+from onnx2graphml.graph.axes import product
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
@@ -77,7 +78,7 @@ class NodeLines:
     @property
     def room(self) -> int:
         """The number of bytes that a line has at most."""
-        return self.pieces.size + (1 + len(self.shown)) * words.NUMBER + (1 + len(self.columns)) * render.FLOAT
+        return self.pieces.size + (1 + len(self.shown)) * render.NUMBER + (1 + len(self.columns)) * render.FLOAT
 
     def tiles(self, tile: int) -> Iterator[Callable[[], memoryview]]:
         """What renders the layer's lines, in order: `tile` of them at once, or fewer where names are long."""
@@ -98,11 +99,7 @@ class NodeLines:
             bias = render.decimals_or_infinity(np.atleast_1d(layer.bias)[at], self.infinity)
         columns = (_texts(column[first:last]) for column in self.columns)
         texts = render.beside([self.number(bias), *map(self.number, columns)])
-        out = np.empty(n * self.room + words.SLACK, np.uint8)
-        length = render.node_lines(
-            numbers, texts.data, texts.start, texts.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
-        )
-        return out.data[:length]
+        return render.lines(numbers, texts, self.pieces)
 
 
 def _texts(column: npt.NDArray[Any]) -> render.Texts:
@@ -141,6 +138,10 @@ class EdgeLines:
 
     def render(self, tile: EdgeBlock) -> memoryview:
         """The lines of a tile of the block."""
+        if not render.many(tile.count):
+            return self._by_python(tile)
+        from onnx2graphml.formats import kernels
+
         outer, inner = tile.axes
         # Copies throughout: compiled code is made for arrays of one kind, contiguous and writable.
         table, outer_tap, inner_tap = self.table, outer.tap.copy(), inner.tap.copy()
@@ -153,19 +154,26 @@ class EdgeLines:
             inner.source.copy(), inner.target.copy(), inner_tap,
         )  # fmt: skip
         constant = self.pieces.data, self.pieces.start, self.pieces.stop
-        room = self.pieces.size + 3 * words.NUMBER + render.FLOAT
-        out = np.empty(tile.count * room + words.SLACK, np.uint8)
+        room = self.pieces.size + 3 * render.NUMBER + render.FLOAT
+        out = np.empty(tile.count * room + render.SLACK, np.uint8)
         if table is None:
             bits = self.weights.view(np.uint32)
             bits.setflags(write=False)  # some are, others not: one kind again
-            length = render.edge_lines_of_floats(*axes, bits, *constant, out)
+            length = kernels.edge_lines_of_floats(*axes, bits, *constant, out)
         elif has_terms:
             terms = [np.zeros(len(a), np.int64) if a.term is None else a.term.copy() for a in tile.axes]
             texts = table.data, table.start, table.stop
-            length = render.edge_lines_with_terms(*axes, *terms, *texts, *constant, out)
+            length = kernels.edge_lines_with_terms(*axes, *terms, *texts, *constant, out)
         else:
-            length = render.edge_lines(*axes, table.data, table.start, table.stop, *constant, out)
+            length = kernels.edge_lines(*axes, table.data, table.start, table.stop, *constant, out)
         return out.data[:length]
+
+    def _by_python(self, tile: EdgeBlock) -> memoryview:
+        edge = product(tile.axes)
+        numbers = np.stack([edge.source + self.source_id, edge.target + self.target_id], axis=1)
+        texts = [render.decimals(self.weights[edge.tap]) if self.table is None else self.table[edge.tap]]
+        texts += [] if edge.term is None else [render.integers(edge.term)]
+        return render.by_python(numbers, render.beside(texts), self.pieces)
 
     @property
     def _are_words(self) -> bool:

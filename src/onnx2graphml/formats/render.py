@@ -1,31 +1,55 @@
-"""The compiled loops that write lines of text, and the tables of text that they copy from.
+"""Numbers as text, and lines of text: a few pieces of constant text around numbers and texts.
 
-A line is a few pieces of constant text, numbers and weights. Each loop writes into a buffer that its caller has made
-large enough. It copies in steps of constant size, so up to `SLACK` bytes beyond the end may be overwritten.
+The first lines of a process are put together by Python. Only where there are more of them are the compiled loops
+loaded, which takes half a second, or some seconds where they are compiled for the first time. What is written is the
+same.
 """
-# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from onnx2graphml.compiled import compiled
 from onnx2graphml.errors import OutputError
-from onnx2graphml.formats.shortest import LONGEST, find_digits, put_float, put_floats
-from onnx2graphml.formats.words import SLACK, STEP, address, copy_step, load_word, put, put_number, trailing_zeros
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
+SLACK = 64  # bytes beyond its end that a text has room for: compiled loops copy in steps of constant size
+NUMBER = 16  # digits of the longest number
 FLOAT = 32  # at least the length of the longest float64, -1.2345678901234567e-308
-ZERO, POINT = b"0."
+LONGEST = 17  # bytes of a float32, of -0.00000123456789
+
+
+class Many:
+    """Whether there is enough to do for compiled loops: by now, more than Python does in the time they take to load.
+
+    Example:
+        >>> many = Many(100)
+        >>> many(60), many(60), many(1)
+        (False, True, True)
+    """
+
+    def __init__(self, few: int) -> None:
+        self.few = few
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, more: int) -> bool:
+        """The same, once there are so many more to do."""
+        with self._lock:
+            self._done += more
+            return self._done > self.few
+
+
+many = Many(1 << 18)
+"""Lines and decimals of this process."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +64,10 @@ class Texts:
     data: Bytes
     start: Ints
     stop: Ints
+
+    def __getitem__(self, which: Ints) -> Texts:
+        """Some of the pieces."""
+        return Texts(self.data, self.start[which], self.stop[which])
 
     @property
     def size(self) -> int:
@@ -70,7 +98,11 @@ def decimals(values: npt.NDArray[Any]) -> Texts:
     """
     check_finite(values)
     native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
-    return _of_float32(native) if native.dtype == np.float32 else _of_others(native)
+    if native.dtype == np.float32 and many(len(native)):
+        return _by_loop(native)
+    if native.dtype == np.float16:
+        return _listed(f"[{','.join(map(str, native))}]".encode())
+    return _listed(orjson.dumps(native, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def decimals_or_infinity(values: npt.NDArray[Any], infinity: str) -> Texts:
@@ -116,7 +148,9 @@ def check_finite(values: npt.NDArray[Any]) -> None:
         raise OutputError("a weight, bias or column is NaN or infinite, which the format can't hold; check the model")
 
 
-def _of_float32(values: npt.NDArray[np.float32]) -> Texts:
+def _by_loop(values: npt.NDArray[np.float32]) -> Texts:
+    from onnx2graphml.formats.shortest import put_floats
+
     data = np.empty(len(values) * LONGEST + SLACK, np.uint8)
     start, stop = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
     put_floats(values.view(np.uint32), data, start, stop)
@@ -124,192 +158,39 @@ def _of_float32(values: npt.NDArray[np.float32]) -> Texts:
     return Texts(data, start, stop)
 
 
-def _of_others(values: npt.NDArray[Any]) -> Texts:
-    if values.dtype == np.float64:
-        joined = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
-    else:
-        joined = f"[{','.join(map(str, values))}]".encode()
-    data = np.frombuffer(b"".join((memoryview(joined)[:-1], b",", bytes(SLACK))), np.uint8)
-    start, stop = np.empty(len(values), np.int64), np.empty(len(values), np.int64)
-    _find_decimals(data, start, stop)
-    return Texts(data, start, stop)
+def _listed(text: bytes) -> Texts:
+    """The numbers of a list such as `[1.0,0.1]`, without the `.0` that some of them end in."""
+    data = np.frombuffer(b"".join((memoryview(text)[:-1], b",", bytes(SLACK))), np.uint8)
+    stop = np.flatnonzero(data[: len(text)] == ord(","))
+    start = np.concatenate([[1], stop[:-1] + 1])[: len(stop)]
+    whole = (data[stop - 1] == ord("0")) & (data[stop - 2] == ord("."))
+    return Texts(data, start, stop - 2 * whole)
 
 
-@compiled
-def _find_decimals(data: Bytes, start: Ints, stop: Ints) -> None:
-    """Where the numbers of a list are, each followed by a comma, without the `.0` that some of them end in."""
-    begin, at = address(data), np.int64(0)
-    for i in range(start.size):
-        at += 1
-        start[i] = at
-        while True:  # eight bytes at once: the lowest bit that is set marks the first byte that is a comma
-            differing = load_word(begin + at) ^ np.uint64(0x2C2C2C2C2C2C2C2C)
-            commas = (differing - np.uint64(0x0101010101010101)) & ~differing & np.uint64(0x8080808080808080)
-            if commas:
-                break
-            at += 8
-        at += np.int64(trailing_zeros(commas) >> np.uint64(3))
-        whole = at - start[i] > 2 and data[at - 1] == ZERO and data[at - 2] == POINT
-        stop[i] = at - 2 if whole else at
-
-
-@compiled
-def edge_lines(
-    outer_source: Ints,
-    outer_target: Ints,
-    outer_tap: Ints,
-    inner_source: Ints,
-    inner_target: Ints,
-    inner_tap: Ints,
-    weights: Bytes,
-    weight_start: Ints,
-    weight_stop: Ints,
-    constant: Bytes,
-    start: Ints,
-    stop: Ints,
-    out: Bytes,
-) -> int:
-    """A line for every sum of an outer and an inner entry: piece, source, piece, target, piece, weight, piece.
-
-    Args:
-        outer_source, …, inner_tap: source and target are ids, at least 0 and below 10¹⁶.
-        weights, weight_start, weight_stop: `Texts` by tap, each at most `FLOAT` bytes long.
-        constant, start, stop: `Texts`, four; the first three at most `STEP` bytes long.
-        out: room for that, with `NUMBER` bytes a number and `FLOAT` a weight, and `SLACK`.
-
-    Returns:
-        The number of bytes written.
-    """
-    data, weight, at = address(constant), address(weights), address(out)
-    first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
-    n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
-    for o in range(outer_source.size):
-        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
-        for i in range(inner_source.size):
-            source, target = s + inner_source[i], t + inner_target[i]
-            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
-            tap = np.uint64(k + inner_tap[i])  # unsigned: never an index from the end
-            begin = weight_start[tap]
-            copy_step(at, weight + begin)
-            copy_step(at + STEP, weight + begin + STEP)
-            at = put(at + weight_stop[tap] - begin, last, n_last)
-    return int(at - address(out))
-
-
-@compiled
-def edge_lines_with_terms(
-    outer_source: Ints,
-    outer_target: Ints,
-    outer_tap: Ints,
-    inner_source: Ints,
-    inner_target: Ints,
-    inner_tap: Ints,
-    outer_term: Ints,
-    inner_term: Ints,
-    weights: Bytes,
-    weight_start: Ints,
-    weight_stop: Ints,
-    constant: Bytes,
-    start: Ints,
-    stop: Ints,
-    out: Bytes,
-) -> int:
-    """As `edge_lines`, with the term and a fifth piece behind the weight's."""
-    data, weight, at = address(constant), address(weights), address(out)
-    first, second, third = data + start[0], data + start[1], data + start[2]
-    fourth, last = data + start[3], data + start[4]
-    n_first, n_second, n_third = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2]
-    n_fourth, n_last = stop[3] - start[3], stop[4] - start[4]
-    for o in range(outer_source.size):
-        s, t, k, m = outer_source[o], outer_target[o], outer_tap[o], outer_term[o]
-        for i in range(inner_source.size):
-            source, target = s + inner_source[i], t + inner_target[i]
-            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
-            tap = k + inner_tap[i]
-            at = put(at, weight + weight_start[tap], weight_stop[tap] - weight_start[tap])
-            at = put(at, fourth, n_fourth)
-            at = put_number(at, m + inner_term[i])
-            at = put(at, last, n_last)
-    return int(at - address(out))
-
-
-@compiled
-def edge_lines_of_floats(
-    outer_source: Ints,
-    outer_target: Ints,
-    outer_tap: Ints,
-    inner_source: Ints,
-    inner_target: Ints,
-    inner_tap: Ints,
-    weights: npt.NDArray[np.uint32],
-    constant: Bytes,
-    start: Ints,
-    stop: Ints,
-    out: Bytes,
-) -> int:
-    """As `edge_lines`, with the weights as the bits of float32 by tap: faster where each is used but once or so."""
-    data, at = address(constant), address(out)
-    first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
-    n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
-    inner = inner_source.size
-    bits, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
-    for o in range(outer_source.size):
-        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
-        for i in range(inner):  # by itself: weights far apart are waited for together
-            bits[i] = weights[np.uint64(k + inner_tap[i])]
-        find_digits(bits, number, exponent)
-        for i in range(inner):
-            source, target = s + inner_source[i], t + inner_target[i]
-            at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
-            at = put_float(at, np.uint64(bits[i]), number[i], exponent[i])
-            at = put(at, last, n_last)
-    return int(at - address(out))
-
-
-@numba.njit(nogil=True)
-def _put_ends(
-    at: Any, first: Any, n_first: Any, source: Any, second: Any, n_second: Any, target: Any, third: Any, n_third: Any
-) -> Any:
-    """Write piece, source, piece, target, piece; the address behind it."""
-    copy_step(at, first)
-    at = put_number(at + n_first, source)
-    copy_step(at, second)
-    at = put_number(at + n_second, target)
-    copy_step(at, third)
-    return at + n_third
-
-
-@compiled
-def node_lines(
-    numbers: Ints,
-    texts: Bytes,
-    text_start: Ints,
-    text_stop: Ints,
-    constant: Bytes,
-    start: Ints,
-    stop: Ints,
-    out: Bytes,
-) -> int:
+def lines(numbers: Ints, texts: Texts, pieces: Texts) -> memoryview:
     """A line for every row of `numbers`: a piece before each number and each text, and a piece at the end.
 
     Args:
         numbers: (lines, count), at least 0 and below 10¹⁶.
-        texts, text_start, text_stop: `Texts`, but (lines, more): so many of each line.
-        constant, start, stop: `Texts`, count + more + 1.
-        out: room for that, with `NUMBER` bytes a number and `FLOAT` a text, and `SLACK`.
-
-    Returns:
-        The number of bytes written.
+        texts: its `start` and `stop` are (lines, more): so many of each line, each at most `FLOAT` bytes long.
+        pieces: count + more + 1.
     """
-    lines, count = numbers.shape
-    more = text_start.shape[1]
-    data, text, at = address(constant), address(texts), address(out)
-    for line in range(lines):
-        for k in range(count):
-            at = put(at, data + start[k], stop[k] - start[k])
-            at = put_number(at, numbers[line, k])
-        for k in range(more):
-            at = put(at, data + start[count + k], stop[count + k] - start[count + k])
-            at = put(at, text + text_start[line, k], text_stop[line, k] - text_start[line, k])
-        at = put(at, data + start[count + more], stop[count + more] - start[count + more])
-    return int(at - address(out))
+    if not many(len(numbers)):
+        return by_python(numbers, texts, pieces)
+    from onnx2graphml.formats import kernels
+
+    room = pieces.size + numbers.shape[1] * NUMBER + texts.start.shape[1] * FLOAT
+    out = np.empty(len(numbers) * room + SLACK, np.uint8)
+    length = kernels.lines(numbers, texts.data, texts.start, texts.stop, pieces.data, pieces.start, pieces.stop, out)
+    return out.data[:length]
+
+
+def by_python(numbers: Ints, texts: Texts, pieces: Texts) -> memoryview:
+    """What `lines` returns; nothing is loaded for it."""
+    text, columns = texts.data.tobytes(), []
+    for start, stop in zip(texts.start.T.tolist(), texts.stop.T.tolist(), strict=True):
+        columns.append([text[a:b] for a, b in zip(start, stop, strict=True)])
+    slots = [b"%d"] * numbers.shape[1] + [b"%b"] * len(columns) + [b""]
+    constant = [pieces.data[a:b].tobytes() for a, b in zip(pieces.start, pieces.stop, strict=True)]
+    line = b"".join(piece.replace(b"%", b"%%") + slot for piece, slot in zip(constant, slots, strict=True))
+    return memoryview(b"".join(map(line.__mod__, zip(*numbers.T.tolist(), *columns, strict=True))))

@@ -22,7 +22,6 @@ import numpy.typing as npt
 from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.words import address, copy_step, put_number, store_word
 
-LONGEST = 17  # bytes, of -0.00000123456789
 PLAIN_BELOW, PLAIN_ABOVE = 13, -6  # digits before the point, or zeros behind it, that are written out
 CHUNK = 1 << 10  # floats whose digits are found at once
 SCRATCH = 32  # the digits are put together this far behind the text's beginning
@@ -101,7 +100,7 @@ def find_digits(bits: Any, number: Any, exponent: Any) -> None:
 
 @numba.njit(nogil=True)
 def put_float(at: Any, bits: Any, number: Any, exponent: Any) -> Any:
-    """Write a finite float32, at most `LONGEST` bytes, as `1`, `0.1`, `-1.5e-7`; the address behind it."""
+    """Write a finite float32, at most `render.LONGEST` bytes, as `1`, `0.1`, `-1.5e-7`; the address behind it."""
     if bits >> _U(31):
         store_word(at, MINUS)
         at += 1
@@ -184,7 +183,7 @@ def put_floats(
 
     Args:
         bits: (n,), of finite floats.
-        out: room for `LONGEST` bytes each, and `SLACK`.
+        out: room for `render.LONGEST` bytes each, and `render.SLACK`.
         start, stop: (n,), become the places where each begins and ends.
     """
     begin = address(out)

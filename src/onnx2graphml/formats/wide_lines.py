@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats import render, words
+from onnx2graphml.formats import render
 from onnx2graphml.formats.columns import Piece, chunks
 from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows
 from onnx2graphml.formats.lines import pieces
@@ -44,8 +44,7 @@ def contribution(rows: EdgeRows) -> render.Texts:
 def winner(rows: EdgeRows) -> render.Texts:
     """`true` or `false`, of candidates."""
     assert rows.recorded is not None
-    words, which = render.constants([b"false", b"true"]), rows.recorded.winner.astype(np.int64)
-    return render.Texts(words.data, words.start[which], words.stop[which])
+    return render.constants([b"false", b"true"])[rows.recorded.winner.astype(np.int64)]
 
 
 def beside_weights(graph: NeuronGraph, layer: Layer, incoming: Incoming) -> dict[str, Text]:
@@ -94,9 +93,4 @@ class WideEdgeLines:
         rows = next(chunks([dataclasses.replace(self.piece, block=tile)], n, weights, n, contributions))
         texts = render.beside([text(rows) for text in self.texts])
         numbers: npt.NDArray[np.int64] = np.stack([rows.source, rows.target], axis=1)
-        room = self.pieces.size + 2 * words.NUMBER + len(self.texts) * render.FLOAT
-        out = np.empty(n * room + words.SLACK, np.uint8)
-        length = render.node_lines(
-            numbers, texts.data, texts.start, texts.stop, self.pieces.data, self.pieces.start, self.pieces.stop, out
-        )
-        return out.data[:length]
+        return render.lines(numbers, texts, self.pieces)

@@ -1,7 +1,7 @@
 """Writing text a few bytes at once, for compiled loops: they work with addresses.
 
 Passing arrays to a function would count references, in every line anew. What is written in steps of constant size may
-overwrite up to `SLACK` bytes beyond the end of the text.
+overwrite up to `render.SLACK` bytes beyond the end of the text.
 
 None of these functions is cached on disk by itself, only the loops that they become part of: a loop that is compiled
 while they come from the cache could not take them in, and would be slow from then on. A cached loop does not notice a
@@ -20,8 +20,6 @@ from numba.core import types
 from numba.extending import intrinsic
 
 STEP = 16  # bytes that are copied at once
-SLACK = 64
-NUMBER = 16  # digits of the longest number
 FOUR_DIGITS = np.frombuffer("".join(f"{n:04}" for n in range(10_000)).encode(), "<u4")
 
 

@@ -5,7 +5,6 @@ The names `x`, `y`, `size`, `label` and `id` are avoided unless asked for: some 
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,9 @@ from onnx2graphml.errors import Error
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import activations_text
 from onnx2graphml.graph.xmltext import escape
+from onnx2graphml.version import VERSION
 
-VERSION = "2"
+DIALECT = "2"
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def graph_attributes(graph: NeuronGraph) -> dict[str, str]:
         "model": escape(graph.model_name),
         "model_sha256": graph.model_sha256,
         "detail": graph.detail,
-        "generator": f"onnx2graphml {importlib.metadata.version('onnx2graphml')}",
-        "dialect": VERSION,
+        "generator": f"onnx2graphml {VERSION}",
+        "dialect": DIALECT,
         **more,
     }
 

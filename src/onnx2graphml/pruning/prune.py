@@ -64,7 +64,7 @@ def prune(
     """The graph with a share of its edges, weights or neurons.
 
     Args:
-        by: a key of `scores.MEASURES`.
+        by: a key of `pruning.MEASURES`.
         keep: which share stays, above 0 and at most 1: of the edges that may go, or of the neurons they go into.
         of: `edges`, each by itself; `weights`, each with all edges that have it; or `neurons`: one that goes has no
             edges into a sum any more, in or out, and no bias.

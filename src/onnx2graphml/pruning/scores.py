@@ -57,7 +57,7 @@ def _pagerank(graph: NeuronGraph, values: Floats | None) -> EdgeValues:
     return scaled(graph, each, np.ones(graph.neurons), "abs_weight")
 
 
-MEASURES: dict[str, Callable[[NeuronGraph, Floats | None], EdgeValues]] = {
+SCORES: dict[str, Callable[[NeuronGraph, Floats | None], EdgeValues]] = {
     "weight": _weight,
     "synflow": lambda graph, values: measures.synflow(graph),
     "contribution": _contribution,
@@ -72,7 +72,7 @@ def edge_scores(graph: NeuronGraph, by: str, values: Floats | None = None) -> di
     """The score of every edge that may go, in the order in which its block expands.
 
     Args:
-        by: a key of `MEASURES`.
+        by: a key of `SCORES`.
         values: the mean absolute value of each neuron over some inputs, by id.
     """
     found = measure(by)(graph, values)
@@ -106,6 +106,6 @@ def neuron_scores(graph: NeuronGraph, by: str, values: Floats | None = None) -> 
 
 def measure(by: str) -> Callable[[NeuronGraph, Floats | None], EdgeValues]:
     """The measure of a name; `Error` lists those that there are."""
-    if by not in MEASURES:
-        raise Error(f"got {by!r}; expected a measure to prune by: {', '.join(MEASURES)}")
-    return MEASURES[by]
+    if by not in SCORES:
+        raise Error(f"got {by!r}; expected a measure to prune by: {', '.join(SCORES)}")
+    return SCORES[by]

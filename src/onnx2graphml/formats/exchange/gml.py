@@ -14,7 +14,6 @@ from onnx2graphml.formats import render
 from onnx2graphml.formats.exchange.flat import Dialect, is_multigraph, write_flat
 from onnx2graphml.formats.lines import FLOAT, NUMBER
 from onnx2graphml.formats.registry import Progress
-from onnx2graphml.formats.words import SLACK
 from onnx2graphml.graph.attributes import graph_attributes
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -83,7 +82,7 @@ def pointed(texts: render.Texts) -> render.Texts:
         start[k] = len(data) + sum(map(len, changed))
         stop[k] = start[k] + len(new)
         changed.append(new)
-    return render.Texts(np.frombuffer(data + b"".join(changed) + bytes(SLACK), np.uint8), start, stop)
+    return render.Texts(np.frombuffer(data + b"".join(changed) + bytes(render.SLACK), np.uint8), start, stop)
 
 
 DIALECT = Dialect(_header, "", "]\n", _attribute, _node, _edge, _quoted, number=pointed)

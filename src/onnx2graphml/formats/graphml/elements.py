@@ -12,7 +12,7 @@ from onnx2graphml.errors import Error
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows, Row
 from onnx2graphml.formats.graphml.keys import Keys
 from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, winner
-from onnx2graphml.graph.attributes import VERSION as DIALECT
+from onnx2graphml.graph.attributes import DIALECT
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 PARENTS = {

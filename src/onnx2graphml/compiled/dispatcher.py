@@ -1,4 +1,4 @@
-"""Loops that numba compiles, once for a machine where it has a place to keep them, and works without one."""
+"""What numba makes of a loop. Importing it takes half a second, so that only a loop that is called does."""
 
 from __future__ import annotations
 
@@ -29,17 +29,9 @@ class _Cache(FunctionCache):  # type: ignore[misc]
                     self.flush()  # a damaged index is begun anew
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, compiled when it is first called with arguments of some types; it holds no lock meanwhile.
-
-    Example:
-        >>> @compiled
-        ... def twice(x):
-        ...     return 2 * x
-        >>> twice(21)
-        42
-    """
-    dispatcher = numba.njit(nogil=True)(function)
+def dispatcher(function: Callable[..., Any]) -> Any:
+    """The function, compiled for the types of arguments that it is called with; it holds no lock while it runs."""
+    made = numba.njit(nogil=True)(function)
     with contextlib.suppress(RuntimeError):  # no place for a cache: the package and the home can't be written to
-        dispatcher._cache = _Cache(function)
-    return dispatcher  # type: ignore[no-any-return]
+        made._cache = _Cache(function)
+    return made
