@@ -71,6 +71,15 @@ def sample(names: Sequence[str]) -> list[str]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def loops() -> Iterator[None]:
+    """Small graphs are written as large ones are, by the compiled loops; `test_start.py` compares both ways."""
+    from both_ways import few
+
+    with few(0):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests run in a folder of their own: none depends on where pytest was started."""
     before = Path.cwd()

@@ -26,7 +26,7 @@ import zstandard
 
 import onnx2graphml
 from onnx2graphml.errors import OutputError
-from onnx2graphml.formats import render, writing
+from onnx2graphml.formats import kernels, render, writing
 from onnx2graphml.formats.graphml import compressed, write
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.graph.graph import NeuronGraph
@@ -221,7 +221,7 @@ def test_failing_worker_ends_it(
             raise error
         return 0
 
-    monkeypatch.setattr(render, "edge_lines", fail)
+    monkeypatch.setattr(kernels, "edge_lines", fail)
     graph = conv_graph(20, 60)
     ends_promptly(lambda: writing.write(graph, path, jobs=jobs), error)
     assert len(calls) < 20, "what was not begun is dropped"

@@ -14,6 +14,7 @@ from random import Random
 import numpy as np
 import onnx
 
+from both_ways import LINES, differing
 from onnx2graphml.api import load, verify, verify_file
 from onnx2graphml.build.detail import COPIES, LEVELS
 from onnx2graphml.errors import OutputError, UnsupportedError
@@ -89,8 +90,10 @@ def written_as(graph: NeuronGraph, suffix: str, folder: Path) -> str:
     except OutputError:
         if "parallel edges" not in registry.FORMATS[suffix].cannot_hold:
             raise
-        writing.write(graph, folder / f"{graph.detail}.graphml", jobs=1)
-        return ".graphml"
+        suffix = ".graphml"
+        writing.write(graph, folder / f"{graph.detail}{suffix}", jobs=1)
+    if suffix in LINES and (names := differing(graph, suffix, folder)):
+        raise Broken(f"{graph.detail} in {suffix}: Python and the compiled loops write another {' and '.join(names)}")
     return suffix
 
 
