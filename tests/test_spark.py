@@ -61,13 +61,13 @@ def read(reader: Any, *conditions: Any) -> tuple[pa.Table, list[Any]]:
     far = pickle.loads(pickle.dumps(reader))
     assert far._graph is None
     batches = [batch for part in parts for batch in far.read(part)]
-    schema = pa.schema([reader._schema.field(name) for name in reader._columns])
-    assert all(batch.schema == schema for batch in batches)
-    return pa.Table.from_batches(batches, schema), [part.value for part in parts if part.value is not None]
+    assert all(batch.schema == reader._schema for batch in batches)
+    return pa.Table.from_batches(batches, reader._schema), [part.value for part in parts if part.value is not None]
 
 
 def reader_of(graph: NeuronGraph, table: str = "edges", rows: int = 1 << 24, *columns: str) -> NeuronGraphReader:
-    return NeuronGraphReader(graph, table, list(columns) or SCHEMAS[table](graph).names, rows)
+    schema = SCHEMAS[table](graph)
+    return NeuronGraphReader(graph, table, [(n, schema.field(n).nullable) for n in columns or schema.names], rows)
 
 
 def rows_of(table: pa.Table) -> Counter[tuple[Any, ...]]:
@@ -187,7 +187,7 @@ def test_columns_are_chosen_by_a_schema() -> None:
 
 
 def _fields(*names: str) -> Any:
-    return [SimpleNamespace(name=name) for name in names]
+    return [SimpleNamespace(name=name, nullable=True) for name in names]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from typing import Any
 
 from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.spark.parts import EdgePart, NodePart, edges_schema, nodes_schema, planned_edges, planned_nodes
+from onnx2graphml.spark.parts import (
+    EdgePart,
+    NodePart,
+    asked,
+    edges_schema,
+    nodes_schema,
+    planned_edges,
+    planned_nodes,
+)
 from onnx2graphml.spark.wanted import Wanted
 
 try:
@@ -82,7 +90,7 @@ class NeuronGraphSource(DataSource):  # type: ignore[misc]
     def reader(self, schema: StructType) -> NeuronGraphReader:
         """What plans and reads the columns of a schema, which may have less than the table."""
         return NeuronGraphReader(
-            self._graph(), self._asked["table"], [f.name for f in schema], int(self._asked["rows"])
+            self._graph(), self._asked["table"], [(f.name, f.nullable) for f in schema], int(self._asked["rows"])
         )
 
     def _schema(self) -> Any:
@@ -102,14 +110,12 @@ class NeuronGraphReader(DataSourceReader):  # type: ignore[misc]
         wanted: by the conditions that were pushed down.
     """
 
-    def __init__(self, graph: NeuronGraph, table: str, columns: list[str], rows: int) -> None:
+    def __init__(self, graph: NeuronGraph, table: str, columns: Iterable[tuple[str, bool]], rows: int) -> None:
+        """`columns`: the name of each, and whether Spark allows for nulls."""
         self.wanted = Wanted()
-        self._table, self._rows, self._columns = table, rows, columns
-        self._schema = SCHEMAS[table](graph)
+        self._table, self._rows = table, rows
+        self._schema = asked(SCHEMAS[table](graph), columns)
         self._graph: NeuronGraph | None = graph
-        missing = [name for name in columns if name not in self._schema.names]
-        if missing:
-            raise Error(f"column {missing[0]!r} is not there; expected some of {', '.join(self._schema.names)}")
 
     def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:
         """Take the conditions that say which layers and ids are wanted; give back what Spark has to look at itself."""
@@ -131,7 +137,7 @@ class NeuronGraphReader(DataSourceReader):  # type: ignore[misc]
         """The rows of a part, in batches."""
         part: EdgePart | NodePart | None = partition.value
         if part is not None:
-            yield from part.batches(self._columns, self._schema)
+            yield from part.batches(self._schema)
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to where parts are read: not the graph, of which each part has its own."""
