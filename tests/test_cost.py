@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import shutil
@@ -16,7 +17,8 @@ import pytest
 import onnx2graphml as o2g
 from onnx2graphml import cli
 from onnx2graphml.errors import TooLargeError
-from onnx2graphml.formats import estimate, samples
+from onnx2graphml.files import disk, temporary
+from onnx2graphml.formats import estimate, samples, work
 from onnx2graphml.formats.registry import WRITTEN
 from onnx2graphml.graph.axes import relation, same, window
 from onnx2graphml.graph.blocks import EdgeBlock
@@ -87,11 +89,18 @@ def networks() -> dict[str, NeuronGraph]:
     }
 
 
+@pytest.fixture(scope="module")
+def large() -> NeuronGraph:
+    """Several million edges: enough to be timed."""
+    return network(64, *[(k, 8 << i) for i in range(3) for k in ("full", "pool")], dense=(500,))
+
+
 def of_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small graphs are written as they are; here they are sampled as large ones."""
-    monkeypatch.setattr(estimate, "WHOLE", 0)
-    monkeypatch.setattr(estimate, "TRIED_RUNS", 4)
-    monkeypatch.setattr(estimate, "TRIED_NODES", 1 << 11)
+    monkeypatch.setattr(work, "WHOLE", 0)
+    monkeypatch.setattr(work, "TRIED_RUNS", 4)
+    monkeypatch.setattr(work, "TRIED_NODES", 1 << 11)
+    monkeypatch.setattr(work, "PATIENCE", 0)
 
 
 @pytest.mark.slow
@@ -134,44 +143,110 @@ def test_the_largest_block_alone_is_no_estimate(
     """The control: a convolution's edges are compressed to nothing, a dense layer's are not."""
     of_samples(monkeypatch)
     monkeypatch.setattr(samples, "WEIGHT", 0)
-    monkeypatch.setattr(estimate, "TRIED_KINDS", 1)
+    monkeypatch.setattr(work, "TRIED_KINDS", 1)
     path = tmp_path / "graph.parquet"
     o2g.write(networks["vgg"], path)
     assert estimate.estimate(networks["vgg"], ".parquet").bytes < 0.75 * size_on_disk(path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", [".graphml", ".parquet"])
-def test_the_estimated_time_is_near_the_real_one(
-    networks: dict[str, NeuronGraph], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("suffix", [".graphml", ".graphml.gz", ".parquet", ".neo4j.csv", ".npz", ".gml"])
+def test_the_estimated_time_of_processors_is_near_the_real_one(large: NeuronGraph, suffix: str, tmp_path: Path) -> None:
+    """On a machine with other work, too: the best of three counts."""
+    ratios = []
+    for k in range(3):
+        found = work.work(large, suffix, tmp_path)
+        start = time.process_time()
+        o2g.write(large, tmp_path / f"{k}{suffix}")
+        ratios.append(found.all.busy / (time.process_time() - start))
+        if 0.75 < ratios[-1] < 1.33:
+            return
+    pytest.fail(f"estimated / real: {ratios}")
+
+
+@pytest.mark.slow
+def test_the_start_alone_is_no_estimate_of_time(large: NeuronGraph, tmp_path: Path) -> None:
+    """The control: what has few edges takes a small part of the time."""
+    found = work.work(large, ".graphml", tmp_path)
+    assert found.start.busy < 0.2 * found.all.busy
+
+
+def test_the_time_of_a_small_graph_is_that_of_writing_it(
+    networks: dict[str, NeuronGraph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of_samples(monkeypatch)
-    found = estimate.work(networks["vgg"], suffix)
-    start = time.process_time()
-    o2g.write(networks["vgg"], tmp_path / f"graph{suffix}")
-    assert 1 / 3 < found.seconds / (time.process_time() - start) < 3
+    """All that happens once is in it: here, that the disk is slow to say that all is written."""
+    target, sync = str(tmp_path / "x.graphml"), os.fsync
 
+    def slow(descriptor: int) -> None:
+        time.sleep(0.5)
+        sync(descriptor)
 
-def test_the_time_is_shared_among_threads_but_not_the_disks(
-    networks: dict[str, NeuronGraph], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(estimate, "work", lambda *_: estimate.Cost(1e9, 8.0))
-    monkeypatch.setattr(estimate, "disk_of", lambda _: estimate.Disk(1e9, 0))
-    graph = networks["digits"]
-    assert o2g.estimate(graph, ".graphml", jobs=4).seconds == 2
-    assert o2g.estimate(graph, ".npz", jobs=4).seconds == 8  # takes one thread
-    monkeypatch.setattr(estimate, "disk_of", lambda _: estimate.Disk(1e8, 2e-9))
-    assert o2g.estimate(graph, ".graphml", jobs=4).seconds == 10
-    assert o2g.estimate(graph, ".npz", jobs=4).seconds == 10  # 8, and 2 to hand 10^9 bytes to the system
-    assert o2g.estimate(graph, ".parquet", jobs=1).seconds == 10  # is tried with the system's part
-
-
-def test_the_disk_is_tried(tmp_path: Path) -> None:
-    speed, busy = estimate.disk_of(tmp_path)
-    assert 1e5 < speed < 1e12
-    assert 1e-13 < busy < 1e-6
+    assert min(o2g.estimate(networks["digits"], target).seconds for _ in range(3)) < 0.5  # the control
+    monkeypatch.setattr(os, "fsync", slow)
+    assert o2g.estimate(networks["digits"], target).seconds > 0.5
     assert list(tmp_path.iterdir()) == []
-    assert estimate.disk_of(tmp_path / "nowhere") == (float("inf"), 0)
+
+
+def test_what_threads_share_and_what_they_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "processors", lambda: 2)
+    one = work.Taken(busy=1)
+    found = work.Work(one, one, ((one * 4, 40), (one * 2, 20), (one * 0, 0)), pace=0.5)
+    assert found.all.busy == 8
+    assert found.made_in(None, 2) == 3.5  # the pace says how many are busy
+    alone = dataclasses.replace(found, pace=1)
+    assert alone.made_in(100, 1) == 7
+    assert alone.made_in(100, 2) == 4  # a file of 4, beside the nodes and one of 2
+    assert alone.made_in(100, 8) == 4  # no more than there are processors
+    assert alone.made_in(30, 2) == 4  # files of 3 and 1, beside the nodes and one of 2
+    assert alone.made_in(10, 2) == 4  # six of 1 and the nodes: one has four of them
+
+
+def test_the_disk_writes_while_more_is_made_once_memory_is_full() -> None:
+    endless = disk.Disk(speed=100)
+    assert endless.seconds(0, 2) == 2
+    assert endless.seconds(400, 2) == 6  # all at the end
+    assert disk.Disk(100, held=40).seconds(400, 2) == 4.2  # the disk is slower
+    assert disk.Disk(100, held=40).seconds(400, 20) == 20.4  # and faster
+    assert disk.Disk(100, age=5).seconds(400, 20) == 21  # memory has room, but what it holds gets old
+    assert disk.Disk(float("inf")).seconds(400, 20) == 20
+
+
+def test_the_disk_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_known", {})
+    found = disk.disk_of(tmp_path)
+    assert 1e5 < found.speed < 1e12
+    assert found.held > 1e6
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(disk, "_speed", lambda _: 1.0)
+    (tmp_path / "a").mkdir()
+    assert disk.disk_of(tmp_path / "a") == found
+    monkeypatch.setattr(disk, "_known", {})
+    assert disk.disk_of(tmp_path).speed == 1  # the control
+    assert disk.disk_of(tmp_path / "nowhere") == disk.Disk(float("inf"))
+
+
+def test_what_the_system_holds_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "MEMORY", tmp_path / "meminfo")
+    monkeypatch.setattr(disk, "SETTINGS", tmp_path)
+    assert disk._patience() == (float("inf"), float("inf"))  # no Linux
+    (tmp_path / "meminfo").write_text("MemTotal: 4000 kB\nMemAvailable:   1000 kB\n")
+    settings = {"dirty_background_bytes": 0, "dirty_background_ratio": 10, "dirty_expire_centisecs": 3000}
+    for name, value in settings.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    assert disk._patience() == (102400, 30)
+    (tmp_path / "dirty_background_bytes").write_text("7\n")
+    assert disk._patience() == (7, 30)
+
+
+def test_where_nothing_can_be_written_the_systems_folder_is_taken(tmp_path: Path) -> None:
+    with temporary.trial_folder(tmp_path) as folder:
+        assert folder.parent == tmp_path
+        temporary.clean(tmp_path)
+        assert folder.exists()  # it is in use
+    assert not folder.exists()
+    with temporary.trial_folder(tmp_path / "nowhere") as folder:
+        assert folder.is_dir()
+    assert not folder.exists()
 
 
 def test_labels_are_part_of_the_estimate(networks: dict[str, NeuronGraph]) -> None:
@@ -221,12 +296,12 @@ def test_a_full_disk_is_told_before_writing(
     graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    estimate.check_room(graph, tmp_path / "x.graphml", estimate.Cost(1100, 1))  # within the estimate's own error
+    estimate.check_room(graph, tmp_path / "x.graphml", 1100)  # within the estimate's own error
     with pytest.raises(TooLargeError, match=r"would take about 5 kB, and the disk has 1 kB free; layer 'conv2'"):
-        estimate.check_room(graph, tmp_path / "x.graphml", estimate.Cost(5000, 1))
-    estimate.check_room(graph, tmp_path / "nowhere" / "x.graphml", estimate.Cost(5000, 1))  # for the writer to refuse
+        estimate.check_room(graph, tmp_path / "x.graphml", 5000)
+    estimate.check_room(graph, tmp_path / "nowhere" / "x.graphml", 5000)  # for the writer to refuse
     os.mkfifo(tmp_path / "pipe.graphml")
-    estimate.check_room(graph, tmp_path / "pipe.graphml", estimate.Cost(5000, 1))  # what reads it has the room
+    estimate.check_room(graph, tmp_path / "pipe.graphml", 5000)  # what reads it has the room
 
 
 def test_the_command_line_refuses_and_estimates(

@@ -65,6 +65,7 @@ def write(
         >>> onnx2graphml.write("fixtures/digits.onnx", "digits.graphml")  # doctest: +SKIP
     """
     from onnx2graphml.formats import estimate, registry, writing
+    from onnx2graphml.formats.work import work
 
     to_file = str(path) != registry.STDOUT
     suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
@@ -83,7 +84,9 @@ def write(
         write_share(graph, Path(path), part, progress, jobs=jobs or processors())
         return
     if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE:
-        estimate.check_room(graph, Path(path), estimate.work(graph, suffix, jobs, labels))
+        estimate.check_room(
+            graph, Path(path), work(graph, suffix, Path(path).parent, jobs, labels, patience=0).all.bytes
+        )
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels, ids=ids)
 
 
@@ -170,9 +173,9 @@ def merge(path: str | Path) -> Table:
 def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool = False) -> Cost:
     """The size and the time of the graph in a format.
 
-    A sample of each kind of edges and nodes is written to memory, in a fraction of a second. Sizes are right
-    within a quarter, for most formats within a hundredth. The time is processor time, shared among the threads, or what
-    the disk takes for that many bytes if that is more: it is for a machine without other work.
+    A sample of each kind of edges and nodes is written beside the target and removed, in about half a second. Sizes are
+    right within a quarter, for most formats within a hundredth; so are times, on a machine without other work. They are
+    of the writing alone, until all is on the disk.
 
     Args:
         model: a graph, or what `load` takes.

@@ -11,6 +11,8 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX, SUFFIX = ".o2g-", ".tmp"
@@ -40,6 +42,25 @@ def new_folder(target: Path) -> tuple[Path, int]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         if _locked(path, descriptor):
             return path, descriptor
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def trial_folder(parent: Path) -> Iterator[Path]:
+    """A new locked folder in another one, or where nothing can be written there, in the system's; removed afterwards.
+
+    Example:
+        >>> with trial_folder(Path()) as folder:
+        ...     (folder / "a.txt").touch()
+    """
+    try:
+        folder, descriptor = new_folder(parent / NAME)
+    except OSError:
+        folder, descriptor = new_folder(Path(tempfile.gettempdir(), NAME))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
 
 

@@ -31,6 +31,8 @@ class Format:
         takes_ids: whether it has a keyword `ids`, the type of ids.
         max_edges: what it is good for; None where there is no limit.
         run: edges of one kind that show, to a tenth, how well they are compressed.
+        part: the most edges that one thread writes into a file of their own, those into one layer; None where the
+            threads share all work.
     """
 
     writer: str
@@ -42,6 +44,7 @@ class Format:
     takes_labels: bool = False
     run: int = 1 << 18
     takes_ids: bool = False
+    part: int | None = None
 
     def load(self) -> Callable[..., None]:
         """The function; `MissingExtraError` if it needs what is not installed."""
@@ -55,6 +58,8 @@ class Format:
 NPZ_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
 
 DOT_EDGES = 1_000_000
+
+PARQUET_PART = 1 << 26  # edges of a file: some seconds of work, 5 to 250 MB
 
 _TEXT: tuple[Feature, ...] = ("non-finite numbers",)
 _NPZ: tuple[Feature, ...] = ("graph attributes", "node attributes", "ports", "parallel edges")
@@ -76,6 +81,7 @@ FORMATS: dict[str, Format] = {
         takes_jobs=True,
         run=1 << 20,
         takes_ids=True,
+        part=PARQUET_PART,
     ),
     ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
     ".neo4j.csv": Format("csv.write:write_neo4j", "csv.read:open_neo4j", "directory", _TEXT, True),

@@ -23,13 +23,18 @@ class Kind:
     Attributes:
         source, target: the layers that the first of them joins.
         incoming: the first of them.
-        edges: of all of them.
+        layers: the number of their edges into each layer.
     """
 
     source: Layer
     target: Layer
     incoming: Incoming
-    edges: int
+    layers: dict[str, int]
+
+    @property
+    def edges(self) -> int:
+        """The number of edges of all of them."""
+        return sum(self.layers.values())
 
     @property
     def share(self) -> int:
@@ -55,10 +60,8 @@ def kinds(graph: NeuronGraph) -> list[Kind]:
             if block.count:
                 shape = tuple((len(a), a.term is None) for a in block.axes)
                 key = shape, block.weights.size, block.weights.dtype, incoming.port is None
-                if key in found:
-                    found[key] = dataclasses.replace(found[key], edges=found[key].edges + block.count)
-                else:
-                    found[key] = Kind(graph.layer(incoming.source), layer, incoming, block.count)
+                kind = found.setdefault(key, Kind(graph.layer(incoming.source), layer, incoming, {}))
+                kind.layers[layer.name] = kind.layers.get(layer.name, 0) + block.count
     return sorted(found.values(), key=lambda kind: -kind.share)
 
 
@@ -71,6 +74,19 @@ def columns_of(graph: NeuronGraph, source: str) -> Iterator[Incoming]:
             if key not in seen:
                 seen.add(key)
                 yield dataclasses.replace(incoming, source=source, block=none_of(incoming.block))
+
+
+def skeleton(graph: NeuronGraph) -> NeuronGraph:
+    """The graph with a neuron of every layer and an edge of every block: what is written however small all of it is."""
+
+    def one(layer: Layer) -> Layer:
+        incoming = tuple(
+            dataclasses.replace(i, block=compact(middle(i.block, 1)) if i.block.count else none_of(i.block))
+            for i in layer.incoming
+        )
+        return dataclasses.replace(fewer_neurons(layer, 1), incoming=incoming)
+
+    return dataclasses.replace(graph, layers=tuple(map(one, graph.layers)))
 
 
 def none_of(block: EdgeBlock) -> EdgeBlock:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.files.atomic_folder import atomic_directory
 from onnx2graphml.files.inputs import refuse_inputs
-from onnx2graphml.formats.registry import DEFAULT, IDS, STDOUT, Progress, find, options
+from onnx2graphml.formats.registry import DEFAULT, IDS, STDOUT, Format, Progress, find, options
 from onnx2graphml.graph.graph import NeuronGraph
 
 
@@ -48,18 +49,33 @@ def write(
     """
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
-    function, more = found.load(), options(found, jobs, labels, ids)
+    more = options(found, jobs, labels, ids)
     if graph.model is not None:
         graph.model.check_files()
         refuse_inputs(path, () if to_stdout else graph.model.files)
-    if found.out == "directory":
-        if to_stdout:
-            raise OutputError(f"{format} is a folder, which standard output can't take; give a path")
-        with atomic_directory(Path(path), "graph") as directory:
-            function(graph, directory, progress, **more)
-    elif to_stdout:
-        function(graph, sys.stdout.buffer, progress, **more)
+    if found.out == "directory" and to_stdout:
+        raise OutputError(f"{format} is a folder, which standard output can't take; give a path")
+    if to_stdout:
+        found.load()(graph, sys.stdout.buffer, progress, **more)
         sys.stdout.buffer.flush()
     else:
-        with atomic(Path(path)) as file:
+        write_new(graph, Path(path), found, more, progress)
+
+
+def write_new(
+    graph: NeuronGraph, path: Path, format: Format, more: dict[str, Any], progress: Progress | None = None
+) -> None:
+    """Write a graph into a file or a folder that nothing is read from; `more` is what the format's function takes.
+
+    Example:
+        >>> import onnx2graphml
+        >>> graph = onnx2graphml.load("fixtures/digits.onnx")
+        >>> write_new(graph, Path("digits.npz"), find(".npz"), {})  # doctest: +SKIP
+    """
+    function = format.load()
+    if format.out == "directory":
+        with atomic_directory(path, "graph") as directory:
+            function(graph, directory, progress, **more)
+    else:
+        with atomic(path) as file:
             function(graph, file, progress, **more)

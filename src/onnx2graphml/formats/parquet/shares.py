@@ -25,7 +25,6 @@ from onnx2graphml.formats.parquet import NODES
 from onnx2graphml.formats.parquet.neo4j import write_headers
 from onnx2graphml.formats.parquet.write import (
     NODE_ENCODING,
-    PART,
     ROWS,
     Part,
     listed,
@@ -36,7 +35,7 @@ from onnx2graphml.formats.parquet.write import (
     write_edges,
     write_table,
 )
-from onnx2graphml.formats.registry import Progress
+from onnx2graphml.formats.registry import PARQUET_PART, Progress
 from onnx2graphml.graph.graph import NeuronGraph
 
 try:
@@ -61,7 +60,7 @@ def write_share(
     progress: Progress | None = None,
     *,
     jobs: int = 1,
-    part: int = PART,
+    part: int = PARQUET_PART,
     rows: int = ROWS,
 ) -> bool:
     """Write one share of a graph's files; the first share has the nodes, too.

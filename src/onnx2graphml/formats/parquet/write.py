@@ -31,7 +31,7 @@ from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.parquet import NODES
 from onnx2graphml.formats.parquet.neo4j import write_headers
-from onnx2graphml.formats.registry import Progress
+from onnx2graphml.formats.registry import PARQUET_PART, Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.blocks import TILE
 from onnx2graphml.graph.graph import Layer, NeuronGraph
@@ -44,7 +44,6 @@ try:
 except ModuleNotFoundError as e:
     raise MissingExtraError("pyarrow", "parquet") from e
 
-PART = 1 << 26  # edges of a file: some seconds of work, 5 to 250 MB
 ROWS = 1 << 20  # of a row group: 20 MB of columns for each worker
 
 IDS = {"int64": pa.int64(), "int32": pa.int32()}
@@ -87,7 +86,7 @@ def write_parquet(
     *,
     jobs: int = 1,
     ids: str = "int64",
-    part: int = PART,
+    part: int = PARQUET_PART,
     rows: int = ROWS,
     tile: int = TILE,
 ) -> None:
