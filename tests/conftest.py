@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -37,23 +36,42 @@ os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the slow files alone in the fast lane."""
-    return True if config.option.markexpr == "not slow" and is_slow_file(collection_path) else None
+    return True if only_fast(config) and is_slow_file(collection_path) else None
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make nothing of a slow test in the fast lane: to make it only to leave it out takes half of collecting."""
+    return [] if only_fast(collector.config) and is_slow(getattr(obj, "pytestmark", ())) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Mark all but a sample of a large family's cases as slow; in the fast lane, make no slow cases."""
+    cases = metafunc._calls
+    fast = set(sample([case.id for case in cases]))
+    for case in cases:
+        if case.id not in fast:
+            case.marks.append(pytest.mark.slow.mark)
+    if only_fast(metafunc.config):
+        metafunc._calls = [case for case in cases if not is_slow(case.marks)] or cases[:1]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow files' tests, and of large families all but a sample."""
-    families: dict[tuple[Path, Any], list[pytest.Item]] = defaultdict(list)
+    """Mark the slow files' tests."""
     for item in items:
-        if hasattr(item, "callspec"):
-            families[item.path, getattr(item, "originalname", item.name)].append(item)
         if is_slow_file(item.path):
             item.add_marker(pytest.mark.slow)
-    for family in families.values():
-        fast = set(sample([item.callspec.id for item in family]))  # type: ignore[attr-defined]
-        for item in family:
-            if item.callspec.id not in fast:  # type: ignore[attr-defined]
-                item.add_marker(pytest.mark.slow)
+
+
+def only_fast(config: pytest.Config) -> bool:
+    """Whether no slow tests are asked for."""
+    return bool(config.option.markexpr == "not slow")
+
+
+def is_slow(marks: Iterable[pytest.Mark]) -> bool:
+    """Whether one of the marks says so."""
+    return any(mark.name == "slow" for mark in marks)
 
 
 def is_slow_file(path: Path) -> bool:

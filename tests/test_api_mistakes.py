@@ -84,13 +84,16 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert len(graph.in_edges(np.int64(100)).source) == len(graph.in_edges(100).source)
 
 
-GIVEN: dict[str, Any] = {
-    "model": DIGITS, "source": DIGITS, "graph": o2g.load(DIGITS), "checkpoints": {"1": DIGITS}, "input": "zeros",
-    "inputs": "zeros", "x": "zeros", "pattern": "zeros", "by": "layer", "module": None, "example_inputs": (),
-    "report": o2g.verify(DIGITS), "self": None, "folder": "out", "path": "out.graphml", "format": ".csv",
-    "out": "out.csv", "layer": "conv1", "index": (0, 0, 0), "neuron": 0,
-}  # fmt: skip
-"""By name, an argument that has to be given, in place of a parameter without a default."""
+@pytest.fixture(scope="module")
+def given() -> dict[str, Any]:
+    """By name, an argument that has to be given, in place of a parameter without a default."""
+    return {
+        "model": DIGITS, "source": DIGITS, "graph": o2g.load(DIGITS), "checkpoints": {"1": DIGITS}, "input": "zeros",
+        "inputs": "zeros", "x": "zeros", "pattern": "zeros", "by": "layer", "module": None, "example_inputs": (),
+        "report": o2g.verify(DIGITS), "self": None, "folder": "out", "path": "out.graphml", "format": ".csv",
+        "out": "out.csv", "layer": "conv1", "index": (0, 0, 0), "neuron": 0,
+    }  # fmt: skip
+
 
 WRONG: dict[str, Any] = {
     "an object": object(), "None": None, "a number": 2.5, "a whole number": 7, "a truth": True, "text": "text",
@@ -119,10 +122,15 @@ def arguments_of_a_kind() -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "argument", "annotation"), arguments_of_a_kind(), ids=lambda text: text if len(text) < 20 else ""
+    ("name", "argument", "annotation"), list(arguments_of_a_kind()), ids=lambda text: text if len(text) < 20 else ""
 )
 def test_an_argument_of_another_kind_is_told_by_its_name(
-    name: str, argument: str, annotation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    argument: str,
+    annotation: str,
+    given: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Before anything is done: no file is read or written."""
     monkeypatch.chdir(tmp_path)
@@ -131,9 +139,9 @@ def test_an_argument_of_another_kind_is_told_by_its_name(
     needed = [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     for what, value in WRONG.items():
         if what not in right:
-            given = {n: GIVEN[n] for n in needed if n != argument}
+            others = {n: given[n] for n in needed if n != argument}
             with pytest.raises(Error, match=rf"^{argument} is .*; expected [^\n]+$"):
-                function(**given, **{argument: value})
+                function(**others, **{argument: value})
     assert not list(tmp_path.iterdir())
 
 

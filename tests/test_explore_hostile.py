@@ -67,6 +67,7 @@ def network_of(names: list[str], folder: Path) -> tuple[o2g.NeuronGraph, Path]:
 LONG = "long"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
 @pytest.mark.parametrize("kinds", [[kind for kind in NAMES if kind != LONG], [LONG]], ids=["code", "long"])
 def test_nothing_runs_and_nothing_breaks(kinds: list[str], browser: Any, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_walking_back_and_another_input(kind: str, browser: Any, tmp_path: Path)
     watched.close()
 
 
-@pytest.mark.parametrize("served", [False, True])
+@pytest.mark.parametrize("served", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_terms_of_attention_add_up(served: bool, browser: Any, tmp_path: Path) -> None:
     graph = o2g.load(attention(), detail="op")
     server = o2g.explore(graph, "random", port=0) if served else None
@@ -111,6 +111,7 @@ def test_the_terms_of_attention_add_up(served: bool, browser: Any, tmp_path: Pat
         server.stop()
 
 
+@pytest.mark.slow
 def test_repeats_are_folded(browser: Any, tmp_path: Path) -> None:
     nodes = [node("MatMul", "x a", "h0")]
     for k in range(6):

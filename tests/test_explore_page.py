@@ -44,6 +44,7 @@ def test_the_edges_of_a_neuron_that_is_searched_for(browser: Any, digits: Neuron
     watched.close()
 
 
+@pytest.mark.slow
 def test_walking_three_layers_back_and_a_link(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, digits_page)
     watched.search("digit 3")
@@ -62,6 +63,7 @@ def test_walking_three_layers_back_and_a_link(browser: Any, digits: NeuronGraph,
     again.close()
 
 
+@pytest.mark.slow
 def test_a_click_into_a_map_opens_the_neuron_there(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, digits_page)
     watched.search("conv1")
@@ -74,6 +76,7 @@ def test_a_click_into_a_map_opens_the_neuron_there(browser: Any, digits: NeuronG
     watched.close()
 
 
+@pytest.mark.slow
 def test_another_input_has_other_values(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#neuron={digits.neuron('conv2', (1, 1, 7))}")
     images = np.load(FIXTURES / "digits.npz")["x"]
@@ -112,6 +115,7 @@ def test_contributions_add_up_to_the_value(browser: Any, digits: NeuronGraph, di
     watched.close()
 
 
+@pytest.mark.slow
 def test_a_pool_marks_the_candidate_that_went_on(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     neuron = digits.neuron("maxpool", (1, 2, 3))
     watched = Watched(browser, f"{digits_page}#neuron={neuron}")
@@ -125,6 +129,7 @@ def test_a_pool_marks_the_candidate_that_went_on(browser: Any, digits: NeuronGra
     watched.close()
 
 
+@pytest.mark.slow
 def test_a_softmax_says_what_it_couples(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#neuron={digits.neuron('digit', (3,))}")
     watched.page.wait_for_selector(".coupled .here")
@@ -134,6 +139,7 @@ def test_a_softmax_says_what_it_couples(browser: Any, digits: NeuronGraph, digit
     watched.close()
 
 
+@pytest.mark.slow
 def test_out_edges_and_the_receptive_field(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     neuron = digits.neuron("conv2", (0, 1, 5))
     watched = Watched(browser, f"{digits_page}#neuron={neuron}")
@@ -169,6 +175,7 @@ def test_the_trace_is_that_of_the_library(browser: Any, digits: NeuronGraph, dig
     watched.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "state", ["neuron=3738&layer=10", "neuron=x&runs=9.-1&trace=no&tab=none&walk=a.99999", "%%%", "=&="]
 )
@@ -193,6 +200,7 @@ def test_a_trace_that_has_no_rule_says_why(browser: Any, tmp_path: Path) -> None
 # --------------------------------------------------------------------------------------------------- orders, tabs, runs
 
 
+@pytest.mark.slow
 def test_channels_by_energy_and_by_kernel_norm(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#layer=1")
     value = o2g.activations(digits, np.load(FIXTURES / "digits.npz")["x"][3]).layer("conv1").value.astype(np.float64)
@@ -224,6 +232,7 @@ def test_weights_and_statistics(browser: Any, digits: NeuronGraph, digits_page: 
     watched.close()
 
 
+@pytest.mark.slow
 def test_inputs_side_by_side_and_their_differences(browser: Any, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#layer=1")
     watched.page.get_by_text("beside …").click()
@@ -237,6 +246,7 @@ def test_inputs_side_by_side_and_their_differences(browser: Any, digits_page: st
     watched.close()
 
 
+@pytest.mark.slow
 def test_two_checkpoints(browser: Any, digits: NeuronGraph, tmp_path: Path) -> None:
     proto = onnx.load(FIXTURES / "digits.onnx")
     for tensor in proto.graph.initializer:
@@ -265,6 +275,7 @@ def test_two_checkpoints(browser: Any, digits: NeuronGraph, tmp_path: Path) -> N
 # -------------------------------------------------------------------------------------------------------- what is saved
 
 
+@pytest.mark.slow
 def test_pictures_and_the_visible_graph_are_saved(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     neuron = digits.neuron("conv2", (0, 1, 5))
     watched = Watched(browser, f"{digits_page}#neuron={neuron}&trace=3")
@@ -289,6 +300,7 @@ def test_pictures_and_the_visible_graph_are_saved(browser: Any, digits: NeuronGr
 # ------------------------------------------------------------------------------------------------------ without a mouse
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_everything(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, digits_page)
     watched.page.keyboard.press("/")
@@ -308,6 +320,7 @@ def test_the_keyboard_reaches_everything(browser: Any, digits: NeuronGraph, digi
     watched.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_sticks_out_and_text_can_be_read(

@@ -131,7 +131,7 @@ def test_what_is_too_large_is_refused_with_its_size(way: str) -> None:
     ("way", "package"),
     [
         ("to_igraph", "igraph"), ("to_networkit", "networkit"), ("to_scipy", "scipy.sparse"), ("to_polars", "polars"),
-        ("to_pyg", "torch_geometric.data"),
+        pytest.param("to_pyg", "torch_geometric.data", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_named(way: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,7 @@ def test_a_films_folder_is_checked_before_anything_is_recorded(tmp_path: Path) -
             o2g.film(tmp_path / "nothing", "zeros", tmp_path / folder)
 
 
+@pytest.mark.slow
 def test_an_input_that_does_not_fit_is_refused_before_training(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras", reason="needs the extra keras")
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])

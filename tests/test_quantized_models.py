@@ -15,7 +15,6 @@ from onnx2graphml.api import load, verify
 from onnx2graphml.build.detail import LEVELS
 
 quantization = pytest.importorskip("onnxruntime.quantization", reason="it comes with onnxruntime")
-pytest.importorskip("sympy", reason="ONNX Runtime's shape inference needs it")
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "digits.onnx"
 
@@ -36,6 +35,7 @@ class Patterns:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    pytest.importorskip("sympy", reason="ONNX Runtime's shape inference needs it")
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     logging.disable(logging.WARNING)

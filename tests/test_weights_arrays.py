@@ -145,6 +145,7 @@ KERAS_AXES = {
 }
 
 
+@pytest.mark.slow
 def test_the_axes_of_keras(autoencoder):
     found = by_name(autoencoder[1])
     assert {name: found[name].axes for name in KERAS_AXES} == KERAS_AXES
