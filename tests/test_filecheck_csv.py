@@ -78,7 +78,7 @@ def test_a_line_without_end_is_not_taken_into_memory(tmp_path: Path, monkeypatch
     with (path / "edges.csv").open("ab") as file:
         file.write(b"1" * (3 << 20) + b"\n")
     monkeypatch.setattr(decompressed, "CHUNK", 1 << 20)
-    with pytest.raises(Error, match=r"line 47: more than 1048576 bytes; expected an edge in each line"):
+    with pytest.raises(Error, match=r"line 47: a line of more than 1048576 bytes"):
         verify_file(graph_of("doubles"), path)
 
 

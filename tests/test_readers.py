@@ -13,8 +13,8 @@ import damage
 from damage.files import put, read
 from onnx2graphml.api import load, verify_file
 from onnx2graphml.errors import Error
-from onnx2graphml.formats import decompressed, registry, writing
-from onnx2graphml.formats.pieces import Pieces
+from onnx2graphml.formats import decompressed, patterns, registry, writing
+from onnx2graphml.formats.patterns import DECIMAL, SIGNED, WHOLE, Gap, Pattern, Patterns
 from onnx2graphml.formats.reading import open_graph
 from onnx2graphml.formats.registry import FORMATS
 from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
@@ -24,14 +24,8 @@ from onnx2graphml.graph.xmltext import unescape
 from synthetic import conv_graph, dense_graph, every_kind, graph_of, parallel, products
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-GRAPHML_LINE = Pieces.of(
-    '<edge source="n',
-    '" target="n',
-    ('"><data key="w">', "</data>"),
-    ('<data key="p">', "</data>"),
-    ('<data key="t">', "</data>"),
-    "</edge>\n",
-)
+WEIGHT = Patterns([Pattern((b'<data key="w">', b"</data>\n"), (Gap(DECIMAL),))], 0, 1)
+BEHIND = b" " * patterns.BEHIND
 GRAPHS: dict[str, Callable[[], NeuronGraph]] = {
     "every kind": every_kind,
     "parallel": parallel,
@@ -103,19 +97,34 @@ def test_decimals_are_rounded_correctly() -> None:
     texts = [repr(v) for v in values[np.isfinite(values)].tolist()]
     texts += [f"{v:.{d}g}" for v in random.normal(size=2000) for d in (3, 9, 15, 17)]
     texts += ["0", "-0", "1e-07", "1e+22", "9007199254740993", "123456789012345678901234567890", "5e-324", "1.5E3"]
-    line = '<edge source="n0" target="n1"><data key="w">{}</data></edge>\n'
-    data = "".join(map(line.format, texts)).encode()
-    edges, end = GRAPHML_LINE.read(data, 0)
-    assert end == len(data)
-    assert edges.weight.tolist() == [float(text) for text in texts]
+    data = "".join(f'<data key="w">{text}</data>\n' for text in texts).encode()
+    found = WEIGHT.read(data + BEHIND, 0)
+    assert (found.end, found.lines) == (len(data), len(texts))
+    assert found.floats[0].tolist() == [float(text) for text in texts]
 
 
 @pytest.mark.parametrize(
-    "text", ["nan", "inf", "", "-", "1.", ".5", "1e", "1e+", "0x1", "1_0", " 1", "1,5", "--1", "1.2.3"]
+    "text",
+    ["nan", "inf", "", "-", "1.", ".5", "1e", "1e+", "0x1", "1_0", " 1", "1,5", "--1", "1.2.3", "1e999", "9" * 64],
 )
 def test_other_numbers_are_left_to_the_parser(text: str) -> None:
-    data = f'<edge source="n0" target="n1"><data key="w">{text}</data></edge>\n'.encode()
-    assert GRAPHML_LINE.read(data, 0)[1] == 0
+    data = f'<data key="w">1</data>\n<data key="w">{text}</data>\n'.encode()
+    assert WEIGHT.read(data + BEHIND, 0).end == data.index(b"\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "others"),
+    [
+        (WHOLE, ["0", "1", "12345678", "123456789"], ["", "00", "01", "-1", "1234567890", "1x", "x", "1.0"]),
+        (SIGNED, ["0", "-0", "-1", "123456789", "-123456789"], ["", "-", "-01", "+1", "1234567890", "--1"]),
+    ],
+)
+def test_integers(kind: int, texts: list[str], others: list[str]) -> None:
+    known = Patterns([Pattern((b"<", b">"), (Gap(kind, 0, 9),))], 1, 0)
+    assert known.read("".join(f"<{text}>" for text in texts).encode() + BEHIND, 0).ints[0].tolist() == [
+        *map(int, texts)
+    ]
+    assert [len(known.read(f"<{text}>".encode() + BEHIND, 0)) for text in others] == [0] * len(others)
 
 
 def test_every_format_has_a_reader() -> None:

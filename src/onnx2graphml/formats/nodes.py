@@ -6,13 +6,14 @@ import functools
 import math
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, check_ids
+from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Part, Shared, check_ids, compact, parts_of
 from onnx2graphml.graph.recorded import VALUE
 
 INT = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -78,7 +79,11 @@ class Nodes:
     def __init__(self) -> None:
         self.groups: list[Shared] = []
         self._number: dict[Shared, int] = {}
-        self._text = 0
+        self._text, self._before = 0, 0
+        self._parts: list[Part] = []
+        self._begin()
+
+    def _begin(self) -> None:
         self._id, self._group, self._rank, self._at = array("q"), array("i"), array("i"), array("i")
         self._spatial, self._bias, self._biased = array("i"), array("d"), array("b")
         self._columns: dict[str, array[Any]] = {}
@@ -86,7 +91,7 @@ class Nodes:
     @property
     def count(self) -> int:
         """How many there were so far."""
-        return len(self._id)
+        return self._before + len(self._id)
 
     def add(self, id: int, own: Mapping[str, str], columns: Mapping[str, str] = NONE) -> None:
         """Take a node with its attributes; `FormatError`, or `KeyError`, where they are no node's.
@@ -122,19 +127,57 @@ class Nodes:
             self._columns[name] = column = array("d", column)
         column.append(math.nan if text is None else (decimal if name == VALUE else number)(text))
 
-    def add_bare(self, id: int) -> None:
-        """Take a node of a file that has no attributes of nodes."""
-        self._id.append(id)
+    def add_alike(self, found: Mapping[str, Sequence[npt.NDArray[Any]]]) -> None:
+        """Take nodes that differ from the last one in these only: `id`, coordinates of `index`, or of others one each.
 
-    def check_bare(self, path: object) -> list[FoundLayer]:
-        """No layers, of nodes without attributes; `Error` where their ids are not 0, 1, …, each once."""
-        check_ids(np.array(self._id, np.int64), path)
-        return []
+        Where there is an `index`, it has all coordinates.
+        """
+        self._close()
+        last = self._parts[-1]
+        (id,) = found["id"]
+        n = len(id)
 
-    def columns(self) -> NodeRows:
-        """All that were taken."""
-        return NodeRows(
+        def column(name: str, value: Any) -> npt.NDArray[Any]:
+            """What was found, or the last node's value again."""
+            return found[name][0] if name in found else np.broadcast_to(value, n)
+
+        at = np.stack(found["index"]).T if "index" in found else np.broadcast_to(last.at[-1], (n, last.at.shape[1]))
+        spatial = np.stack([column(name, last.spatial[-1, k]) for k, name in enumerate(SPATIAL)]).T
+        further = {name: column(name, values[-1]) for name, values in last.columns.items()}
+        bias, biased = column("bias", last.bias[-1]), np.broadcast_to(last.biased[-1], n)
+        self._parts.append(Part(last.group, id.copy(), compact(at), compact(spatial), bias, biased, further))
+        self._before += n
+
+    def _close(self) -> None:
+        """What was taken one by one becomes parts, the last node's the last of them."""
+        if not self._id:
+            return
+        rows = NodeRows(
             np.array(self._id), np.array(self._group), np.array(self._rank), np.array(self._at),
             np.array(self._spatial).reshape(-1, len(SPATIAL)), np.array(self._bias), np.array(self._biased, bool),
             {name: np.array(column) for name, column in self._columns.items()},
         )  # fmt: skip
+        parts = [*parts_of(rows)]
+        parts.sort(key=lambda part: bool(part.id[-1] == rows.id[-1]))
+        self._parts += parts
+        self._before += len(self._id)
+        self._begin()
+
+    def add_bare(self, id: int) -> None:
+        """Take a node of a file that has no attributes of nodes."""
+        self._id.append(id)
+
+    def add_bare_alike(self, ids: npt.NDArray[np.int64]) -> None:
+        """As `add_bare`, of many."""
+        self._id.frombytes(ids.tobytes())
+
+    def check_bare(self, path: object) -> list[FoundLayer]:
+        """No layers, of nodes without attributes; `Error` where their ids are not 0, 1, …, each once."""
+        check_ids([np.array(self._id, np.int64)], path)
+        return []
+
+    def take(self) -> list[Part]:
+        """All nodes; they are forgotten here, but for their number."""
+        self._close()
+        parts, self._parts = self._parts, []
+        return parts

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats.pieces import POWERS
+from onnx2graphml.formats.patterns import POWERS
 from onnx2graphml.formats.render import decimals
 from onnx2graphml.formats.shortest import read_back
 

@@ -6,30 +6,28 @@ https://neo4j.com/docs/operations-manual/current/import/full-import/
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
 
-from onnx2graphml.errors import Error
 from onnx2graphml.files.regular import open_regular
-from onnx2graphml.formats import decompressed
+from onnx2graphml.formats import learned
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
-from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows, Row
+from onnx2graphml.formats.csv.rows import Rows
+from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows, Row
 from onnx2graphml.formats.found import SPATIAL, FoundLayer, Values, layers_of, values_of
+from onnx2graphml.formats.learned import ENDS, Place
 from onnx2graphml.formats.manifest import Manifest, reading_errors
-from onnx2graphml.formats.nodes import FormatError, Nodes, decimal, integer, winner
-from onnx2graphml.formats.pieces import NOWHERE, Pieces
+from onnx2graphml.formats.nodes import FormatError, Nodes, count, decimal, integer, winner
+from onnx2graphml.formats.patterns import WHOLE
 from onnx2graphml.graph.attributes import COLUMN_TYPES, NODE, is_column
 from onnx2graphml.graph.recorded import VALUE
 
 ID = re.compile(r"0|[1-9][0-9]{0,17}")
 OPTIONAL = (*SPATIAL, "bias", "activation")
-LONGEST = 1 << 20  # bytes of one edge's line
+MOST = 1 << 14  # edges that are taken one by one before they are handed on
 
 
 @contextmanager
@@ -78,20 +76,20 @@ class CsvFolder:
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""
-        count = 0
-        with reading_errors(self._path), open_regular(self._path / "edges.csv") as file:
-            _check_end(file)
-            for edges in self._edges(file):
-                count += len(edges)
-                yield edges
+        count, path = 0, self._path / "edges.csv"
+        with reading_errors(self._path), open_regular(path) as file:
+            rows = Rows(path, file)
+            with rows.told():
+                for edges in self._edges(rows):
+                    count += len(edges)
+                    yield edges
             self._manifest.check_edges(count)
 
     def _read_layers(self) -> list[FoundLayer]:
         path, nodes, names = self._path / "nodes.csv", Nodes(), [a.name for a in NODE]
         with open_regular(path) as file:
-            _check_end(file)
-            rows = csv.reader(_lines(file), strict=True)
-            with _line_told(path, rows):
+            rows = Rows(path, file)
+            with rows.told():
                 columns = next(rows, [])
                 header = self._layout.node_header()
                 further = columns[len(header) :]
@@ -101,96 +99,70 @@ class CsvFolder:
                     _check_fields(row, columns)
                     own = zip((*names, *kinds), row[1:], strict=True)
                     nodes.add(_id(row[0]), {name: text for name, text in own if text or name not in OPTIONAL}, kinds)
-        layers = layers_of(nodes.columns(), nodes.groups, path)
+                    if rows.may_be_alike():
+                        places = rows.places(("id", *names, *kinds), partial(_node_places, further=kinds))
+                        of = learned.node_of(rows.text, places)
+                        rows.pass_over(None if of is None else learned.read_nodes(*rows.rest, of, nodes))
+        layers = layers_of(nodes.take(), nodes.groups, path)
         self._manifest.check_nodes(layers, "nodes.csv")
         return layers
 
-    def _edges(self, file: BinaryIO) -> Iterator[EdgeRows]:
-        """Lines like ours by the compiled loop, and from the first other one to the end of a chunk by a parser."""
-        header = file.readline(LONGEST)
-        columns = self._edge_columns(header.decode())
-        pieces = self._pieces(columns, "\r\n" if header.endswith(b"\r\n") else "\n")
-        line, text = 2, b""
-        for chunk in decompressed.plain(file):
-            text += chunk
-            edges, end = pieces.read(text, 0)
-            yield edges
-            line, whole = line + len(edges), text.rfind(b"\n") + 1
-            if end < whole:
-                yield self._others(text[end:whole].decode(), columns, line)
-                line += text.count(b"\n", end, whole)
-            text = text[max(end, whole) :]
-            if len(text) > LONGEST:
-                raise Error(f"{file.name}, line {line}: more than {LONGEST} bytes; expected an edge in each line")
-
-    def _edge_columns(self, header: str) -> tuple[str, ...]:
+    def _edge_columns(self, found: Sequence[str]) -> tuple[str, ...]:
         """The columns that the edges have, with port and term or without."""
-        rows = csv.reader([header], strict=True)
-        with _line_told(self._path / "edges.csv", rows):
-            found = next(rows, [])
-            expected = self._layout.edge_header()
-            recorded = self._layout.recorded() if _plain(found)[-2:] == list(self._layout.recorded()) else ()
-            more = max(len(found) - len(expected) - len(recorded), 0)
-            expected += (self._layout.port, self._layout.term)[:more] + recorded
-            _check_header(found, expected)
-            return expected
+        expected = self._layout.edge_header()
+        recorded = self._layout.recorded() if _plain(found)[-2:] == list(self._layout.recorded()) else ()
+        more = max(len(found) - len(expected) - len(recorded), 0)
+        expected += (self._layout.port, self._layout.term)[:more] + recorded
+        _check_header(found, expected)
+        return expected
 
-    def _pieces(self, columns: Sequence[str], end: str) -> Pieces:
-        """The text around the numbers of an edge."""
-        after = "".join("," + text for text in self._layout.constants)
-        none, number = (NOWHERE, NOWHERE), ("", "")
-        has_port, has_term = self._layout.port in columns, self._layout.term in columns
-        weight, term = (",", after + "," * has_port), number if has_term else none
-        port = ("", ",") if has_term else number if has_port else none
-        contribution = (",", ",") if columns[-1] == self._layout.recorded()[1] else None
-        return Pieces.of("", ",", weight, port, term, end, contribution, number)
+    def _edges(self, rows: Rows) -> Iterator[EdgeRows]:
+        """The edges, some at a time."""
+        columns = self._edge_columns(next(rows, []))
+        is_recorded = columns[-1] == self._layout.recorded()[1]
+        names = [*ENDS[:2], "weight", *["constant"] * len(self._layout.constants), "port", "term"]
+        names = names[: len(columns) - 2 * is_recorded] + ["contribution", "winner"] * is_recorded
+        found, recorded, kinds = list[Row](), list[tuple[float, int]](), learned.EdgeKinds()
+        for row in rows:
+            _check_fields(row, columns)
+            own = dict(zip(names, row, strict=True))
+            self._check_constants(row)
+            port = integer(own["port"]) if own.get("port") else NO_PORT
+            term = count(own["term"]) if own.get("term") else NO_TERM
+            found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port, term))
+            if is_recorded:
+                recorded.append((decimal(row[-2]), winner(row[-1])))
+            alike = None
+            if rows.may_be_alike():
+                told = {"port": port, "term": term} | ({"winner": recorded[-1][1]} if is_recorded else {})
+                of = learned.edge_of(rows.text, rows.places(names, _edge_places), told, is_recorded)
+                like, alike = kinds.read(*rows.rest, of) if of else (None, None)
+                rows.pass_over(like)
+            if alike or len(found) == MOST:
+                yield EdgeRows.of(found, recorded)
+                found, recorded = [], []
+            if alike:
+                yield alike
+        yield EdgeRows.of(found, recorded)
 
-    def _others(self, text: str, columns: Sequence[str], line: int) -> EdgeRows:
-        """The edges in other lines, such as those with quotes."""
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        found: list[Row] = []
-        recorded: list[tuple[float, int]] = []
-        numbered = {name: columns.index(name) for name in (self._layout.port, self._layout.term) if name in columns}
-        with _line_told(self._path / "edges.csv", rows, line - 1):
-            for row in rows:
-                _check_fields(row, columns)
-                constant = tuple(row[3 : 3 + len(self._layout.constants)])
-                if constant != self._layout.constants:
-                    raise FormatError(f"{constant} where {self._layout.constants} is expected")
-                port, term = (
-                    integer(row[numbered[name]]) if name in numbered and row[numbered[name]] else NO_PORT
-                    for name in (self._layout.port, self._layout.term)
-                )
-                found.append((_id(row[0]), _id(row[1]), decimal(row[2]), port, term))
-                if columns[-1] == self._layout.recorded()[1]:
-                    recorded.append((decimal(row[-2]), winner(row[-1])))
-        return EdgeRows.of(found, recorded)
-
-
-@contextmanager
-def _line_told(path: Path, rows: Any, before: int = 0) -> Iterator[None]:
-    """What is wrong with a row as an `Error` that tells its line; `before` is the number of lines before the first."""
-    try:
-        yield
-    except (FormatError, csv.Error) as e:
-        raise Error(f"{path}, line {before + rows.line_num}: {e}; write the graph again") from None
+    def _check_constants(self, row: Sequence[str]) -> None:
+        constant = tuple(row[3 : 3 + len(self._layout.constants)])
+        if constant != self._layout.constants:
+            raise FormatError(f"{constant} where {self._layout.constants} is expected")
 
 
-def _check_end(file: BinaryIO) -> None:
-    """Every line that is written ends, also the last; a file that is cut within a number has it end earlier."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(size - 1, 0))
-    if file.read() != b"\n":
-        raise Error(f"{file.name}: it ends within a line: it is truncated; write the graph again")
-    file.seek(0)
+def _node_places(name: str, value: bytes, start: int, further: Mapping[str, str]) -> Iterator[Place]:
+    """The numbers in a column of a node."""
+    if name == "id" and learned.ID.fullmatch(value):
+        yield start, start + len(value), WHOLE, name
+    yield from learned.node_places(name, value, start, further)
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
-    """The lines of a table, with their ends."""
-    while line := file.readline(LONGEST):
-        if len(line) == LONGEST and not line.endswith(b"\n"):
-            raise FormatError(f"a line of more than {LONGEST} bytes")
-        yield line.decode()
+def _edge_places(name: str, value: bytes, start: int) -> Iterator[Place]:
+    """The numbers in a column of an edge."""
+    if name in ENDS[:2] and learned.ID.fullmatch(value):
+        yield start, start + len(value), WHOLE, name
+    yield from learned.edge_places(name, value, start)
 
 
 def _check_header(found: Sequence[str], expected: Sequence[str]) -> None:

@@ -36,7 +36,6 @@ class Document:
         keys: that were declared so far.
         has_edges: whether an edge was met.
         free_order: whether nodes may come after edges.
-        is_prefixed: whether an element had a prefix for its namespace.
         is_wide: whether its encoding is one of more than one byte a character.
         passed_over: the number of lines that were read by others than this parser.
     """
@@ -54,15 +53,16 @@ class Document:
         self._in_graph = False
         self._numbers: dict[str, int] | None = None
         self._met_id = False
-        self._fed = 0
+        self._fed = self._given = 0
+        self._begun = -1
         self._nonce, self._seen = "", ""
         self._promised: tuple[int, int] | None = None
         self._element: dict[str, str] = {}
         self._own: dict[str, str] = {}
         self._key, self._text, self._length = "", list[str](), 0
         self._edges: list[Row] = []
+        self._batches: list[EdgeRows] = []
         self._recorded: list[tuple[float, int]] = []
-        self.is_prefixed = False
         self._namespace = NAMESPACE
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.namespace_prefixes = True
@@ -93,12 +93,29 @@ class Document:
         self._fed -= len(comment)
         return self._seen == self._nonce and self.between_elements
 
+    def takes(self, element: bytes) -> bool:
+        """Take the text of an element; whether it is one to the parser, too, which is then behind it."""
+        place = self._given
+        self.parse(element, final=False)
+        return self._begun == place and self.between_elements
+
+    @property
+    def last_edge(self) -> dict[str, int]:
+        """The port, the term and the winner of the edge that was met last."""
+        *_, port, term = self._edges[-1]
+        return {"port": port, "term": term} | ({"winner": self._recorded[-1][1]} if self._recorded else {})
+
+    def add_edges(self, edges: EdgeRows) -> None:
+        """Take edges that others have read."""
+        self._batches += [*self._taken(), edges]
+
     def parse(self, text: bytes, final: bool) -> None:
         """Take the next piece of the file; `Error` where it is not GraphML of the dialect."""
         if self._finished:
             return
         self._finished = final
         self._fed += len(text)
+        self._given += len(text)
         try:
             self._parser.Parse(text, final)
             if not final and self._fed - self._parser.CurrentByteIndex > LONGEST_TAG:
@@ -118,9 +135,14 @@ class Document:
 
     def take_edges(self) -> Iterator[EdgeRows]:
         """The edges that were met since the last call."""
-        if self._edges:
-            yield EdgeRows.of(self._edges, self._recorded)
-            self._edges, self._recorded = [], []
+        self._batches += self._taken()
+        batches, self._batches = self._batches, []
+        yield from batches
+
+    def _taken(self) -> list[EdgeRows]:
+        """Those that the parser met."""
+        rows, recorded, self._edges, self._recorded = self._edges, self._recorded, [], []
+        return [EdgeRows.of(rows, recorded)] if rows else []
 
     def check_end(self, edges: int) -> None:
         """Compare the numbers of nodes and edges with those that the file states."""
@@ -147,7 +169,7 @@ class Document:
         raise FormatError("the file has a DOCTYPE, which is refused: it may name other files and expand without end")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, tag, prefix = [*name.split(" "), ""][:3] if " " in name else ("", name, "")
+        namespace, tag = name.split(" ")[:2] if " " in name else ("", name)
         parent = self._open[-1] if self._open else ""
         if parent == FOREIGN or (namespace not in ("", NAMESPACE) and parent in ("data", "desc")):
             self._open.append(FOREIGN)
@@ -156,7 +178,6 @@ class Document:
             self._namespace = ""
         if namespace != self._namespace or parent not in PARENTS.get(tag, ()):
             raise FormatError(f"element {name[:80]!r} within {parent or 'nothing'!r}; expected one flat graph")
-        self.is_prefixed |= bool(prefix)
         self._open.append(tag)
         self._tag = tag
         if tag == "data":
@@ -170,7 +191,7 @@ class Document:
         elif tag == "graph":
             self._start_graph(attributes)
         elif tag in ("node", "edge"):
-            self._element = attributes
+            self._element, self._begun = attributes, self._parser.CurrentByteIndex
 
     def _start_graph(self, attributes: dict[str, str]) -> None:
         if self._in_graph:
@@ -198,7 +219,7 @@ class Document:
                 raise FormatError(f"an attribute of more than {LONGEST} characters")
             self._text.append(text)
         elif not text.isspace():
-            raise FormatError(f"text {text[:40]!r} outside an attribute")
+            raise FormatError(f"text {text.strip()[:40]!r} outside an attribute")
 
     def _end(self, _: str) -> None:
         tag = self._tag = self._open.pop()
@@ -225,7 +246,7 @@ class Document:
         if ends.get("directed", "true") != "true":
             raise FormatError(f"an edge with directed={ends['directed'][:40]!r}; expected only directed ones")
         port = integer(own["port"]) if "port" in own else NO_PORT
-        term = integer(own["term"]) if "term" in own else NO_TERM
+        term = count(own["term"]) if "term" in own else NO_TERM
         self._edges.append((self._id(ends["source"]), self._id(ends["target"]), decimal(own["weight"]), port, term))
         if self.keys.has("edge", "contribution"):
             self._recorded.append((decimal(own["contribution"]), winner(own.get("winner", ""))))

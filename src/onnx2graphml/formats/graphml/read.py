@@ -17,8 +17,8 @@ from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.decompressed import gunzipped, plain, unzstd
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.formats.found import FoundLayer, Values, edited_layers_of, layers_of, values_of
+from onnx2graphml.formats.graphml.alike import Alike
 from onnx2graphml.formats.graphml.elements import Document
-from onnx2graphml.formats.pieces import NOWHERE, Pieces
 
 Chunks = Callable[[IO[bytes]], Iterator[bytes]]
 FIRST_EDGE = b">\n<edge "
@@ -33,6 +33,7 @@ class GraphMLFile:
         self._path, self._file = path, file
         self._chunks_of, self._chunks = chunks, chunks(file)
         self._document = Document(path)
+        self._alike = Alike(self._document)
         self._rest = b""
         self._only_tags = True  # no comment, nothing else that can hide what looks like an edge
         self._layers: list[FoundLayer] | None = None
@@ -69,7 +70,7 @@ class GraphMLFile:
                 raise Error(
                     f"{path}: its nodes have {left[0]!r}, but no 'layer'; expected all or none: write the graph again"
                 )
-            self._layers = nodes.check_bare(path) if bare else layers_of(nodes.columns(), nodes.groups, path)
+            self._layers = nodes.check_bare(path) if bare else layers_of(nodes.take(), nodes.groups, path)
         return self._layers
 
     def values(self) -> Values | None:
@@ -81,7 +82,7 @@ class GraphMLFile:
         self._read_nodes()
         if not self._document.keys.has("node", "layer"):
             return []
-        return edited_layers_of(self._document.nodes.columns(), self._document.nodes.groups, self._path)
+        return edited_layers_of(self._document.nodes.take(), self._document.nodes.groups, self._path)
 
     def _read_nodes(self) -> None:
         if self._has_nodes:
@@ -134,53 +135,28 @@ class GraphMLFile:
         if self._rest:
             return False
         text = next(self._chunks, b"")
-        self._only_tags &= b"<!" not in text and text.rfind(b"<?") <= 0 and not text.endswith(b"<")
+        self._only_tags &= not (_has(text, b"<!", b"!") or _has(text[1:], b"<?", b"?") or text.endswith(b"<"))
         self._only_tags &= b"\0" not in text[:4]  # of an encoding with several bytes a character
-        found = text.find(FIRST_EDGE) if self._only_tags else -1
-        cut = len(text) if found < 0 else found + 2
-        self._rest = text[cut:]
-        self._document.parse(text[:cut], final=not text)
+        end = self._alike.parse(text, not text, FIRST_EDGE if self._only_tags else None)
+        self._rest = text[end:]
         if self._rest:  # what looks like an edge may stand where a parser sees none, such as in an instruction
             self._only_tags = self._document.is_in_the_open()
         return bool(text) and not self._rest
 
     def _all_edges(self) -> Iterator[EdgeRows]:
-        """Lines like ours by the compiled loop, what follows the first other one by the parser."""
-        keys = self._document.keys.of_edges()
-        weight, port, term, contribution, winner = (
-            (f'<data key="{keys[name]}">' if name in keys else NOWHERE, "</data>")
-            for name in ("weight", "port", "term", "contribution", "winner")
-        )
-        pieces = Pieces.of(
-            '<edge source="n',
-            '" target="n',
-            (f'">{weight[0]}', weight[1]),
-            port,
-            term,
-            "</edge>\n",
-            contribution if "contribution" in keys else None,
-            winner,
-        )
-        text, self._rest = self._rest or next(self._chunks, b""), b""
-        self._only_tags &= not self._document.is_prefixed  # an edge without a prefix is then of another namespace
-        while self._only_tags and self._document.has_own_ids and text and self._document.between_elements:
-            edges, end = pieces.read(text, 0)
-            self._document.passed_over += len(edges)
-            yield edges
-            if len(text) - end > len(text) // 2:  # not the rest of a line that the next chunk completes
-                text = text[end:]
-                break
-            more = next(self._chunks, b"")
-            text = text[end:] + more
-            if not more:
-                break
+        """Those that were met already, and all that follow."""
         yield from self._document.take_edges()
-        while True:
-            self._document.parse(text, final=not text)
+        while text := self._rest or next(self._chunks, b""):
+            self._rest = b""
+            self._alike.parse(text, final=False)
             yield from self._document.take_edges()
-            if not text:
-                return
-            text = next(self._chunks, b"")
+        self._document.parse(b"", final=True)
+        yield from self._document.take_edges()
+
+
+def _has(text: bytes, two: bytes, rare: bytes) -> bool:
+    """Whether the two bytes are there; the rare one of them is looked for first, which takes no time."""
+    return rare in text and two in text
 
 
 @contextmanager

@@ -13,7 +13,17 @@ import numpy as np
 from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.files.regular import open_regular
 from onnx2graphml.formats.edge_rows import NO_PORT, EdgeRows, RecordedRows
-from onnx2graphml.formats.found import SPATIAL, FoundLayer, NodeRows, Shared, Values, layers_of, values_of
+from onnx2graphml.formats.found import (
+    SPATIAL,
+    FoundLayer,
+    NodeRows,
+    Part,
+    Shared,
+    Values,
+    layers_of,
+    parts_of,
+    values_of,
+)
 from onnx2graphml.formats.manifest import Manifest, reading_errors
 from onnx2graphml.formats.parquet import NODES
 from onnx2graphml.graph.attributes import is_column
@@ -109,11 +119,10 @@ class ParquetFolder:
         with _opened(self._path / NODES, self._manifest.content["nodes"]) as file:
             _check_types(file.schema_arrow, NODE_TYPES)
             further = _further(file.schema_arrow)
-            batches = [_nodes(b, groups, further) for b in file.iter_batches(ROWS, columns=[*NODE_COLUMNS, *further])]
-        columns = [np.concatenate(c) for c in zip(*batches, strict=True)] if batches else _no_nodes(further)
-        known = len(columns) - len(further)
-        rows = [*columns[:known], dict(zip(further, columns[known:], strict=True))]
-        layers = layers_of(NodeRows(*rows), list(groups), self._path)
+            parts: list[Part] = []
+            for batch in file.iter_batches(ROWS, columns=[*NODE_COLUMNS, *further]):
+                parts += parts_of(_nodes(batch, groups, further))
+        layers = layers_of(parts, list(groups), self._path)
         self._manifest.check_nodes(layers, NODES)
         return layers
 
@@ -207,8 +216,8 @@ def _further(schema: Any) -> list[str]:
     return [name for name in numbers if name == VALUE or is_column(name)]
 
 
-def _nodes(batch: Any, groups: dict[Shared, int], further: Sequence[str]) -> tuple[Any, ...]:
-    """The arrays of `NodeRows`; what nodes share is entered into `groups`."""
+def _nodes(batch: Any, groups: dict[Shared, int], further: Sequence[str]) -> NodeRows:
+    """A batch of nodes; what they share is entered into `groups`."""
     n = len(batch)
     combined = np.zeros(n, np.int64)
     texts = []
@@ -229,17 +238,14 @@ def _nodes(batch: Any, groups: dict[Shared, int], further: Sequence[str]) -> tup
         raise Error("a node has no index; expected one for each")
     spatial = np.stack([_optional(batch.column(name), name) for name in SPATIAL], axis=1)
     biased = ~bias.is_null().to_numpy(zero_copy_only=False)
-    return (
+    return NodeRows(
         _numbers(batch.column("id"), "id").astype(np.int64), np.array(numbers, np.int64)[group.ravel()], rank,
         _numbers(index.flatten(), "index"), spatial, np.where(biased, _or(bias, np.nan), np.nan), biased,
-        *(_or(column.cast(pa.float64()), np.nan) if column.null_count else _numbers(column, "") for column in own),
+        {
+            name: _or(column.cast(pa.float64()), np.nan) if column.null_count else _numbers(column, "")
+            for name, column in zip(further, own, strict=True)
+        },
     )  # fmt: skip
-
-
-def _no_nodes(further: Sequence[str]) -> tuple[Any, ...]:
-    empty = np.empty(0, np.int64)
-    known = empty, empty, empty, empty, np.empty((0, len(SPATIAL)), np.int64), np.empty(0), np.empty(0, bool)
-    return (*known, *(np.empty(0) for _ in further))
 
 
 def _or(column: Any, value: float) -> Any:
