@@ -21,8 +21,8 @@ from onnx2graphml.cli import main
 from onnx2graphml.errors import Error, TooLargeError
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference.activations import activations
+from onnx2graphml.pruning import MEASURES
 from onnx2graphml.pruning import prune as pruning
-from onnx2graphml.pruning.scores import MEASURES
 from small import FIXTURES, model, node, runtime, weights
 
 DIGITS = FIXTURES / "digits.onnx"
