@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 import os
 import shutil
@@ -16,9 +17,9 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml import cli
-from onnx2graphml.errors import TooLargeError
+from onnx2graphml.errors import OutputError, TooLargeError
 from onnx2graphml.files import disk, temporary
-from onnx2graphml.formats import estimate, samples, work
+from onnx2graphml.formats import estimate, samples, trial, work
 from onnx2graphml.formats.registry import WRITTEN
 from onnx2graphml.graph.axes import relation, same, window
 from onnx2graphml.graph.blocks import EdgeBlock
@@ -231,6 +232,15 @@ def test_the_disk_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert disk.disk_of(tmp_path / "nowhere") == disk.Disk(float("inf"))
 
 
+def test_a_disk_that_other_work_slows_down_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds = iter([1.0, 9.0, 2.0, 3.0, 10.0, 50.0])
+    monkeypatch.setattr(disk, "_speed", lambda _: next(speeds))
+    assert disk._best(tmp_path) == 10  # beside 9; 50 is not waited for
+    speeds = iter([1.0, 50.0, *[2.0] * 10])
+    monkeypatch.setattr(disk, "PATIENCE", 0)
+    assert disk._best(tmp_path) == 50
+
+
 def test_what_the_system_holds_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "MEMORY", tmp_path / "meminfo")
     monkeypatch.setattr(disk, "SETTINGS", tmp_path)
@@ -253,6 +263,37 @@ def test_where_nothing_can_be_written_the_systems_folder_is_taken(tmp_path: Path
     with temporary.trial_folder(tmp_path / "nowhere") as folder:
         assert folder.is_dir()
     assert not folder.exists()
+
+
+def test_parts_stay_for_a_while(graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with trial.trials(".graphml", tmp_path) as write:
+        assert write.part(graph) != write.part(graph)
+        assert len(list(write.folder.iterdir())) == 2
+        monkeypatch.setattr(trial, "KEPT", 0)
+        assert write.whole(graph).bytes == write.part(graph).bytes > 10**6
+        assert len(list(write.folder.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_while_parts_are_written(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="can't write a small part for an estimate: No space left on device; free"),
+        trial.trials(".graphml", tmp_path),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_with_plenty_of_room_needs_no_estimate(
+    graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = estimate.EDGE * graph.edges + estimate.NODE * graph.neurons
+    for suffix in WRITTEN:
+        assert o2g.estimate(graph, suffix).bytes < 0.5 * bound
+    for free, plenty in ((bound, False), (bound + 1, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert estimate.has_plenty(graph, tmp_path / "x.graphml") == plenty
+    assert estimate.has_plenty(graph, tmp_path / "nowhere" / "x.graphml")  # for the writer to refuse
 
 
 def test_labels_are_part_of_the_estimate(networks: dict[str, NeuronGraph]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,10 +84,9 @@ def write(
 
         write_share(graph, Path(path), part, progress, jobs=jobs or processors())
         return
-    if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE:
-        estimate.check_room(
-            graph, Path(path), work(graph, suffix, Path(path).parent, jobs, labels, patience=0).all.bytes
-        )
+    if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE and not estimate.has_plenty(graph, Path(path)):
+        found = work(graph, suffix, Path(tempfile.gettempdir()), jobs, labels, patience=0)
+        estimate.check_room(graph, Path(path), found.all.bytes)
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels, ids=ids)
 
 

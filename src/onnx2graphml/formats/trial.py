@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onnx2graphml.errors import OutputError
 from onnx2graphml.files.temporary import trial_folder
 from onnx2graphml.formats.registry import FOR_OTHERS, WRITTEN, Format, options
 from onnx2graphml.formats.writing import write_new
 from onnx2graphml.graph.graph import NeuronGraph, numbered
+
+KEPT = 1 << 28  # bytes
 
 
 @dataclass(frozen=True)
@@ -43,17 +48,12 @@ class Taken:
             max(self.bytes - start.bytes, 0), max(self.busy - start.busy, 0), max(self.seconds - start.seconds, 0)
         )
 
-    @property
-    def pace(self) -> float:
-        """Seconds on the clock for each of a processor: less than one where several were busy."""
-        return self.seconds / max(self.busy, 1e-9)
-
 
 @dataclass(frozen=True)
 class Trials:
     """Writes graphs in one format into a folder.
 
-    They stay until the end: memory that one leaves is still in the processor's cache, and the next one would be fast.
+    They stay for a while: memory that one leaves is still in the processor's cache, and the next one would be fast.
 
     Attributes:
         suffix: the format's.
@@ -64,6 +64,7 @@ class Trials:
     suffix: str
     more: dict[str, Any]
     folder: Path
+    _kept: deque[tuple[Path, int]] = field(default_factory=deque)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
@@ -95,7 +96,11 @@ class Trials:
         busy, seconds = time.process_time(), time.perf_counter()
         write(graph, path)
         busy, seconds = time.process_time() - busy, time.perf_counter() - seconds
-        return Taken(_size(path), busy, seconds)
+        self._kept.append((path, _size(path)))
+        while sum(size for _, size in self._kept) > KEPT and len(self._kept) > 1:
+            old, _ = self._kept.popleft()
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        return Taken(self._kept[-1][1], busy, seconds)
 
     def _with_ids(self, graph: NeuronGraph) -> NeuronGraph:
         """Places are of ids without gaps; a few bytes of ids are missing then."""
@@ -113,14 +118,20 @@ def trials(suffix: str, folder: Path, jobs: int | None = None, labels: bool = Fa
         folder: where nothing can be written in it, the system's folder for such things is taken.
         jobs, labels: as `write` takes them.
 
+    Raises:
+        OutputError: the disk has no room for parts.
+
     Example:
         >>> with trials(".graphml", Path()) as write:
         ...     write.part(NeuronGraph((), ())).bytes > 0
         True
     """
     more = options(WRITTEN[suffix], jobs, labels)
-    with trial_folder(folder) as place:
-        yield Trials(suffix, more, place)
+    try:
+        with trial_folder(folder) as place:
+            yield Trials(suffix, more, place)
+    except OSError as e:
+        raise OutputError(f"can't write a small part for an estimate: {e.strerror or e}; free some space") from e
 
 
 def _size(path: Path) -> int:

@@ -29,6 +29,7 @@ TRIED_NODES = 1 << 16
 TILES = 8  # for each thread: fewer don't keep all of them busy, or not for long enough to be measured
 FEWEST_TILES, MOST_TILES = 16, 64
 PATIENCE = 0.2  # seconds that things are written for, again and again: one time is too short to be measured
+PACES = 3
 TIMES = 5  # that what is on the disk in the end is written at most
 
 
@@ -114,9 +115,11 @@ def work(
         start = _start(write, least, patience)
         if small:
             return Work(start)
+        found, nodes = kinds(graph), _nodes(graph, write)
         threads = (jobs or processors()) if format.takes_jobs and format.part is None else 1
-        shares, pace = _edges(graph, write, threads, patience)
-        return Work(start, _nodes(graph, write), tuple(shares), pace)
+        many = TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES)
+        pace = _pace(write, found[0].sample(graph, many)) if found and threads > 1 and patience else 1
+        return Work(start, nodes, tuple(_edges(graph, write, found, patience)), pace)
 
 
 def _start(write: Trials, least: NeuronGraph, patience: float) -> Taken:
@@ -132,30 +135,29 @@ def _nodes(graph: NeuronGraph, write: Trials) -> Taken:
     return write.part(some).beyond(write.part(one)) * (graph.neurons / max(some.neurons - one.neurons, 1))
 
 
-def _edges(graph: NeuronGraph, write: Trials, threads: int, patience: float) -> tuple[list[tuple[Taken, int]], float]:
-    """What the edges into each layer take, and their number; and the pace, that of the costliest kind."""
-    found, run = kinds(graph), write.format.run
-    tried, rest = found[:TRIED_KINDS], found[TRIED_KINDS:]
-    share, pace = sum(kind.share for kind in tried), 1.0
+def _edges(graph: NeuronGraph, write: Trials, found: list[Kind], patience: float) -> list[tuple[Taken, int]]:
+    """What the edges into each layer take, and their number."""
+    run, tried, rest = write.format.run, found[:TRIED_KINDS], found[TRIED_KINDS:]
+    share = sum(kind.share for kind in tried)
     layers = dict.fromkeys((layer.name for layer in graph.layers), Taken())
     for kind in tried:
         most = min(max(TRIED_RUNS * run * kind.share // share, FEWEST_EDGES), run)
-        if kind is tried[0] and patience:
-            most = max(most, TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES))
-        each, its_pace = _each(write, graph, kind, most, patience * kind.share / share)
-        pace = its_pace if kind is tried[0] else pace
+        each = _each(write, kind.sample(graph, 1), kind.sample(graph, most), patience * kind.share / share)
         for layer, edges in kind.layers.items():
             layers[layer] += each * edges
     more = 1 + sum(kind.share for kind in rest) / share if rest else 1  # they are taken to cost as much for their share
-    return [(layers[layer.name] * more, layer.in_edges) for layer in graph.layers], pace
+    return [(layers[layer.name] * more, layer.in_edges) for layer in graph.layers]
 
 
-def _each(write: Trials, graph: NeuronGraph, kind: Kind, most: int, patience: float) -> tuple[Taken, float]:
-    """What each further edge of a kind takes, and the pace at best: other work may take processors now and then."""
-    one, some = kind.sample(graph, 1), kind.sample(graph, most)
+def _each(write: Trials, one: NeuronGraph, some: NeuronGraph, patience: float) -> Taken:
+    """What each further edge of a kind takes."""
     found = [write.part(some)]
     while sum(taken.busy for taken in found) < patience:
         found.append(write.part(some))
     first = min((write.part(one) for _ in found[:TIMES]), key=lambda taken: taken.busy)
-    taken = sum(found, Taken()) * (1 / len(found))
-    return taken.beyond(first) * (1 / max(some.edges - one.edges, 1)), min(taken.pace for taken in found)
+    return (sum(found, Taken()) * (1 / len(found))).beyond(first) * (1 / max(some.edges - one.edges, 1))
+
+
+def _pace(write: Trials, some: NeuronGraph) -> float:
+    """Seconds on the clock for each of a processor, at best: now and then other work takes the processors."""
+    return min(1, *(taken.seconds / max(taken.busy, 1e-9) for taken in (write.part(some) for _ in range(PACES))))
