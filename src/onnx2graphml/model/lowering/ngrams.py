@@ -11,6 +11,7 @@ import numpy.typing as npt
 from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering.builder import Builder
 from onnx2graphml.model.lowering.registry import lowering
+from onnx2graphml.model.lowering.sparse import sums
 
 Ints = npt.NDArray[np.int64]
 
@@ -41,14 +42,14 @@ def TfIdfVectorizer(
             found.append(_counted(op, X, grams, max_skip_count if length > 1 else 0))
             wanted.extend(range(start, start + len(grams)))
         start += len(grams)
-    columns = 1 + max(ngram_indexes)
-    place = np.zeros((len(wanted), columns), np.float32)
-    for row, gram in enumerate(wanted):
-        place[row, ngram_indexes[gram]] = 1 if mode == "TF" or weights is None else weights[gram]
     counts = found[0] if len(found) == 1 else op.Concat(*found, axis=len(op.shape(X)) - 1, label="counts")
     if mode == "IDF":
         counts = op.Min(counts, np.ones(1, np.float32), label="present")
-    return str(op.MatMul(counts, place, label="placed"))
+    at = np.array([ngram_indexes[gram] for gram in wanted])
+    sources = [np.flatnonzero(at == column) for column in range(1 + max(ngram_indexes))]
+    each = np.float32(1) if mode == "TF" or weights is None else np.array([weights[gram] for gram in wanted])
+    factors = np.broadcast_to(each, at.shape).astype(np.float32)
+    return sums(op, counts, sources, [factors[found] for found in sources])
 
 
 def _by_length(pool: Sequence[int], starts: Sequence[int]) -> Iterator[Ints]:

@@ -36,15 +36,12 @@ def InstanceNormalization(op: Builder, input: str, scale: str, B: str, *, epsilo
 @lowering()
 def LRN(op: Builder, X: str, *, size: int, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0) -> str:
     """Local response normalization: over the squares of `size` neighbouring channels."""
-    channels, rank = op.shape(X)[1], len(op.shape(X))
-    near = np.arange(channels)[:, None] - np.arange(channels)
-    # The window of channel c is c - floor((size - 1) / 2) to c + ceil((size - 1) / 2).
-    window = ((-near >= -((size - 1) // 2)) & (-near <= size // 2)).astype(op.dtype(X))
+    batch, channels = op.shape(X)[:2]
     squares = op.Mul(X, X, label="squares")
-    flat = op.Reshape(squares, [op.shape(X)[0], channels, -1], label="flat")
-    sums = op.Reshape(op.MatMul(window, flat, label="sums"), op.shape(X), label="window_sums") if rank > 2 else None
-    if sums is None:
-        sums = op.MatMul(squares, window.T, label="window_sums")
+    flat = op.Reshape(squares, [batch, 1, channels, -1], label="flat")
+    # The window of channel c is c - floor((size - 1) / 2) to c + ceil((size - 1) / 2).
+    ends, kernel = [(size - 1) // 2, 0, size // 2, 0], np.ones((1, 1, size, 1), op.dtype(X))
+    sums = op.Reshape(op.Conv(flat, kernel, pads=ends, label="sums"), op.shape(X), label="window_sums")
     total = op.Add(op.Mul(sums, alpha / size, label="scaled"), bias, label="total")
     return str(op.Div(X, op.Pow(total, beta, label="norm"), label="normalized"))
 

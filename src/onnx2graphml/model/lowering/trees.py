@@ -15,6 +15,7 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.model.lowering.builder import Builder
 from onnx2graphml.model.lowering.classical import CLASSICAL
 from onnx2graphml.model.lowering.registry import lowering
+from onnx2graphml.model.lowering.sparse import sums
 
 Array = npt.NDArray[Any]
 
@@ -70,10 +71,10 @@ def TreeEnsemble(
     # A way that is shorter than the longest is filled up with its own last step.
     steps = np.array([way + way[-1:] * (longest - len(way)) for way in taken])
     reached = op.ReduceMin(op.Gather(both, steps, axis=-1), axes=[-1], keepdims=0, label="reached")
-    weights = np.zeros((len(leaves), n_targets), dtype)
-    for row, x in enumerate(leaves):
-        weights[row, leaf_targetids[x.leaf]] = leaf_values[x.leaf]
-    return str(op.MatMul(reached, weights, label="sums"))
+    target = np.array([leaf_targetids[x.leaf] for x in leaves])
+    value = np.array([leaf_values[x.leaf] for x in leaves]).astype(dtype)
+    sources = [np.flatnonzero(target == k) for k in range(n_targets)]
+    return sums(op, reached, sources, [value[found] for found in sources])
 
 
 def _decisions(op: Builder, X: str, features: Sequence[int], modes: Array, splits: Array, sets: Iterator[Array]) -> str:
