@@ -18,7 +18,7 @@ import onnx2graphml as o2g
 from measured import network
 from onnx2graphml.errors import Error, OutputError, TooLargeError
 from onnx2graphml.formats import registry
-from onnx2graphml.formats.exchange.flat import is_multigraph
+from onnx2graphml.formats.parallel import is_multigraph
 from onnx2graphml.graph.attributes import layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from synthetic import array, dense, dense_graph, graph_of

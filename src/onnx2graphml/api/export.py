@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onnx2graphml.api.loading import as_graph
 from onnx2graphml.arguments import typed
-from onnx2graphml.errors import OutputError
+from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.files.atomic_file import atomic, check_parent
 from onnx2graphml.files.inputs import refuse_inputs
 
@@ -56,3 +56,9 @@ def to_onnx(model: Any, path: str | Path | None = None, *, max_edges: int = 50_0
         with atomic(Path(path)) as file:
             file.write(export.serialized(made))
     return made
+
+
+def refuse_labels(labels: bool) -> None:
+    """`Error` where labels are asked for: a network has none."""
+    if labels:
+        raise Error("labels are for GraphML; leave them out of an .onnx file")

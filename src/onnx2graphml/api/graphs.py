@@ -197,14 +197,13 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
         >>> 2e6 < onnx2graphml.estimate("fixtures/digits.onnx", ".graphml").bytes < 4e6
         True
     """
-    from onnx2graphml.api.export import SUFFIX
+    from onnx2graphml.api.export import SUFFIX, refuse_labels
     from onnx2graphml.export.estimate import PER_SECOND, estimated_bytes
     from onnx2graphml.formats import estimate as estimating
     from onnx2graphml.formats import registry
 
     if str(format).lower().endswith(SUFFIX):
-        if labels:
-            raise Error("labels are for GraphML; leave them out of an .onnx file")
+        refuse_labels(labels)
         size = estimated_bytes(as_graph(model))
         return estimating.Cost(size, size / PER_SECOND)
     suffix, folder = registry.suffix(format), Path(format).parent

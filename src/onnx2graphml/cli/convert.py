@@ -37,10 +37,6 @@ EXAMPLES = (
 )
 
 
-UNASKED = {"seed": 0, "ids": "int64", "detail": "layer", "of": "edges"}
-"""What options are where nobody gives them, if that is something."""
-
-
 def add_options(parser: Parser) -> None:
     """The options."""
     from onnx2graphml.formats.registry import WRITTEN
@@ -173,9 +169,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _is_converted(options: argparse.Namespace) -> bool:
     """Whether a written graph is wanted in another format, and all of it as it is."""
+    from onnx2graphml.cli.parser import parser_for
     from onnx2graphml.formats.registry import FORMATS, suffix_of
 
-    given = {name for name, value in vars(options).items() if value not in (None, False, [], UNASKED.get(name))}
+    _, own = parser_for(options.command)
+    given = {name for name, value in vars(options).items() if value != own.get_default(name)}
     is_graph = suffix_of(options.model) in {*FORMATS} - {".npz"} and Path(options.model).exists()
     return is_graph and given <= {"command", "model", "out", "jobs", "labels"}
 
@@ -200,12 +198,12 @@ def _convert(options: argparse.Namespace, to_file: bool) -> bool:
 def _write_model(options: argparse.Namespace) -> int:
     """Write the graph as a network again, or print how large it would be."""
     from onnx2graphml import api
+    from onnx2graphml.api.export import refuse_labels
     from onnx2graphml.export.estimate import estimated_bytes
     from onnx2graphml.export.model import NOT_COMPUTED
     from onnx2graphml.export.multiplications import multiplications
 
-    if options.labels:
-        raise Error("labels are for GraphML; leave them out of an .onnx file")
+    refuse_labels(options.labels)
     if options.part is not None:
         raise Error("parts are of a .parquet folder; leave --part out of an .onnx file")
     check_parent(options.out)

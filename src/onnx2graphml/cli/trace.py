@@ -9,8 +9,6 @@ from onnx2graphml.cli.neuron import position
 from onnx2graphml.cli.options import INPUT, add_model, add_preprocess, add_seed, load_model_graph
 from onnx2graphml.files.inputs import refuse_inputs
 
-RULES = ("gradient", "lrp-0", "lrp-epsilon", "lrp-gamma", "alpha-beta", "influence")
-
 if TYPE_CHECKING:
     from onnx2graphml.cli.parser import Parser
 
@@ -30,6 +28,8 @@ EXAMPLES = (
 
 def add_options(parser: Parser) -> None:
     """The options."""
+    from onnx2graphml.attribution.rules import RULES
+
     add_model(parser)
     parser.add_argument(
         "--input", metavar="INPUT", default="random", help=f"input to explain (default random): {INPUT}"
@@ -121,6 +121,8 @@ def run(options: argparse.Namespace) -> int:
 
 def rule(text: str) -> tuple[str | None, str]:
     """`lrp-gamma`, for all layers, or `conv1=lrp-gamma`."""
+    from onnx2graphml.attribution.rules import RULES
+
     layer, equals, name = text.rpartition("=")
     if name not in RULES or (equals and not layer):
         raise argparse.ArgumentTypeError(f"got {text!r}; expected RULE or LAYER=RULE, RULE one of {', '.join(RULES)}")

@@ -69,6 +69,22 @@ def uses_terms(graph: NeuronGraph) -> bool:
     return any(incoming.block.has_terms for layer in graph.layers for incoming in layer.incoming)
 
 
+OF_SOME = ("port", "term", "winner")
+"""The columns that some edges have nothing in."""
+
+
+def edge_columns(graph: NeuronGraph) -> dict[str, np.dtype[Any]]:
+    """The numbers of edges beside their ends that the graph has, in the order of files, and their types."""
+    found = {"weight": weight_type(graph)}
+    if uses_ports(graph):
+        found["port"] = np.dtype(np.int32)
+    if uses_terms(graph):
+        found["term"] = np.dtype(np.int64)
+    if (contribution := contribution_type(graph)) is not None:
+        found |= {"contribution": contribution, "winner": np.dtype(np.bool_)}
+    return found
+
+
 def pieces(graph: NeuronGraph, layer: Layer, limit: int | None = None) -> Iterator[Piece]:
     """A layer's in-edges in the graph's order, cut into pieces of at most `limit` edges."""
     for incoming in layer.incoming:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from onnx2graphml.errors import TooLargeError, check_whole
-from onnx2graphml.formats.columns import all_rows, contribution_type, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.columns import all_rows, contribution_type, edge_columns, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.attributes import NODE
 from onnx2graphml.graph.graph import NeuronGraph
@@ -46,14 +46,10 @@ def edge_numbers(edges: EdgeRows, weight: str) -> Any:
 
 def edge_attributes(graph: NeuronGraph, edges: EdgeRows) -> dict[str, Any]:
     """The attributes of edges that the graph has, by name: arrays; -1 where an edge has no port, no term, no winner."""
-    found: dict[str, Any] = {"weight": edges.weight}
-    if uses_ports(graph):
-        found["port"] = edges.port
-    if uses_terms(graph):
-        found["term"] = edges.term
+    every: dict[str, Any] = {"weight": edges.weight, "port": edges.port, "term": edges.term}
     if edges.recorded is not None:
-        found |= {"contribution": edges.recorded.contribution, "winner": edges.recorded.winner}
-    return found
+        every |= {"contribution": edges.recorded.contribution, "winner": edges.recorded.winner}
+    return {name: every[name] for name in edge_columns(graph)}
 
 
 def node_attributes(graph: NeuronGraph) -> dict[str, list[Any]]:

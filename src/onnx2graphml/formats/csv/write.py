@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onnx2graphml.formats import wide_lines
-from onnx2graphml.formats.columns import bias_type, contribution_type, uses_ports, uses_terms, weight_type
+from onnx2graphml.formats.columns import bias_type, edge_columns
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines, NodeLines
@@ -96,11 +96,12 @@ def _write_edges(
         if progress is not None:
             progress(count)
 
-    ports, terms = uses_ports(graph), uses_terms(graph)
-    header = layout.edge_header(REAL[weight_type(graph).name])
+    columns = edge_columns(graph)
+    ports, terms = "port" in columns, "term" in columns
+    header = layout.edge_header(REAL[columns["weight"].name])
     header += (layout.port,) * ports + (layout.term,) * terms
-    if (contribution := contribution_type(graph)) is not None:
-        header += layout.recorded(REAL[contribution.name])
+    if "contribution" in columns:
+        header += layout.recorded(REAL[columns["contribution"].name])
     file.write(_header(header))
     with InOrder(jobs, take) as work:
         for layer in graph.layers:

@@ -11,8 +11,9 @@ from typing import BinaryIO
 import numpy as np
 
 from onnx2graphml.errors import OutputError
-from onnx2graphml.formats.exchange.flat import Dialect, is_multigraph, write_flat
+from onnx2graphml.formats.exchange.flat import Dialect, write_flat
 from onnx2graphml.formats.lines import FLOAT, NUMBER
+from onnx2graphml.formats.parallel import is_multigraph
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.attributes import graph_attributes
 from onnx2graphml.graph.graph import NeuronGraph

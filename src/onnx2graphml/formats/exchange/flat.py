@@ -18,7 +18,6 @@ from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import Text, WideEdgeLines
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
-from onnx2graphml.graph.parallel import parallel_edges
 from onnx2graphml.graph.xmltext import escape
 
 PLACE = ("x", "y")
@@ -83,11 +82,6 @@ def write_flat(
                 for part in incoming.block.tiles(tile):
                     work.submit(functools.partial(edges.render, part), part.count)
     file.write(dialect.footer.encode())
-
-
-def is_multigraph(graph: NeuronGraph) -> bool:
-    """Whether several edges join the same two neurons."""
-    return any(i.block.has_terms for x in graph.layers for i in x.incoming) or parallel_edges(graph) is not None
 
 
 def _node_line(graph: NeuronGraph, layer: Layer, dialect: Dialect) -> str:

@@ -18,13 +18,13 @@ import numpy as np
 from onnx2graphml.errors import MissingExtraError, OutputError
 from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.columns import (
+    OF_SOME,
     Piece,
     bias_type,
     chunks,
     contribution_type,
+    edge_columns,
     pieces,
-    uses_ports,
-    uses_terms,
     weight_type,
 )
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
@@ -191,14 +191,9 @@ def edge_parts(graph: NeuronGraph, limit: int) -> Iterator[Part]:
 
 def edge_schema(graph: NeuronGraph, ids: pa.DataType = IDS["int64"]) -> pa.Schema:
     """The columns of every part of a graph."""
-    fields = [("src", ids), ("dst", ids), ("weight", pa.from_numpy_dtype(weight_type(graph)))]
-    columns = [pa.field(name, kind, nullable=False) for name, kind in fields]
-    columns += [pa.field("port", pa.int32())] * uses_ports(graph)
-    columns += [pa.field("term", pa.int64())] * uses_terms(graph)
-    if (contribution := contribution_type(graph)) is not None:
-        columns += [pa.field("contribution", pa.from_numpy_dtype(contribution), nullable=False)]
-        columns += [pa.field("winner", pa.bool_())]
-    return pa.schema(columns)
+    numbers = {name: pa.from_numpy_dtype(kind) for name, kind in edge_columns(graph).items()}
+    types = {"src": ids, "dst": ids, **numbers}
+    return pa.schema([pa.field(name, kind, nullable=name in OF_SOME) for name, kind in types.items()])
 
 
 def edge_table(columns: EdgeRows, schema: pa.Schema) -> pa.Table:
