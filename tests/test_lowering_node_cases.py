@@ -91,7 +91,9 @@ def outputs(proto: onnx.ModelProto, feeds: dict[str, Any]) -> list[Any]:
 
 def assert_no_zeros(model: Model, theirs: Collection[str]) -> None:
     """No part multiplies by a zero that the lowering has put in: it would be an edge where none is."""
-    own = {t.name: numpy_helper.to_array(t) for t in model.proto.graph.initializer if t.name not in theirs}
+    values = {t.name: t for t in model.proto.graph.initializer}
+    values |= {n.output[0]: a.t for n in model.proto.graph.node for a in n.attribute if a.name == "value" and a.t.dims}
+    own = {name: numpy_helper.to_array(t) for name, t in values.items() if name not in theirs}
     for n in model.proto.graph.node:
         factors = [own[name] for name in n.input if name in own and n.op_type in PRODUCTS]
         assert all(f.all() for f in factors if f.dtype.kind == "f"), n.name
