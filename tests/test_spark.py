@@ -27,6 +27,7 @@ if importlib.util.find_spec("pyspark") is None:
     pytest.skip("pyspark is not installed", allow_module_level=True)
 
 from pyspark.sql.datasource import (
+    DataSourceReader,
     EqualTo,
     GreaterThan,
     GreaterThanOrEqual,
@@ -39,7 +40,21 @@ from pyspark.sql.datasource import (
 )
 
 from onnx2graphml.spark import NeuronGraphSource
-from onnx2graphml.spark.source import SCHEMAS, NeuronGraphReader
+from onnx2graphml.spark.source import SCHEMAS, PushdownReader, PushdownSource
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+try:
+    from spark_mobilenet import (
+        by_layer,
+        cluster,
+        edges_of,
+        executors,
+        expected_in_degrees,
+        in_degrees,
+        one_executor_killed,
+    )
+finally:
+    sys.path.pop(0)
 
 DIGITS = FIXTURES / "digits.onnx"
 
@@ -55,7 +70,7 @@ def source(**options: str) -> NeuronGraphSource:
 
 def read(reader: Any, *conditions: Any) -> tuple[pa.Table, list[Any]]:
     """All rows that a reader gives, as Spark asks for them: planned, sent elsewhere, read there. And the parts."""
-    left = list(reader.pushFilters(list(conditions)))
+    left = list(reader.pushFilters(list(conditions))) if conditions else []
     assert all(any(each is one for one in conditions) for each in left)
     parts = pickle.loads(pickle.dumps(reader.partitions()))
     far = pickle.loads(pickle.dumps(reader))
@@ -65,9 +80,9 @@ def read(reader: Any, *conditions: Any) -> tuple[pa.Table, list[Any]]:
     return pa.Table.from_batches(batches, reader._schema), [part.value for part in parts if part.value is not None]
 
 
-def reader_of(graph: NeuronGraph, table: str = "edges", rows: int = 1 << 24, *columns: str) -> NeuronGraphReader:
+def reader_of(graph: NeuronGraph, table: str = "edges", rows: int = 1 << 24, *columns: str) -> PushdownReader:
     schema = SCHEMAS[table](graph)
-    return NeuronGraphReader(graph, table, [(n, schema.field(n).nullable) for n in columns or schema.names], rows)
+    return PushdownReader(graph, table, [(n, schema.field(n).nullable) for n in columns or schema.names], rows)
 
 
 def rows_of(table: pa.Table) -> Counter[tuple[Any, ...]]:
@@ -197,11 +212,48 @@ def _fields(*names: str) -> Any:
         ({"table": "vertices"}, "table is 'vertices'; expected edges or nodes"),
         ({"rows": "0"}, "rows is '0'; expected a number of 1 or more"),
         ({"layers": "conv1"}, "option 'layers' is not known; expected path, table"),
+        ({"id": "1:2"}, "option 'id' is not for edges, which have no such column"),
+        ({"table": "nodes", "src": "1:2"}, "option 'src' is not for nodes, which have no such column"),
     ],
 )
 def test_options(options: dict[str, str], message: str) -> None:
     with pytest.raises(Error, match=message):
         source(**options)
+
+
+def test_options_say_what_is_wanted(digits: NeuronGraph) -> None:
+    """The same rows as conditions that are pushed down, and no other part is planned."""
+    edges = source(layer='["conv2", "digit"]', src="3200:3680", dst="3400:3735")
+    conditions = [In(("layer",), ("conv2", "digit")), *(f((c,), v) for f, c, v in BETWEEN)]
+    wanted, _ = read(reader_of(digits), *conditions)
+    found, parts = read(edges.reader(edges.schema()))
+    assert rows_of(found) == rows_of(wanted)
+    assert found.num_rows
+    assert {part.layer for part in parts} == set(found.column("layer").to_pylist())
+    nodes = source(table="nodes", layer="conv1", id="100:200")
+    table, _ = read(nodes.reader(nodes.schema()))
+    assert table.column("id").to_pylist() == list(range(100, 201))
+
+
+BETWEEN = [
+    (GreaterThanOrEqual, "src", 3200),
+    (LessThanOrEqual, "src", 3680),
+    (GreaterThanOrEqual, "dst", 3400),
+    (LessThanOrEqual, "dst", 3735),
+]
+
+
+def test_wanted_that_is_not_there() -> None:
+    with pytest.raises(Error, match="no layer is named 'conv9'; did you mean 'conv2'"):
+        source(layer="conv9").reader(_fields("src"))
+    with pytest.raises(Error, match="dst is '7'; expected a first and a last id, such as 3400:3500"):
+        source(dst="7").reader(_fields("src"))
+
+
+def test_conditions_are_pushed_down_only_when_asked_for() -> None:
+    """Spark keeps one plan for a loaded table, whatever the conditions of queries over it."""
+    assert type(source().reader(_fields("src"))).pushFilters is DataSourceReader.pushFilters
+    assert isinstance(PushdownSource({"path": str(DIGITS)}).reader(_fields("src")), PushdownReader)
 
 
 @pytest.mark.parametrize("shape", ["x", "image=1,a"])
@@ -224,32 +276,70 @@ def why_not() -> str:
         return "there is no Java"
     if importlib.util.find_spec("py4j") is None:
         return "pyspark without its Java part is installed"
+    if not Path("/proc/self/stat").exists():
+        return "an executor is found in Linux' /proc"
     return ""
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A cluster of two workers, each a process."""
     if reason := why_not():
         pytest.skip(reason)
-    from pyspark.sql import SparkSession
+    with cluster(512, tmp_path_factory.mktemp("spark")) as session:
+        yield session
 
-    from onnx2graphml.spark import register
 
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(o2g.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.shuffle.partitions", "2").config("spark.driver.host", "localhost").getOrCreate()
-    register(session)
-    yield session
-    session.stop()
+def loaded(spark: Any, **options: str) -> Any:
+    reader = spark.read.format("onnx2graphml").option("path", str(DIGITS))
+    return reader.options(**options).load()
 
 
 @pytest.mark.slow
-def test_two_workers_read_the_graph(spark: Any, digits: NeuronGraph) -> None:
-    """Exact counts per layer, in-degrees equal to the closed form, and a condition reads one layer alone."""
-    edges = spark.read.format("onnx2graphml").option("path", str(DIGITS)).option("rows", "8000").load()
-    found = {row["dst"]: row["count"] for row in edges.groupBy("dst").count().collect()}
-    assert found == {id: degree for id, degree in o2g.measures.in_degree(digits).items() if degree}
-    one = edges.filter("layer = 'conv2'")
+def test_two_workers_of_which_one_is_killed(spark: Any, digits: NeuronGraph, tmp_path: Path) -> None:
+    """Exact counts per layer, and in-degrees equal to the closed form, whatever becomes of an executor."""
+    edges = edges_of(spark, DIGITS, 400)
+    assert by_layer(edges) == {layer.name: layer.in_edges for layer in digits.layers if layer.in_edges}
+    before = executors()
+    assert len(before) == 2
+    with one_executor_killed(spark, 5) as killed:
+        found = in_degrees(edges, digits.neurons, tmp_path)
+    np.testing.assert_array_equal(found, expected_in_degrees(digits))
+    assert killed
+    assert killed[0] in before
+    with pytest.raises(AssertionError):
+        np.testing.assert_array_equal(found[::-1], expected_in_degrees(digits))
+
+
+@pytest.mark.slow
+def test_one_layer_is_all_that_is_read(spark: Any, digits: NeuronGraph) -> None:
+    one = loaded(spark, layer="conv2", rows="8000")
     assert one.count() == digits.layer("conv2").in_edges
     assert one.rdd.getNumPartitions() == len(list(digits.layer("conv2").incoming[0].block.cut(8000)))
+
+
+@pytest.mark.slow
+def test_conditions_on_one_table_do_not_meet(spark: Any, digits: NeuronGraph) -> None:
+    """Spark would read the parts of one condition for both if conditions were pushed down."""
+    edges = loaded(spark)
+    both = edges.filter("layer = 'conv2'").union(edges.filter("layer = 'digit'"))
+    assert {row["layer"]: row["count"] for row in both.groupBy("layer").count().collect()} == {
+        name: digits.layer(name).in_edges for name in ("conv2", "digit")
+    }
+    assert edges.count() == digits.edges
+
+
+@pytest.mark.slow
+def test_a_condition_that_is_pushed_down(spark: Any, digits: NeuronGraph) -> None:
+    """Only the layer's parts are read; each condition has a table of its own."""
+    from onnx2graphml.spark import register
+
+    try:
+        register(spark, pushdown=True)
+        one = loaded(spark, rows="8000").filter("layer = 'conv2'")
+        assert one.count() == digits.layer("conv2").in_edges
+        assert one.rdd.getNumPartitions() == len(list(digits.layer("conv2").incoming[0].block.cut(8000)))
+        assert loaded(spark).filter("dst = 3737").count() == 48
+    finally:
+        spark.conf.unset("spark.sql.python.filterPushdown.enabled")
+        register(spark)

@@ -65,6 +65,8 @@ class Wanted:
         return self.within(column, *BOUNDS[kind](int(value))), True
 
 
+EVERYTHING = Wanted()
+
 BOUNDS: dict[str, Callable[[int], tuple[int, int]]] = {
     "EqualTo": lambda v: (v, v),
     "GreaterThan": lambda v: (v + 1, LAST),
