@@ -91,7 +91,7 @@ def _learned(
         gaps.append(Gap(kind, slots[used[name]], DIGITS if name in IDS else MOST_DIGITS.get(kind, 0)))
         used[name] += 1
     absent = [Gap(FIXED, slot, told[name]) for slot, name in enumerate(ints) if not used[name]]
-    return Learned(Pattern((*pieces, text[at:], *[b""] * len(absent)), (*gaps, *absent)), ints, floats)
+    return Learned(Pattern((*[b""] * len(absent), *pieces, text[at:]), (*absent, *gaps)), ints, floats)
 
 
 def read_nodes(text: bytes, at: int, learned: Learned, nodes: Nodes, *, bare: bool = False) -> Found:

@@ -38,6 +38,7 @@ POWERS = 10.0 ** np.arange(23)  # exact, so that one multiplication or division 
 TENS = 10 ** np.arange(19, dtype=np.uint64)
 EXACT = _U(1 << 53)
 ZEROS = _U(0x3030303030303030)
+ZERO_DOT = _U(int.from_bytes(b"0.", "little"))
 MINUS, PLUS, DOT, SMALL_E, LARGE_E, DIGIT = map(_U, b"-+.eE0")
 
 
@@ -101,10 +102,13 @@ class Patterns:
         self._least = min(pattern.least for pattern in patterns)
         lines = {b"".join(pattern.pieces).count(b"\n") for pattern in patterns}
         self._lines = lines.pop() if len(lines) == 1 else None  # in every element
+        self._fixed = set.intersection(*({g for g in p.gaps if g.kind == FIXED} for p in patterns))
         rows, text, first = list[tuple[int, ...]](), b"", list[int]()
         for pattern in patterns:
             first.append(len(rows))
             for piece, gap in zip(pattern.pieces, (*pattern.gaps, Gap(END)), strict=True):
+                if gap in self._fixed and not piece:
+                    continue
                 rows.append((len(text), len(piece), gap.kind, gap.slot, gap.more))
                 text += piece + PAD
         self._first, self._table = np.array(first), np.array(rows)
@@ -125,6 +129,8 @@ class Patterns:
                 count, stop = row, a
                 break
             floats[slot, row] = value
+        for gap in self._fixed:
+            ints[gap.slot, :count] = gap.more
         lines = count * self._lines if self._lines is not None else text.count(b"\n", start, stop)
         return Found(ints[:, :count], floats[:, :count], stop, lines)
 
@@ -183,8 +189,14 @@ def _whole(at: Any, most: Any, may_be_negative: Any) -> Any:
     """A number, and the address behind it; 0 where there is none of at most so many digits."""
     negative = may_be_negative and _byte(at) == MINUS
     at += np.int64(negative)
-    value, n = _digits(at)
-    if n == 0 or n > most or (n > 1 and _byte(at) == DIGIT):
+    word = load_word(at) ^ ZEROS
+    short = _leading(word)
+    if short < _U(8):
+        half, n = (_U(8) - short) << _U(2), np.int64(short)
+        value = _eight_digits(word << half << half)
+    else:
+        value, n = _digits(at)
+    if n == 0 or n > most or (n > 1 and word & _U(0xFF) == _U(0)):
         return 0, 0
     return (-np.int64(value) if negative else np.int64(value)), at + n
 
@@ -194,10 +206,12 @@ def _decimal(at: Any) -> Any:
     """A decimal, the address behind it, and whether it is correctly rounded; 0 where none is plainly one."""
     negative = _byte(at) == MINUS
     at += np.int64(negative)
-    mantissa, n = _digits(at)
-    at, exponent = at + n, np.int64(0)
-    if n == 0 or n >= LONGEST:
-        return 0.0, 0, False
+    mantissa, n, exponent = _U(0), 1, np.int64(0)
+    if load_word(at) & _U(0xFFFF) != ZERO_DOT:  # what most weights begin with
+        mantissa, n = _digits(at)
+        if n == 0 or n >= LONGEST:
+            return 0.0, 0, False
+    at += n
     if _byte(at) == DOT:
         part, k = _digits(at + 1)
         if k == 0 or n + k > LONGEST:
@@ -259,10 +273,10 @@ def read_elements(
             here += table[gap, 1]
             kind, slot = table[gap, 2], table[gap, 3]
             if kind == WHOLE or kind == SIGNED:  # noqa: SIM109 - as a loop over a tuple it is slower
-                ints[slot, row], here = _whole(here, table[gap, 4], kind == SIGNED)
+                ints[_U(slot), _U(row)], here = _whole(here, table[gap, 4], kind == SIGNED)
             elif kind == DECIMAL:
                 place = here - begin
-                floats[slot, row], here, exact = _decimal(here)
+                floats[_U(slot), _U(row)], here, exact = _decimal(here)
                 if not exact:
                     hard[more, 0], hard[more, 1], hard[more, 2] = row, slot, at
                     hard[more, 3], hard[more, 4] = place, here - begin
@@ -270,7 +284,7 @@ def read_elements(
             elif kind == TEXT:
                 here = _text(here)
             elif kind == FIXED:
-                ints[slot, row] = table[gap, 4]
+                ints[_U(slot), _U(row)] = table[gap, 4]
             else:
                 break
             gap += 1
