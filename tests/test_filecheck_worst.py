@@ -184,7 +184,7 @@ def test_a_file_is_read_once_whatever_the_number_of_inputs(
     assert passes == [good]
     report = verify_file(graph, bad, inputs, worst=3)
     assert passes == [good, bad, bad]
-    assert len(fingerprints) == 2
+    assert len(fingerprints) == 2 * len(graph.layers)
     assert [found.layer for found in report.worst] == [row.layer for row in report.rows if not row.passed]
     assert len(report.worst) == 2
     assert not verify_file(graph, bad, inputs).worst

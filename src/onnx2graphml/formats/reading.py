@@ -24,10 +24,10 @@ class GraphFile(Protocol):
         """The attributes of the graph, as `detail` and `model_sha256`; the number of `nodes` where some are missing."""
 
     def layers(self) -> list[FoundLayer]:
-        """All nodes, layer by layer; none where the file has no attributes of nodes."""
+        """All nodes, layer by layer, which the file does not keep; none where it has no attributes of nodes."""
 
     def values(self) -> Values | None:
-        """What an input makes of all nodes, by id; None where the file has nothing of it."""
+        """What an input makes of all nodes, by id, once the layers were read; None where the file has nothing of it."""
 
     def edited_layers(self) -> list[FoundLayer]:
         """The same of a graph that may have been edited: nodes may be missing, and those of a layer differ."""

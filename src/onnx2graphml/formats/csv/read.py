@@ -54,7 +54,7 @@ class CsvFolder:
     def __init__(self, path: Path, layout: Layout) -> None:
         self._path, self._layout = path, layout
         self._manifest = Manifest(path)
-        self._layers: list[FoundLayer] | None = None
+        self._values: Values | None = None
 
     def about(self) -> dict[str, str]:
         """The attributes of the graph."""
@@ -63,12 +63,13 @@ class CsvFolder:
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
         with reading_errors(self._path):
-            self._layers = self._layers or self._read_layers()
-        return self._layers
+            layers = self._read_layers()
+        self._values = values_of(layers)
+        return layers
 
     def values(self) -> Values | None:
-        """What an input makes of all nodes, by id."""
-        return values_of(self.layers())
+        """What an input makes of all nodes, by id; known with the layers."""
+        return self._values
 
     def edited_layers(self) -> list[FoundLayer]:
         """As `layers`: the manifest says what there is."""

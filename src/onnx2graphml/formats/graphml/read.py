@@ -36,7 +36,7 @@ class GraphMLFile:
         self._alike = Alike(self._document)
         self._rest = b""
         self._only_tags = True  # no comment, nothing else that can hide what looks like an edge
-        self._layers: list[FoundLayer] | None = None
+        self._values: Values | None = None
         self._has_nodes = False
         self._kept: list[EdgeRows] = []
 
@@ -62,20 +62,21 @@ class GraphMLFile:
 
         Programs drop all of them or none: what is left of them would be anything, and not be checked.
         """
-        if self._layers is None:
-            self._read_nodes()
-            nodes, keys, path = self._document.nodes, self._document.keys, self._path
-            bare = not keys.has("node", "layer")
-            if bare and (left := keys.of_nodes()):
-                raise Error(
-                    f"{path}: its nodes have {left[0]!r}, but no 'layer'; expected all or none: write the graph again"
-                )
-            self._layers = nodes.check_bare(path) if bare else layers_of(nodes.take(), nodes.groups, path)
-        return self._layers
+        self._read_nodes()
+        nodes, keys, path = self._document.nodes, self._document.keys, self._path
+        if keys.has("node", "layer"):
+            layers = layers_of(nodes.take(), nodes.groups, path)
+            self._values = values_of(layers)
+            return layers
+        if left := keys.of_nodes():
+            raise Error(
+                f"{path}: its nodes have {left[0]!r}, but no 'layer'; expected all or none: write the graph again"
+            )
+        return nodes.check_bare(path)
 
     def values(self) -> Values | None:
-        """What an input makes of all nodes, by id."""
-        return values_of(self.layers())
+        """What an input makes of all nodes, by id; known with the layers."""
+        return self._values
 
     def edited_layers(self) -> list[FoundLayer]:
         """All nodes of a graph that may have been edited; none where the file has no attributes of nodes."""

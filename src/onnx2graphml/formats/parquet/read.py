@@ -98,7 +98,7 @@ class ParquetFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._manifest = Manifest(path)
-        self._layers: list[FoundLayer] | None = None
+        self._values: Values | None = None
 
     def about(self) -> dict[str, str]:
         """The attributes of the graph."""
@@ -107,8 +107,9 @@ class ParquetFolder:
     def layers(self) -> list[FoundLayer]:
         """All nodes, layer by layer; `Error` if they are not those that the manifest lists."""
         with _reading_errors(self._path):
-            self._layers = self._layers or self._read_layers()
-        return self._layers
+            layers = self._read_layers()
+        self._values = values_of(layers)
+        return layers
 
     def edited_layers(self) -> list[FoundLayer]:
         """As `layers`: the manifest says what there is."""
@@ -127,8 +128,8 @@ class ParquetFolder:
         return layers
 
     def values(self) -> Values | None:
-        """What an input makes of all nodes, by id."""
-        return values_of(self.layers())
+        """What an input makes of all nodes, by id; known with the layers."""
+        return self._values
 
     def edges(self) -> Iterator[EdgeRows]:
         """All edges; `Error` at the end if there are not as many as the manifest says."""

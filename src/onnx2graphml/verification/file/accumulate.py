@@ -1,4 +1,4 @@
-"""Fingerprints of a file's edges, and their ends as the model's neurons: compiled loops over edges in any order."""
+"""Fingerprints of a file's edges: a compiled loop over edges in any order."""
 
 # mypy: disallow-untyped-decorators=False
 
@@ -57,15 +57,3 @@ def add_fingerprints(
         w = np.int64(short[i]) if single[t] else bits[i]
         degree[t] += 1
         fingerprint[t] += _mixed(_mixed(_mixed(_mixed(source[i]) ^ w) ^ np.int64(port[i])) ^ term[i])
-
-
-@compiled
-def renumber(source: Ints, target: Ints, place: Ints, new_source: Ints, new_target: Ints) -> int:
-    """Write the places of edges' ends; the first edge that has an end that is no node, or -1."""
-    n = place.size
-    for i in range(source.size):
-        s, t = source[i], target[i]
-        if s < 0 or s >= n or t < 0 or t >= n:
-            return i
-        new_source[i], new_target[i] = place[s], place[t]
-    return -1

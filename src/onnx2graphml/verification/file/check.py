@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from onnx2graphml.formats import reading, registry
 from onnx2graphml.formats.columns import uses_ports
 from onnx2graphml.formats.edge_rows import NO_TERM
 from onnx2graphml.formats.registry import Feature
-from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.verification.against_runtime import compared, network_values
 from onnx2graphml.verification.file.accumulate import Fingerprints
 from onnx2graphml.verification.file.combined import Combined, rows_of
@@ -84,10 +84,10 @@ def verify_file(
                 own.add(edges)
             if progress is not None:
                 progress(len(edges))
-    expected = model_fingerprints(graph, matched.single)
-    every = {name: _rows(graph, matched, combined, found, expected) for name, combined in got.items()}
+    wrong = [edge_faults(graph, layer, found) for layer in graph.layers]
+    every = {name: _rows(graph, matched, combined, found, wrong) for name, combined in got.items()}
     if own is not None:
-        every[OWN] = _own_rows(own, _rows(graph, matched, own.combined, found, expected), graph)
+        every[OWN] = _own_rows(own, _rows(graph, matched, own.combined, found, wrong), graph)
     rows = merge_rows(every)
     report = Report(rows, unchecked(matched), about(graph, path=str(path)))
     failed = [row for row in rows if not row.passed][:worst]
@@ -122,23 +122,43 @@ def unchecked(matched: Matched) -> tuple[str, ...]:
     return tuple(f"{UNCHECKED[f]}: {suffix if f in cannot else 'this file'} does not hold them" for f in relevant)
 
 
-def model_fingerprints(graph: NeuronGraph, single: npt.NDArray[np.bool_]) -> Fingerprints:
-    """The fingerprints of the model's own edges."""
+def model_fingerprints(graph: NeuronGraph, layer: Layer, single: npt.NDArray[np.bool_]) -> Fingerprints:
+    """The fingerprints of the model's own edges into a layer."""
     fingerprints = Fingerprints(single)
-    for layer in graph.layers:
-        for incoming, edges in graph.edges_into(layer):
-            port = np.full(len(edges), -1 if incoming.port is None else incoming.port)
-            first = graph.layer(incoming.source).first_id
-            term = np.full(len(edges), NO_TERM) if edges.term is None else edges.term
-            fingerprints.add(edges.source + first, edges.target + layer.first_id, edges.weight, port, term)
+    for incoming, edges in graph.edges_into(layer):
+        port = np.full(len(edges), -1 if incoming.port is None else incoming.port)
+        first = graph.layer(incoming.source).first_id
+        term = np.full(len(edges), NO_TERM) if edges.term is None else edges.term
+        fingerprints.add(edges.source + first, edges.target, edges.weight, port, term)
     return fingerprints
 
 
+@dataclasses.dataclass(frozen=True)
+class EdgeFaults:
+    """How a layer's in-edges differ from the model's: the first neuron that has others, and what is said of them."""
+
+    first: int | None = None
+    problem: str = ""
+
+
+def edge_faults(graph: NeuronGraph, layer: Layer, found: Fingerprints) -> EdgeFaults:
+    """Compare the fingerprints of the edges into a layer; the model's are in memory for one layer at a time."""
+    rows = rows_of(layer)
+    expected, degrees = model_fingerprints(graph, layer, found.single[rows]), found.degree[rows]
+    wrong = np.flatnonzero((found.fingerprint[rows] != expected.fingerprint) | (degrees != expected.degree))
+    if not wrong.size:
+        return EdgeFaults()
+    first = int(wrong[0])
+    index = tuple(int(i) for i in np.unravel_index(first, layer.shape))
+    counts = f"{degrees[first]} there, in the model {expected.degree[first]}"
+    return EdgeFaults(first, f"other in-edges than in the model at {wrong.size} neurons, such as {index}: {counts}")
+
+
 def _rows(
-    graph: NeuronGraph, matched: Matched, got: Combined, fingerprints: Fingerprints, expected: Fingerprints
+    graph: NeuronGraph, matched: Matched, got: Combined, found: Fingerprints, wrong: Sequence[EdgeFaults]
 ) -> tuple[Row, ...]:
     """A row for each layer; for an input only where something is wrong."""
-    rows = [_row(at, matched, got, fingerprints, expected) for at in range(len(graph.layers))]
+    rows = [_row(at, matched, got, found, faults) for at, faults in enumerate(wrong)]
     return tuple(
         row for row, layer in zip(rows, graph.layers, strict=True) if layer.aggregation != "input" or row.problems
     )
@@ -152,23 +172,15 @@ def _own_rows(own: RecordedCheck, rows: tuple[Row, ...], graph: NeuronGraph) -> 
     )
 
 
-def _row(number: int, matched: Matched, got: Combined, fingerprints: Fingerprints, expected: Fingerprints) -> Row:
+def _row(number: int, matched: Matched, got: Combined, found: Fingerprints, faults: EdgeFaults) -> Row:
     layer, rows = matched.graph.layers[number], rows_of(matched.graph.layers[number])
-    degrees = fingerprints.degree[rows]
-    problems = list(matched.problems[number])
-    wrong = np.flatnonzero(
-        (fingerprints.fingerprint[rows] != expected.fingerprint[rows]) | (degrees != expected.degree[rows])
-    )
-    if wrong.size:
-        index = tuple(int(i) for i in np.unravel_index(int(wrong[0]), layer.shape))
-        counts = f"{degrees[wrong[0]]} there, in the model {expected.degree[rows][wrong[0]]}"
-        problems.append(f"other in-edges than in the model at {wrong.size} neurons, such as {index}: {counts}")
-    value = got.values[rows]
+    degrees, value = found.degree[rows], got.values[rows]
     if matched.found[number].combine == "input":
         recomputed = Recomputed(value, np.zeros(layer.neurons), np.zeros(layer.neurons, bool))
     else:
         recomputed = got.of(number, int(degrees.max(initial=0)))
     own = settled(layer, got.sources(layer), recomputed, value)
     row = compared(layer.name, layer.op, int(degrees.sum()), own, value, recomputed.tolerance)
-    worst = int(wrong[0]) if wrong.size else row.worst  # of neurons that a Softmax couples, the one at fault
-    return dataclasses.replace(row, worst=worst, problems=tuple(problems))
+    problems = (*matched.problems[number], *([faults.problem] if faults.problem else []))
+    worst = row.worst if faults.first is None else faults.first  # of neurons that a Softmax couples, the one at fault
+    return dataclasses.replace(row, worst=worst, problems=problems)

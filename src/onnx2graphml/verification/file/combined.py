@@ -24,9 +24,7 @@ class Combined:
     def __init__(self, matched: Matched, values: Mapping[str, Values]) -> None:
         self.matched, self.values = matched, np.concatenate([values[x.name] for x in matched.graph.layers])
         self.code = np.zeros(matched.graph.neurons, np.int8)
-        self.bias = np.nan_to_num(matched.bias, nan=0.0, posinf=np.inf, neginf=-np.inf)
-        self.total = self.bias.copy()
-        self.size = np.abs(self.bias)
+        self.total, self.size = np.empty(matched.graph.neurons), np.empty(matched.graph.neurons)
         self.tables: dict[int, dict[int | None, Values]] = {}
         for number, (layer, found) in enumerate(zip(matched.graph.layers, matched.found, strict=True)):
             rows, code = rows_of(layer), CODES.get(found.combine, OTHER)
@@ -34,11 +32,17 @@ class Combined:
                 columns = columns_of(layer)
                 self.tables[number] = {p: empty_table(found.combine, layer.neurons, n) for p, n in columns.items()}
                 code = OTHER
-            self.code[rows] = code
+            self.code[rows], bias = code, self._bias(number)
+            self.total[rows], self.size[rows] = bias, np.abs(bias)
             if code in START and layer.bias is None:
                 self.total[rows] = START[code]
             elif layer.bias is None and is_one_to_one(layer):
-                self.total[rows] = np.where(self.bias[rows] == 0, -0.0, self.bias[rows])
+                self.total[rows] = np.where(bias == 0, -0.0, bias)
+
+    def _bias(self, number: int) -> Values:
+        """The biases of a layer in the file, 0 where there is none."""
+        biases = self.matched.biases[number].astype(np.float64).ravel()
+        return np.nan_to_num(biases, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
     def add(self, edges: EdgeRows) -> None:
         """Take edges, whose ends are places."""
@@ -80,10 +84,10 @@ class Combined:
         try:
             if number in self.tables:
                 value, tolerance = evaluated(
-                    unescape(found.combine), self.bias[rows], self.tables[number], layer.bias_size, u
+                    unescape(found.combine), self._bias(number), self.tables[number], layer.bias_size, u
                 )
             elif found.combine == "sum":
-                bias_size = bias_size_of(layer, self.sources(layer), self.bias[rows])
+                bias_size = bias_size_of(layer, self.sources(layer), self._bias(number))
                 tolerance = sum_tolerance(degree, self.size[rows], bias_size, u)
             elif found.combine not in ("input", "constant"):
                 tolerance = SPARE * u * np.abs(value)

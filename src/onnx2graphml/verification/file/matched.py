@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,7 @@ from onnx2graphml.formats.registry import Feature
 from onnx2graphml.graph.attributes import graph_attributes, layer_attributes, spatial_dimensions
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import unescape
-from onnx2graphml.verification.file import accumulate
 from onnx2graphml.verification.file.ports import KnownPorts
-from onnx2graphml.verification.recompute import Values
 
 
 def check_origin(graph: NeuronGraph, about: Mapping[str, str], path: Path) -> None:
@@ -44,6 +43,15 @@ def check_origin(graph: NeuronGraph, about: Mapping[str, str], path: Path) -> No
         raise Error(f"{path}: the graph of {about.get('model')!r}; expected that of {expected['model']!r}")
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a file says of a layer as a whole."""
+
+    name: str
+    combine: str
+    activation: str
+
+
 @dataclass(frozen=True, eq=False)
 class Matched:
     """The model's layers with those of a file, and where each of the file's nodes belongs.
@@ -51,9 +59,10 @@ class Matched:
     Attributes:
         graph: the model's.
         path: of the file.
-        found: the file's layers, in the order of the model's.
-        place: for each id in the file, the id that its layer and index have in the model.
-        bias: of the file's nodes, by place; NaN where there is none.
+        found: what the file says of layers, in the order of the model's.
+        place: for each id in the file, the id that its layer and index have in the model; None where that is itself.
+        biases: of the file's nodes, by layer and position; NaN where there is none. Shaped as the layer where they are
+            the model's, which may take less memory.
         single: by place, whether weights into the neuron are float32.
         problems: by layer, how its nodes' attributes differ from the model's.
         known_ports: the ports of the model's edges, where the file has none.
@@ -62,9 +71,9 @@ class Matched:
 
     graph: NeuronGraph
     path: Path
-    found: tuple[FoundLayer, ...]
-    place: npt.NDArray[np.int64]
-    bias: Values
+    found: tuple[Said, ...]
+    place: npt.NDArray[np.int64] | None
+    biases: tuple[npt.NDArray[Any], ...]
     single: npt.NDArray[np.bool_]
     problems: tuple[tuple[str, ...], ...]
     known_ports: KnownPorts | None
@@ -86,41 +95,62 @@ class Matched:
 
     @staticmethod
     def of(graph: NeuronGraph, found: list[FoundLayer], path: Path, missing: tuple[Feature, ...] = ()) -> Matched:
-        """Match layers by name and nodes by index; `Error` where they are not as many, or others."""
+        """Match layers by name and nodes by index; `Error` where they are not as many, or others.
+
+        `found` becomes empty: of large networks, nodes are most of what is in memory.
+        """
         by_name = {unescape(layer.name): layer for layer in found}
         ours = {layer.name for layer in graph.layers if layer.neurons}
         for wrong, problem in ((ours - by_name.keys(), "is missing"), (by_name.keys() - ours, "is not in the model")):
             for name in sorted(wrong)[:1]:
                 raise Error(f"{path}: layer {name!r} {problem}; is it the graph of another model?")
-        place, bias = np.empty(graph.neurons, np.int64), np.full(graph.neurons, np.nan)
-        single, problems = np.empty(graph.neurons, bool), []
+        found.clear()
+        place: npt.NDArray[np.int64] | None = None
+        single, said, biases, problems = np.empty(graph.neurons, bool), [], [], []
         by_name |= {layer.name: as_found(layer) for layer in graph.layers if not layer.neurons}
         for layer in graph.layers:
-            theirs = by_name[layer.name]
+            theirs = by_name.pop(layer.name)
             at = positions(layer, theirs, path)
-            place[theirs.id] = at + layer.first_id
-            # Decimals are those of a float of the model's type, so that is what they are read back as.
-            kind = np.float64 if layer.bias is None else layer.bias.dtype
-            bias[at + layer.first_id] = theirs.bias.astype(kind)
+            if place is None and not np.array_equal(theirs.id, np.arange(layer.neurons) + layer.first_id):
+                place = np.arange(graph.neurons)
+            if place is None and not np.array_equal(at, np.arange(layer.neurons)):
+                place = np.arange(graph.neurons)
+            if place is not None:
+                place[theirs.id] = at + layer.first_id
+            said.append(Said(theirs.name, theirs.combine, theirs.activation))
+            biases.append(_bias(layer, theirs, at))
             types = [incoming.block.weights.dtype for incoming in layer.incoming]
             single[layer.first_id : layer.first_id + layer.neurons] = any(t == np.float32 for t in types)
             problems.append(tuple(attribute_problems(layer, theirs, at)))
         known = KnownPorts.of(graph) if "ports" in missing else None
-        layers = tuple(by_name[layer.name] for layer in graph.layers)
-        return Matched(graph, path, layers, place, bias, single, tuple(problems), known, missing)
+        return Matched(graph, path, tuple(said), place, tuple(biases), single, tuple(problems), known, missing)
 
     def edges(self, found: Iterator[EdgeRows]) -> Iterator[EdgeRows]:
         """A file's edges with places instead of ids; `Error` where one is no node."""
         for edges in found:
-            source, target = np.empty(len(edges), np.int64), np.empty(len(edges), np.int64)
-            wrong = accumulate.renumber(edges.source, edges.target, self.place, source, target)
-            if wrong >= 0:
-                ends = f"n{edges.source[wrong]} to n{edges.target[wrong]}"
-                raise Error(f"{self.path}: an edge from {ends}; the last node is n{len(self.place) - 1}")
+            source, target, n = edges.source, edges.target, self.graph.neurons
+            if len(edges) and not 0 <= min(source.min(), target.min()) <= max(source.max(), target.max()) < n:
+                wrong = np.flatnonzero((source < 0) | (source >= n) | (target < 0) | (target >= n))[0]
+                ends = f"n{source[wrong]} to n{target[wrong]}"
+                raise Error(f"{self.path}: an edge from {ends}; the last node is n{n - 1}")
+            if self.place is not None:
+                source, target = self.place[source], self.place[target]
             port = edges.port
             if self.known_ports is not None:
                 port = np.where(port == NO_PORT, self.known_ports(source, target), port)
             yield EdgeRows(source, target, edges.weight, port, edges.term, edges.recorded)
+
+
+def _bias(layer: Layer, found: FoundLayer, at: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """A layer's biases in the file, by position; as the model's array where they are the same."""
+    if not found.biased.any():
+        return np.broadcast_to(np.nan, layer.neurons)
+    # Decimals are those of a float of the model's type, so that is what they are read back as.
+    theirs = np.empty(layer.neurons, np.float64 if layer.bias is None else layer.bias.dtype)
+    theirs[at] = found.bias
+    ours = np.nan if layer.bias is None else np.broadcast_to(layer.bias, layer.shape).ravel()
+    same = (theirs == ours) & (np.signbit(theirs) == np.signbit(ours))
+    return np.broadcast_to(layer.bias, layer.shape) if layer.bias is not None and same.all() else theirs
 
 
 def as_found(layer: Layer) -> FoundLayer:

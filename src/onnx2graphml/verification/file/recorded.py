@@ -26,7 +26,7 @@ class RecordedCheck:
 
     def __init__(self, matched: Matched, values: Values) -> None:
         placed = np.empty(len(values))
-        placed[matched.place] = values
+        placed[slice(None) if matched.place is None else matched.place] = values
         self._single = all(np.can_cast(layer.dtype, np.float32) for layer in matched.graph.layers)
         if self._single:
             placed = placed.astype(np.float32).astype(np.float64)  # of which the file has the decimals
