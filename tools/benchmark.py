@@ -15,6 +15,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,8 @@ OURS = {
     "graphml.zst": "GraphML, Zstandard",
     "parquet": "Parquet",
 }
+READ = ("graphml", "graphml.gz", "graphml.zst", "gephi.csv", "neo4j.csv", "npz", "parquet")
+READING = {"nodes": "pool", "edges": "conv"}  # what is read of which layer
 PEERS = {
     "igraph": "igraph `write_graphml`",
     "networkx": "networkx `write_graphml`",
@@ -119,6 +122,9 @@ def action(case: Case) -> tuple[Callable[[], int], int]:
     if case.what == "copy":
         return _copy(), 0
     graph = graph_of(case.layer, case.edges)
+    reads, _, suffix = case.what.partition(" of ")
+    if reads in READING:
+        return _read(reads, graph, suffix)
     if case.what in PEERS:
         return _peer(case.what, graph), graph.edges
     if case.what == "expand":
@@ -170,6 +176,29 @@ def _write(case: Case, graph: NeuronGraph) -> Callable[[], int]:
         return file.bytes
 
     return run
+
+
+def _read(what: str, graph: NeuronGraph, suffix: str) -> tuple[Callable[[], int], int]:
+    """Reading the nodes, or the edges once the nodes were read, of a file that is there."""
+    from onnx2graphml.formats import reading, writing
+
+    path = Path(tempfile.mkdtemp(prefix="benchmark-")) / f"graph.{suffix}"
+    writing.write(graph, path)
+    size = sum(p.stat().st_size for p in (path.rglob("*") if path.is_dir() else [path]))
+    opened = contextlib.ExitStack()
+    opened.callback(shutil.rmtree, path.parent)
+    file = opened.enter_context(reading.open_graph(path))
+    file.about()
+    if what == "edges":
+        file.layers()
+
+    def run() -> int:
+        for _ in file.edges() if what == "edges" else file.layers():
+            pass
+        opened.close()
+        return size
+
+    return run, graph.edges if what == "edges" else graph.neurons
 
 
 def _written_folder(graph: NeuronGraph, jobs: int) -> int:
@@ -226,7 +255,7 @@ def _networkit(neurons: int, source: Any, target: Any, weight: Any) -> Callable[
 
 def measure(case: Case) -> Sample:
     """Measure once, after everything has been compiled."""
-    if case.what in OURS:
+    if case.what not in ("copy", *PEERS):
         action(Case(case.what, case.layer, 2_000_000 if case.what == "recompute" else 100_000, case.jobs))[0]()
     run, edges = action(case)
     clock, processor = time.perf_counter(), time.process_time()
@@ -254,6 +283,8 @@ def cases(quick: bool, processors: int) -> tuple[list[Case], list[Case]]:
     jobs = sorted({1, processors})
     ours = [Case(w, layer, edges, n) for layer in LAYERS for w in OURS for n in jobs if n == 1 or w not in ALONE]
     peers = [Case(w, layer, n // 10 if quick else n, 1) for layer in LAYERS for w, n in PEERS_EDGES.items()]
+    ours += [Case(f"{what} of {x}", layer, edges, 1) for what, layer in READING.items() for x in READ if x != "npz"]
+    ours.append(Case("edges of npz", "conv", edges, 1))
     sizes = [10**6, 10**7] if quick else [10**6, 10**7, 10**8, 10**9]
     growth = [Case("graphml", "conv", n, processors) for n in sizes]
     return [Case("copy", "conv", 0, 1), *ours, *peers], growth
@@ -294,8 +325,9 @@ def page(samples: Samples, growth: Samples, rounds: int) -> str:
         f"Machine: {machine()}. Copying memory: {copied / 1e9:.1f} GB/s, one thread.",
     ]
     for layer, name in LAYERS.items():
-        chosen = {case: s for case, s in samples.items() if case.layer == layer and case.what != "copy"}
+        chosen = {case: s for case, s in samples.items() if case.layer == layer and case.what in OURS | PEERS}
         parts += [f"## One layer: {name}", table(chosen, copied)]
+    parts += ["## Reading back, one thread", reading_table(samples)]
     parts += ["## Growth with size: GraphML of convolutions, all processors", growth_table(growth)]
     return "\n\n".join(parts) + "\n"
 
@@ -322,6 +354,15 @@ def table(samples: Samples, copied: float) -> str:
         )
     head = "what, threads, edges, M edges/s, per processor second, to igraph, to networkx, bytes/edge, of copying, peak"
     return markdown(head.split(", "), rows)
+
+
+def reading_table(samples: Samples) -> str:
+    """How fast nodes and edges are read, in millions a processor second, by format."""
+    known = {
+        case.what: f"{statistics.median(x.edges / x.processor for x in s) / 1e6:.3g}" for case, s in samples.items()
+    }
+    rows = [[f"`.{x}`", *(known.get(f"{what} of {x}", "") for what in READING)] for x in READ]
+    return markdown(["format", *(f"M {what}/s" for what in READING)], rows)
 
 
 def growth_table(growth: Samples) -> str:
