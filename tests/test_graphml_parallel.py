@@ -29,6 +29,7 @@ from onnx2graphml.errors import OutputError
 from onnx2graphml.formats import kernels, render, writing
 from onnx2graphml.formats.graphml import compressed, write
 from onnx2graphml.formats.inorder import InOrder
+from onnx2graphml.formats.packing import blocks, member
 from onnx2graphml.graph.graph import NeuronGraph
 from synthetic import conv_graph, dense_graph, every_kind, parallel
 
@@ -215,13 +216,15 @@ def test_failing_worker_ends_it(
     path, calls = tmp_path / f"a{suffix}", []
     path.write_bytes(b"older")
 
-    def fail(*arguments: Any) -> int:
+    gzip = suffix.endswith(".gz")
+
+    def fail(*arguments: Any) -> int | tuple[int, int]:
         calls.append(arguments)
         if len(calls) > 3:
             raise error
-        return 0
+        return (0, 0) if gzip else 0
 
-    monkeypatch.setattr(kernels, "edge_lines", fail)
+    monkeypatch.setattr(*(blocks, "put_edges") if gzip else (kernels, "edge_lines"), fail)
     graph = conv_graph(20, 60)
     ends_promptly(lambda: writing.write(graph, path, jobs=jobs), error)
     assert len(calls) < 20, "what was not begun is dropped"
@@ -235,9 +238,11 @@ def test_failing_compression_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> bytes:
         raise error
 
-    monkeypatch.setattr(compressed.isal_zlib, "compressobj", fail)
     graph = conv_graph(20, 60)
-    ends_promptly(lambda: written(".graphml.gz", graph, jobs=3), error)
+    for where, name in ((member, "member"), (blocks, "put_edges")):
+        with monkeypatch.context() as changed:
+            changed.setattr(where, name, fail)
+            ends_promptly(lambda: written(".graphml.gz", graph, jobs=3), error)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])

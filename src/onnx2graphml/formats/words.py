@@ -111,3 +111,17 @@ def _leading_zeros(word: Any) -> Any:
     """How many of eight digits come before the number begins; at most seven."""
     # "0" is 0x30: what differs from it begins at the first digit of the number.
     return trailing_zeros((word ^ np.uint64(0x3030303030303030)) | np.uint64(1 << 56)) >> np.uint64(3)
+
+
+@numba.njit(nogil=True)
+def number_word(number: Any) -> Any:
+    """A number from 0 to 10⁸ - 1 in decimal as a word, whose lowest byte is the first digit, and how many there are."""
+    word = _eight_digits(np.uint64(number))
+    zeros = _leading_zeros(word)
+    return word >> (zeros << np.uint64(3)), 8 - np.int64(zeros)
+
+
+@numba.njit(nogil=True)
+def digits_word(number: Any) -> Any:
+    """The eight digits of a number below 10⁸, zeros before it, as a word whose lowest byte is the first of them."""
+    return _eight_digits(np.uint64(number))

@@ -10,7 +10,8 @@ from typing import BinaryIO, cast
 import zstandard
 from isal import isal_zlib
 
-from onnx2graphml.formats.graphml.write import write_graphml
+from onnx2graphml.formats.graphml.labels import placed
+from onnx2graphml.formats.graphml.write import FOOTER, Cut, header, in_tiles, rendering, write_graphml
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import TILE
 from onnx2graphml.formats.registry import Progress
@@ -22,6 +23,7 @@ NO_OVERLAP = 1  # a chunk does not begin with a look at the one before it: a thi
 # Lines differ in few bytes: the fastest levels save nearly as much as slow ones.
 GZIP_LEVEL = 1
 ZSTD_LEVEL = 1
+FEW = 1 << 15  # lines, which are compressed by a library: nothing is compiled for them
 GZIP = 31  # a window of 32 kB, in the gzip format
 NEVER = bytes(8)
 """What no XML has, as if it stood before a member. ISA-L looks up the third byte of an input without anything before it
@@ -46,10 +48,37 @@ def write_graphml_gz(
         >>> gzip.decompress(out.getvalue()).endswith(b"</graphml>\\n")
         True
     """
-    with InOrder[bytes, None](jobs, lambda member, _: file.write(member)) as work:
-        text = Chunks(lambda pieces: work.submit(functools.partial(_member, pieces), None))
-        write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, labels=labels, tile=tile)
+    if labels:
+        graph = placed(graph)
+    make, in_parts = _making(graph.neurons + graph.edges)
+    with InOrder[bytes, None](jobs, lambda packed, _: file.write(packed)) as work:
+        text = Chunks(lambda pieces: work.submit(functools.partial(make, pieces), None))
+
+        def take(part: memoryview | bytes, edges: int) -> None:
+            if isinstance(part, memoryview):
+                text.write(part)
+            else:  # a member already
+                text.end()
+                work.submit(lambda: part, None)
+            if edges and progress is not None:
+                progress(edges)
+
+        text.write(header(graph, labels))
+        with InOrder(jobs, take) as parts:
+            for render, edges in rendering(graph, labels, tile, in_parts):
+                parts.submit(render, edges)
+        text.write(FOOTER)
         text.end()
+
+
+def _making(lines: int) -> tuple[Callable[[list[memoryview]], bytes], Cut]:
+    """What makes a member of pieces of text, and what becomes of blocks of edges, in a text of so many lines."""
+    if lines <= FEW:
+        return _member, in_tiles
+    from onnx2graphml.formats.packing.blocks import in_members
+    from onnx2graphml.formats.packing.member import member
+
+    return member, in_members
 
 
 def _member(pieces: list[memoryview]) -> bytes:
@@ -104,6 +133,7 @@ class Chunks(io.RawIOBase):
         while self._size + len(rest) >= CHUNK:
             cut = CHUNK - self._size
             self._pieces.append(rest[:cut])
+            self._size = CHUNK
             self.end()
             rest = rest[cut:]
         self._pieces.append(rest)
@@ -111,6 +141,8 @@ class Chunks(io.RawIOBase):
         return len(data)
 
     def end(self) -> None:
-        """Pass on the last chunk, which is shorter."""
+        """Pass on the last chunk, which is shorter, if it is not empty."""
+        if not self._size:
+            return
         self._take(self._pieces)
         self._pieces, self._size = [], 0

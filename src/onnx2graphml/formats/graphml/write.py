@@ -9,6 +9,7 @@ Source: http://graphml.graphdrawing.org/specification.html
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 from xml.sax import saxutils
 
@@ -26,6 +27,7 @@ from onnx2graphml.graph.attributes import (
     spatial_dimensions,
     used_attributes,
 )
+from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.graph.xmltext import escape
 
@@ -68,7 +70,7 @@ def write_graphml(
         True
     """
 
-    def take(text: memoryview, edges: int) -> None:
+    def take(text: memoryview | bytes, edges: int) -> None:
         file.write(text)
         if edges and progress is not None:
             progress(edges)
@@ -77,22 +79,42 @@ def write_graphml(
         graph = placed(graph)
     file.write(header(graph, labels))
     with InOrder(jobs, take) as work:
-        for layer in graph.layers:
-            _submit_nodes(graph, layer, work, tile, labels)
-        first_id = {layer.name: layer.first_id for layer in graph.layers}
-        for layer in graph.layers:
-            for incoming in layer.stored():
-                edges = _edges(graph, layer, incoming, first_id[incoming.source], labels)
-                for part in incoming.block.tiles(tile):
-                    work.submit(functools.partial(edges.render, part), part.count)
+        for render, edges in rendering(graph, labels, tile, in_tiles):
+            work.submit(render, edges)
     file.write(FOOTER)
 
 
-def _submit_nodes(graph: NeuronGraph, layer: Layer, work: InOrder[memoryview, int], tile: int, labels: bool) -> None:
-    again = tuple(range(len(layer.shape))) if labels else ()
-    nodes = NodeLines.of(graph, layer, _node_line(graph, layer, labels), again)
-    for render in nodes.tiles(tile):
-        work.submit(render, 0)
+Rendering = Iterator[tuple[Callable[[], memoryview | bytes], int]]
+"""What renders parts of a text, in order, and how many edges each has."""
+Cut = Callable[[EdgeLines | WideEdgeLines, EdgeBlock, int], Rendering]
+"""What cuts the edges of a block into such parts."""
+
+
+def in_tiles(lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Rendering:
+    """The edges of a block as text, `tile` of them at once."""
+    for part in block.tiles(tile):
+        yield functools.partial(lines.render, part), part.count
+
+
+def rendering(
+    graph: NeuronGraph,
+    labels: bool,
+    tile: int,
+    edges: Cut,
+) -> Rendering:
+    """All nodes and edges of a graph, whose nodes have their places if they have labels.
+
+    Args:
+        edges: how the edges of a block are written, as `in_tiles`.
+    """
+    for layer in graph.layers:
+        again = tuple(range(len(layer.shape))) if labels else ()
+        for render in NodeLines.of(graph, layer, _node_line(graph, layer, labels), again).tiles(tile):
+            yield render, 0
+    first_id = {layer.name: layer.first_id for layer in graph.layers}
+    for layer in graph.layers:
+        for incoming in layer.stored():
+            yield from edges(_edges(graph, layer, incoming, first_id[incoming.source], labels), incoming.block, tile)
 
 
 def _edges(

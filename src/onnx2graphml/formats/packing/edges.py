@@ -1,0 +1,243 @@
+"""Lines of edges as a block of DEFLATE, from what they are made of: numbers, and weights that have been text before.
+
+Each line is a copy of an earlier one but for some last digits of source and target, and for its weight if that has not
+stood there of late. Which line that is, is known from the weight; how many digits, from the numbers. So the copies are
+found without looking at text. It is written all the same, for its CRC.
+"""
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.compiled import compiled
+from onnx2graphml.formats.packing.deflate import END, distance_symbol, entry, put_code
+from onnx2graphml.formats.packing.masks import copy_wide, leading_zeros
+from onnx2graphml.formats.words import (
+    address,
+    copy_step,
+    digits_word,
+    load_word,
+    number_word,
+    store_word,
+    trailing_zeros,
+)
+
+_U = np.uint64
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+RECORD = 64  # bytes of what stands between two numbers
+
+
+@compiled
+def put_edges(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    back: Ints,
+    second: Bytes,
+    records: Bytes,
+    record_size: Ints,
+    sizes: Ints,
+    literal: Ints,
+    copied: Ints,
+    distance: Ints,
+    out: Bytes,
+    packed: Bytes,
+    packed_bits: int,
+) -> tuple[int, int]:
+    """A line for every sum of an outer and an inner entry, as text and behind the codes of a block.
+
+    Args:
+        outer_source, …, inner_tap: source and target are ids below 10⁸; taps are numbers of records.
+        back: by inner entry, how many entries before it there is one with the same tap; 0 for none that is near.
+        second: the text between source and target.
+        records, record_size: the text from a target to the next line's source, by tap, each at a multiple of `RECORD`;
+            all of them of at most `sizes[3]` such multiples.
+        sizes: bytes of the text before a source, between both, before and behind a weight; multiples a record.
+        literal, copied, distance: the codes.
+        out: room for the lines, which begins with the text before the first source.
+        packed, packed_bits: where the codes have been written, and their number of bits.
+
+    Returns:
+        The number of bytes of text, and that of the block.
+    """
+    literals, copies, distances = address(literal), address(copied), address(distance)
+    between, record, record_sizes = address(second), address(records), address(record_size)
+    n_first, n_second, n_third, n_last, steps = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
+    base, begin = address(out), address(packed)
+    put_at, bits = begin + (packed_bits >> 3), np.int64(packed_bits & 7)
+    held = load_word(put_at) & ((_U(1) << _U(bits)) - _U(1))
+    n = inner_source.size
+    # Of a row's lines, and at the end of the last line of the row before: their numbers, and where they begin.
+    source_words, target_words = np.zeros(n + 1, np.uint64), np.zeros(n + 1, np.uint64)
+    starts = np.zeros(n + 1, np.int64)
+    low_source, high_source = inner_source.min(), inner_source.max()
+    low_target, high_target = inner_target.min(), inner_target.max()
+    at = base + n_first
+    copy, far, other = np.int64(0), np.int64(0), np.int64(n)  # what is being copied: bytes, distance, of which line
+    known, code, code_bits = np.int64(-1), _U(0), np.int64(0)  # the last distance that was written
+    for byte in range(base, at):
+        put_at, held, bits = put_code(put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF)))
+    for o in range(outer_source.size):
+        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
+        n_source, n_target = number_word(s + low_source)[1], number_word(t + low_target)[1]
+        even = number_word(s + high_source)[1] == n_source and number_word(t + high_target)[1] == n_target
+        source_shift, target_shift = _U(64 - 8 * n_source), _U(64 - 8 * n_target)
+        last_source, last_target = _U(8 * n_source - 8), _U(8 * n_target - 8)
+        before = np.int64(0)
+        for i in range(n):
+            step = back[i]
+            tap = k + inner_tap[i]
+            text, size = record + tap * (RECORD * steps), entry(record_sizes, tap)
+            if even and step > 0 and step == before:
+                # The line behind the one that the last line is a copy of, and as long: the copy goes on.
+                source = digits_word(s + inner_source[i]) >> source_shift
+                target = digits_word(t + inner_target[i]) >> target_shift
+                here = _put_text(at, source, n_source, between, n_second, target, n_target, text, steps)
+                other = i - step
+                new, new_target = source ^ source_words[_U(other)], target ^ target_words[_U(other)]
+                far = at - starts[_U(other)]
+                if far != known:
+                    code, code_bits = _distance(far, distances)
+                    known = far
+                if not new | new_target:
+                    put_at, held, bits = _put_copy(put_at, held, bits, entry(copies, copy), code, code_bits)
+                    copy = np.int64(0)
+                copy += n_source
+                if new:
+                    alike = np.int64(trailing_zeros(new) >> _U(3))
+                    put_at, held, bits = _put_copy(
+                        put_at, held, bits, entry(copies, copy - n_source + alike), code, code_bits
+                    )
+                    if alike == n_source - 1:
+                        put_at, held, bits = put_code(put_at, held, bits, entry(literals, source >> last_source))
+                    else:
+                        word = source >> _U(alike * 8)
+                        put_at, held, bits = _literals(put_at, held, bits, word, n_source - alike, literals)
+                    copy = np.int64(0)
+                copy += n_second + n_target
+                if new_target:
+                    alike = np.int64(trailing_zeros(new_target) >> _U(3))
+                    put_at, held, bits = _put_copy(
+                        put_at, held, bits, entry(copies, copy - n_target + alike), code, code_bits
+                    )
+                    if alike == n_target - 1:
+                        put_at, held, bits = put_code(put_at, held, bits, entry(literals, target >> last_target))
+                    else:
+                        word = target >> _U(alike * 8)
+                        put_at, held, bits = _literals(put_at, held, bits, word, n_target - alike, literals)
+                    copy = np.int64(0)
+                copy += size
+            else:
+                source, this_source = number_word(s + inner_source[i])
+                target, this_target = number_word(t + inner_target[i])
+                here = _put_text(at, source, this_source, between, n_second, target, this_target, text, steps)
+                following = other + 1 if other < n else np.int64(0)
+                other = np.int64(i - step if step else i - 1 if i else n)
+                new, new_target = source ^ source_words[_U(following)], target ^ target_words[_U(other)]
+                if copy:
+                    alike = min(_same(new), this_source)
+                    put_at, held, bits = _put_far(put_at, held, bits, copy + alike, far, copies, distances)
+                else:  # this is the first line, or the one behind it
+                    alike = np.int64(0)
+                word = source >> _U(alike * 8)
+                put_at, held, bits = _literals(put_at, held, bits, word, this_source - alike, literals)
+                if at == base + n_first:
+                    for byte in range(at + this_source, here + size):
+                        put_at, held, bits = put_code(put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF)))
+                else:
+                    there = starts[_U(other)] + _length(source_words[_U(other)])
+                    far = at + this_source - there
+                    alike = min(_same(new_target), this_target)
+                    copy = n_second + alike
+                    if new_target:
+                        put_at, held, bits = _put_far(put_at, held, bits, copy, far, copies, distances)
+                        word = target >> _U(alike * 8)
+                        put_at, held, bits = _literals(put_at, held, bits, word, this_target - alike, literals)
+                        copy, there = np.int64(0), there + n_second + _length(target_words[_U(other)])
+                        far = here - there
+                    copy += size
+                    if not step:
+                        copy += n_third - size
+                        put_at, held, bits = _put_far(put_at, held, bits, copy, far, copies, distances)
+                        for byte in range(here + n_third, here + size - n_last - n_first):
+                            put_at, held, bits = put_code(
+                                put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF))
+                            )
+                        copy, far = n_last + n_first, here + size - at
+            before = step
+            source_words[_U(i)], target_words[_U(i)], starts[_U(i)] = source, target, at
+            at = here + size
+        source_words[n], target_words[n], starts[n] = source_words[n - 1], target_words[n - 1], starts[n - 1]
+    put_at, held, bits = _put_far(put_at, held, bits, copy - n_first, far, copies, distances)
+    put_at, held, bits = put_code(put_at, held, bits, entry(literals, END))
+    return at - base - n_first, put_at + (bits + 7) // 8 - begin
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _put_text(
+    at: Any, source: Any, n_source: Any, between: Any, n_second: Any, target: Any, n_target: Any, text: Any, steps: Any
+) -> Any:
+    """Write source, text, target and a record, and return where that begins."""
+    store_word(at, source)
+    copy_step(at + n_source, between)
+    store_word(at + n_source + n_second, target)
+    here = at + n_source + n_second + n_target
+    copy_wide(here, text)
+    if steps > 1:
+        copy_wide(here + RECORD, text + RECORD)
+    return here
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _same(new: Any) -> Any:
+    """How many bytes are the same before one that is new; 8 if there is none."""
+    return np.int64(trailing_zeros(new) >> _U(3)) if new else np.int64(8)
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _length(word: Any) -> Any:
+    """The number of bytes up to the last that is not zero."""
+    return 8 - (leading_zeros(word) >> 3)
+
+
+@numba.njit(nogil=True)
+def _literals(at: Any, held: Any, bits: Any, word: Any, n: Any, literal: Any) -> Any:
+    for _ in range(n):
+        at, held, bits = put_code(at, held, bits, entry(literal, word & _U(0xFF)))
+        word >>= _U(8)
+    return at, held, bits
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _distance(far: Any, distances: Any) -> Any:
+    """The code of a distance, and its number of bits."""
+    symbol, extra = distance_symbol(far - 1)
+    code = entry(distances, symbol)
+    n = code & 0xFF
+    return _U(code >> 8) | (_U((far - 1) & ((1 << extra) - 1)) << _U(n)), n + extra
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _put_copy(at: Any, held: Any, bits: Any, length: Any, code: Any, code_bits: Any) -> Any:
+    """Write the codes of a length and of a distance."""
+    n = length & 0xFF
+    held |= (_U(length >> 8) | (code << _U(n))) << _U(bits)
+    bits += n + code_bits
+    store_word(at, held)
+    return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
+
+
+@numba.njit(nogil=True)
+def _put_far(at: Any, held: Any, bits: Any, length: Any, far: Any, copies: Any, distances: Any) -> Any:
+    """The same, from what they stand for."""
+    code, code_bits = _distance(far, distances)
+    return _put_copy(at, held, bits, entry(copies, length), code, code_bits)

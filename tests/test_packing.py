@@ -1,0 +1,256 @@
+"""GraphML compressed from its structure: other people's decompressors give back the plain writer's bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import onnx2graphml
+from onnx2graphml.build.detail import LEVELS
+from onnx2graphml.errors import OutputError
+from onnx2graphml.formats import writing
+from onnx2graphml.formats.graphml import compressed, write
+from onnx2graphml.formats.packing import blocks
+from onnx2graphml.formats.packing.deflate import LONGEST_CODE, put_block
+from onnx2graphml.formats.packing.huffman import code_lengths
+from onnx2graphml.formats.packing.member import CODES, member
+from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS, SPARE, WINDOW
+from onnx2graphml.graph import axes as ax
+from onnx2graphml.graph.blocks import EdgeBlock
+from onnx2graphml.graph.graph import Incoming, NeuronGraph
+from randomnets.draw import draw_network
+from synthetic import array, conv_graph, dense_graph, every_kind, parallel, products
+
+FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("*.onnx"))
+SEEDS = range(8)
+
+
+@pytest.fixture
+def even_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a few edges are packed, too, several members each."""
+    monkeypatch.setattr(compressed, "FEW", 0)
+    monkeypatch.setattr(blocks, "FEWEST", 1)
+    monkeypatch.setattr(blocks, "USES", 0)
+    monkeypatch.setattr(blocks, "REPEATED", 0)
+    monkeypatch.setattr(blocks, "TILE", 500)
+
+
+def written(writer: Any, graph: NeuronGraph, **options: Any) -> bytes:
+    file = io.BytesIO()
+    writer(graph, file, **options)
+    return file.getvalue()
+
+
+def check(graph: NeuronGraph, **options: Any) -> bytes:
+    packed = written(compressed.write_graphml_gz, graph, **options)
+    assert gzip.decompress(packed) == written(write.write_graphml, graph, **options)
+    return packed
+
+
+# Entropy coding
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_zlib_reads_any_sequences(seed: int) -> None:
+    """Literals of any frequency, copies of any length and distance, also of what they are writing themselves."""
+    random = Random(seed)
+    text, sequences = bytearray(), []
+    for _ in range(random.choice((1, 30, 3000))):
+        new = random.choice((0, 1, 2, 7, 300)) if text else 3
+        text += bytes(min(int(random.expovariate(0.02)), 255) for _ in range(new))
+        length = random.choice((3, 4, 10, 11, 257, 258, 259, 260, 261, 516, 519, 2000))
+        distance = random.choice((1, 2, random.randint(1, len(text)), len(text)))
+        distance = min(distance, WINDOW)
+        for _ in range(length):
+            text.append(text[-distance])
+        sequences.append(new << LITERALS | length << LENGTH | distance - 1)
+    text += b"end"
+    sequences.append(3 << LITERALS)
+    out = np.empty(len(text) * LONGEST_CODE // 8 + 8 * len(sequences) + CODES, np.uint8)
+    padded = np.frombuffer(bytes(text) + bytes(SPARE), np.uint8)
+    size = put_block(padded, np.array(sequences), out)
+    assert zlib.decompress(out[:size].tobytes(), -15) == text
+
+
+@pytest.mark.parametrize("n", [2, 3, 17, 40, 286])
+@pytest.mark.parametrize("longest", [9, 12, 15])
+def test_code_lengths_are_those_of_a_tree(n: int, longest: int) -> None:
+    """Kraft's sum is 1, rarer symbols have no shorter codes, and Fibonacci's numbers need the limit."""
+    counts = np.array([1, 1])
+    while counts.size < n:
+        counts = np.append(counts, min(counts[-1] + counts[-2], 1 << 40))
+    lengths = np.zeros(n, np.int64)
+    code_lengths(counts, longest, lengths)
+    assert (2.0**-lengths).sum() == 1
+    assert lengths.max() <= longest
+    assert (np.diff(lengths[np.lexsort((-lengths, counts))]) <= 0).all()
+
+
+# Lines of text
+
+
+def texts() -> Iterator[bytes]:
+    random = Random(0)
+    yield b""
+    yield b"a"
+    yield b"<e>1</e>"
+    yield bytes(random.randbytes(5_000))
+    yield "\n".join(f'<n id="{k}">ünïcodé {k * k}</n>' for k in range(900)).encode()
+    yield b"\n" * 70_000
+    yield b"x" * 300_000 + b"\n" + b"x" * 300_000
+    lines = [f'<e s="{random.randrange(12_000)}" t="{k // 7}"><d>{random.gauss(0, 1):.{random.randrange(9)}e}</d></e>\n'
+             for k in range(3_000)]  # fmt: skip
+    yield "".join(lines).encode()
+    yield "".join(random.choice(lines[:40]) for _ in range(3_000)).encode()
+
+
+@pytest.mark.parametrize("text", [*texts()])
+def test_gzip_reads_any_text(text: bytes) -> None:
+    assert gzip.decompress(member([memoryview(text[:7]), text[7:]])) == text
+
+
+def test_lines_that_resemble_each_other_take_little_room() -> None:
+    text = "".join(f'<e s="n{k}" t="n{9 * k}"><d key="w">0.125</d></e>\n' for k in range(10_000)).encode()
+    assert len(member([text])) < len(zlib.compress(text, 1))
+
+
+# Blocks of edges
+
+
+def random_block(random: Random) -> tuple[EdgeBlock, int, int]:
+    """Edges of a few axes, with few weights; ids that begin where numbers get longer, or anywhere."""
+    axes = [
+        ax.window(side, side, random.choice((1, 2, 3))).strided(random.choice((1, side)), random.choice((1, 31)), 1)
+        if random.random() < 0.5
+        else ax.same(side).strided(random.choice((1, side)), random.choice((0, 1, 50)))
+        for side in (random.randint(2, 40) for _ in range(random.randint(1, 3)))
+    ]  # fmt: skip
+    weights = 1 + sum(int(axis.tap.max()) for axis in axes)
+    values = np.random.default_rng(random.randrange(1000)).normal(size=weights)
+    kind = random.choice((np.float32, np.float64))
+    first = [random.choice((0, 3, 9, 95, 990, 9_950, 99_999, 999_000, 99_000_000)) for _ in range(2)]
+    return EdgeBlock(tuple(axes), values.astype(kind)), first[0], first[1]
+
+
+@pytest.mark.usefixtures("even_small")
+def test_members_hold_the_lines_that_are_rendered() -> None:
+    packed = 0
+    for seed in range(120):
+        random = Random(seed)
+        block, source, target = random_block(random)
+        incoming = Incoming("x", block, random.choice((None, 0, 17)))
+        lines = write.EdgeLines.of(incoming, source, target, write._edge_line(incoming))
+        found = blocks.PackedLines.of(lines, block)
+        if found is None:
+            assert lines.table is None
+            continue
+        text = b"".join(lines.render(part) for part in block.tiles())
+        got = [make() for make, _ in found.tiles(block, 1 << 16)]
+        packed += sum(isinstance(part, bytes) for part in got)
+        assert b"".join(gzip.decompress(part) if isinstance(part, bytes) else part for part in got) == text
+    assert packed > 200
+
+
+def test_what_is_no_usual_line_is_text() -> None:
+    """Terms, distinct weights, ids of nine digits, long ports."""
+    usual = Incoming("x", EdgeBlock((ax.window(2000, 2000, 3, pad=1),), array([1, 2, 3])))
+    line = write._edge_line(usual)
+
+    def packed(incoming: Incoming, source: int = 0, line: str = line) -> blocks.PackedLines | None:
+        return blocks.PackedLines.of(write.EdgeLines.of(incoming, source, 0, line), incoming.block)
+
+    assert packed(usual) is not None
+    assert packed(usual, 10**8 - 2000) is not None
+    assert packed(usual, 10**8 - 1999) is None
+    assert packed(usual, line=line.replace("</edge>", "<!--" + "-" * 80 + "--></edge>")) is None
+    assert packed(usual, line=line.replace("<edge", "<edge" + " " * 8)) is None
+    with_terms = ax.same(5000).with_term(np.arange(5000))
+    assert packed(Incoming("x", EdgeBlock((with_terms,), np.ones(5000, np.float32)))) is None
+    distinct = EdgeBlock((ax.gather(5000).strided(1, 0, 1),), np.arange(5000, dtype=np.float32))
+    assert packed(Incoming("x", distinct)) is None
+
+
+# Graphs
+
+
+@pytest.mark.usefixtures("even_small")
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("make", [every_kind, parallel, products, lambda: conv_graph(3, 9), lambda: dense_graph(9, 70)])
+def test_every_kind_of_layer(make: Any, labels: bool) -> None:
+    check(make(), labels=labels)
+
+
+@pytest.mark.parametrize("model", FIXTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("detail", LEVELS)
+def test_fixtures(model: Path, detail: str) -> None:
+    check(onnx2graphml.load(model, detail=detail))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("even_small")
+def test_random_networks() -> None:
+    """At a level of detail each, with labels or without."""
+    held = 0
+    for seed in range(40):
+        network = draw_network(Random(seed))
+        try:
+            graph = onnx2graphml.load(network.proto, detail=LEVELS[seed % len(LEVELS)])
+        except onnx2graphml.Error:
+            continue
+        try:
+            check(graph, labels=seed % 2 == 1)
+        except OutputError:  # an infinite weight
+            continue
+        held += 1
+    assert held > 25
+
+
+def test_networkx_reads_it(tmp_path: Path) -> None:
+    graph = conv_graph(2, 30)
+    assert len(members(check(graph))) > 2
+    writing.write(graph, tmp_path / "a.graphml.gz")
+    g = nx.read_graphml(tmp_path / "a.graphml.gz")
+    assert (g.number_of_nodes(), g.number_of_edges()) == (graph.neurons, graph.edges)
+
+
+def members(data: bytes) -> list[bytes]:
+    found = []
+    while data:
+        reader = zlib.decompressobj(31)
+        found.append(reader.decompress(data))
+        assert reader.eof
+        data = reader.unused_data
+    return found
+
+
+def test_a_changed_bit_is_noticed() -> None:
+    """By the checksum, or because there is no such code."""
+    data = written(compressed.write_graphml_gz, conv_graph(2, 30))
+    random, whole = Random(0), gzip.decompress(data)
+    for _ in range(60):
+        bit = random.randrange(8 * len(data))
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            assert gzip.decompress(changed) == whole  # the system or the time of a member's head
+        except (zlib.error, gzip.BadGzipFile, EOFError):
+            continue
+    damaged = bytearray(data)
+    damaged[-6] ^= 1
+    with pytest.raises(gzip.BadGzipFile, match="CRC check failed"):
+        gzip.decompress(damaged)
+
+
+def test_it_is_smaller_than_zlib_makes_it() -> None:
+    for graph in (conv_graph(3, 40), dense_graph(200, 200)):
+        text = written(write.write_graphml, graph)
+        assert len(written(compressed.write_graphml_gz, graph)) < len(zlib.compress(text, 1))
