@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import conftest
 import onnx2graphml as o2g
 from conftest import FAMILY, KINDS, is_slow_file, sample
 
@@ -71,3 +74,38 @@ def test_files_of_frameworks_are_slow() -> None:
     assert is_slow_file(Path("tests/test_lowering_node_cases.py"))
     assert not is_slow_file(Path("tests/test_lowering.py"))
     assert not is_slow_file(Path(__file__))
+
+
+FILE = """
+import pytest
+
+@pytest.mark.slow
+def test_slow(): pass
+
+@pytest.mark.parametrize("name", [f"{kind}-{k}" for kind in "abc" for k in range(9)])
+def test_family(name): pass
+
+@pytest.mark.parametrize("k", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_marked(k): pass
+
+@pytest.mark.parametrize("k", [pytest.param(3, marks=pytest.mark.slow)])
+def test_all_marked(k): pass
+"""
+
+
+@pytest.mark.slow
+def test_every_test_is_either_fast_or_slow(tmp_path: Path) -> None:
+    """The fast lane does not make what it leaves out; the slow tests are all the others, and none is lost."""
+    (tmp_path / "conftest.py").write_bytes(Path(conftest.__file__).read_bytes())
+    (tmp_path / "test_few.py").write_text(FILE)
+    (tmp_path / "test_keras.py").write_text("def test_it(): pass\n")
+
+    def collected(*options: str) -> set[str]:
+        line = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--rootdir", str(tmp_path), *options]
+        done = subprocess.run([*line, str(tmp_path)], capture_output=True, text=True, check=True, cwd=tmp_path)
+        return {line.split("::")[1] for line in done.stdout.splitlines() if "::" in line}
+
+    every, fast, slow = collected(), collected("-m", "not slow"), collected("-m", "slow")
+    assert fast == {"test_family[a-0]", "test_family[b-0]", "test_family[c-0]", "test_marked[1]"}
+    assert slow == every - fast
+    assert len(every) == 1 + 27 + 2 + 1 + 1
