@@ -17,8 +17,8 @@ PACKAGE = Path(onnx2graphml.__file__).parent
 NAME = "onnx2graphml"
 
 ROOMS = (
-    "version", "errors", "arguments", "cpu", "compiled", "files", "progress", "text", "functions", "model", "graph",
-    "cuda", "engine", "measures", "ops", "build", "backend", "frontends", "inference", "formats", "memory",
+    "version", "program", "errors", "arguments", "cpu", "compiled", "files", "progress", "text", "functions", "model",
+    "graph", "cuda", "engine", "measures", "ops", "build", "backend", "frontends", "inference", "formats", "memory",
     "verification", "attribution", "rebuild", "export", "pruning", "parameters", "recording", "analysis", "draw",
     "explorer", "api", "spark", "cli", "__init__", "__main__",
 )  # fmt: skip

@@ -17,7 +17,7 @@ from onnx2graphml.model.metadata import CHANNELS_LAST, LAYER, LAYERS
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from onnx2graphml.frontends import keras as keras_frontend  # noqa: E402
+from onnx2graphml.frontends import freezing  # noqa: E402
 from onnx2graphml.frontends.keras import from_keras  # noqa: E402
 from onnx2graphml.frontends.keras_files import load_keras  # noqa: E402
 
@@ -445,7 +445,7 @@ def test_weights_are_those_at_the_time(tmp_path):
     """What is converted shares the weights' memory with a live model, and does not change with it."""
     model = sequential((4,), L.Dense(3, name="dense"))
     model.get_layer("dense").set_weights([np.ones((4, 3)), np.ones(3)])
-    view = keras_frontend._view(model.weights[0])
+    view = freezing.view(model.weights[0].value.value())
     model.weights[0].assign(np.zeros((4, 3)))
     model.weights[0].assign_add(np.ones((4, 3)))
     model.weights[0].assign_add(np.ones((4, 3)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 
+from onnx2graphml import program
+
 
 def start() -> int:
     """Run it; returns the exit status.
@@ -13,6 +15,7 @@ def start() -> int:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    program.alone = True
     try:
         from onnx2graphml.cli import main
     except (ImportError, MemoryError, OSError) as e:

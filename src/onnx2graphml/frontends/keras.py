@@ -11,16 +11,11 @@ import onnx
 
 from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Feed, Imported, Predict, tfnames
+from onnx2graphml.frontends.freezing import freeze, view
 from onnx2graphml.frontends.keras_layers import Row, data_formats, describe, marked, rows_of, trained_variables, watched
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
-from onnx2graphml.frontends.tensorflow import (
-    convert,
-    converting,
-    freeze,
-    quiet,
-    static_inputs,
-)
+from onnx2graphml.frontends.tensorflow import convert, converting, quiet, static_inputs
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LAYER
 
@@ -61,10 +56,10 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
     with converting(), marked(rows):
         concrete, written = _trace(model, inputs, variables)
         check_repeatable(concrete, lambda name: label(name)[0], written)
-        definition, *names_of_ends = freeze(concrete)
-        widened = widen(definition)
-        proto, weights = convert(definition, *names_of_ends)
-    weights |= {f"W{k}:0": _view(variable) for k, variable in enumerate(variables)}
+        frozen = freeze(concrete)
+        widened = widen(frozen.definition)
+        proto, weights = convert(frozen)
+    weights |= {f"W{k}:0": view(variable.value.value()) for k, variable in enumerate(variables)}
     new, large = tfnames.finish(proto, weights, _names(proto, model, inputs, variables), label, tfnames.call_of)
     _tag_copies(proto, [_origin(t) for t in _known(model, "outputs")])
     trained = trained_variables(model)
@@ -130,14 +125,6 @@ def _told_of_bfloat16(rows: Sequence[Row]) -> str:
     short = [row.path for row in rows[1:] if getattr(row.operation, "compute_dtype", "") == "bfloat16"]
     which = f"layer{'s' * (len(short) > 1)} {', '.join(map(repr, short[:3]))}{' and others' * (len(short) > 3)}"
     return f"{which if short else 'the model'} computes in bfloat16, which NumPy lacks; the graph has it in float32"
-
-
-def _view(variable: Any) -> np.ndarray:
-    """A variable's value now, without a copy where NumPy has the type: TensorFlow copies it before it changes it."""
-    value = variable.value.value()
-    if value.dtype == tf.bfloat16:
-        return np.asarray(value, np.float32)
-    return np.asarray(memoryview(value) if np.dtype(value.dtype.as_numpy_dtype).isbuiltin else value)
 
 
 def _inputs(model: Any, shapes: Mapping[str, Sequence[int]]) -> list[Any]:

@@ -15,6 +15,7 @@ from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.keras import from_keras
 from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_hdf5
 from onnx2graphml.frontends.keras_legacy import in_todays_words
+from onnx2graphml.frontends.keras_weights import read_once, start_with_zeros
 from onnx2graphml.frontends.tensorflow import from_saved_model, one_line, quiet
 
 import keras  # isort: skip
@@ -24,7 +25,6 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 """What of an archive is needed; its assets are vocabularies."""
-_ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
 
 
 def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None = None, trust: bool = False) -> Imported:
@@ -56,7 +56,7 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
     if path.suffix.lower() not in _SUFFIXES:
         raise ModelError(f"'{path}' is no Keras model: expected .keras, .h5, .hdf5 or a SavedModel directory")
     try:
-        with quiet():
+        with quiet(), read_once():
             read = _read_archive if path.suffix.lower() == ".keras" else _read
             model = read(path, trust)
     except Exception as error:
@@ -80,11 +80,7 @@ def _loaded(path: Any, trust: bool) -> Any:
 
 
 def _read_archive(path: Path, trust: bool) -> Any:
-    """The model in a .keras file, its weights made once.
-
-    As it stands, Keras first fills them with random numbers, which takes several times their memory, and reads the
-    file with the trained ones whole: 3.3 GB for VGG16, in place of 2.4.
-    """
+    """The model in a .keras file."""
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
         if sum(member.file_size for member in archive.infolist()) > _BOMB * path.stat().st_size:
             raise ValueError(f"its content is more than {_BOMB} times its size")
@@ -96,19 +92,9 @@ def _read_archive(path: Path, trust: bool) -> Any:
             check_config(config)
             for weights in Path(folder).glob("*.h5"):
                 check_hdf5(weights)
-        _start_with_zeros(config)
+        start_with_zeros(config)
         file.write_text(json.dumps(config), encoding="utf-8")
         return _loaded(Path(folder), trust)
-
-
-def _start_with_zeros(config: Any) -> None:
-    """Let the weights of Keras' own layers, all of which are in the file, start as zeros."""
-    for part in config if isinstance(config, list) else config.values() if isinstance(config, dict) else ():
-        _start_with_zeros(part)
-    if isinstance(config, dict) and config.get("module") == "keras.layers" and isinstance(config.get("config"), dict):
-        for name, value in config["config"].items():
-            if name.endswith("_initializer") and isinstance(value, dict):
-                config["config"][name] = _ZEROS
 
 
 def _refusal(path: Path, error: Exception, trust: bool) -> str:

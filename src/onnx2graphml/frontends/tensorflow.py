@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ import onnx
 
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported, tfnames
+from onnx2graphml.frontends.freezing import Frozen, freeze, variables_of
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
@@ -31,27 +31,9 @@ from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST
 from onnx2graphml.model.static import PICTURE_SIDE, shape_option, suggested
 
+import tensorflow as tf  # isort: skip
 
-@contextlib.contextmanager
-def _no_stderr() -> Iterator[None]:
-    """TensorFlow's C++ side writes to stderr while it is imported, and no option of its own prevents that."""
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as null:
-        os.dup2(null.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its allocator gives no memory back, and it rounds otherwise
 try:
-    with _no_stderr():
-        import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
     from tf2onnx import optimizer
     from tf2onnx.handler import tf_op
     from tf2onnx.tf_loader import tf_optimize
@@ -112,19 +94,12 @@ class _Bucketize:
         ctx.make_node("ReduceSum", [ones, last], attr={"keepdims": 0}, name=name, outputs=outputs, **known)
 
 
-def freeze(concrete: Any) -> tuple[Any, list[str], list[str]]:
-    """A concrete function as one flat graph definition, its variables as constants; names of inputs and outputs."""
-    frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False, aggressive_inlining=True)
-    definition = frozen.graph.as_graph_def(add_shapes=True)
-    return definition, [t.name for t in frozen.inputs], [t.name for t in frozen.outputs]
-
-
-def convert(definition: Any, inputs: list[str], outputs: list[str]) -> tuple[onnx.ModelProto, dict[str, Any]]:
-    """A graph definition to ONNX, with the arrays that have become additional inputs, by input name."""
-    constants = _lift(definition)
-    inputs = inputs + list(constants)
+def convert(frozen: Frozen) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """A graph to ONNX, with the arrays that have become additional inputs, by input name."""
+    constants = _lift(frozen)
+    inputs = frozen.inputs + list(constants)
     with ordered_sets("tf2onnx"):
-        return _converted(definition, inputs, outputs), constants
+        return _converted(frozen.definition, inputs, frozen.outputs), constants
 
 
 def _converted(definition: Any, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
@@ -173,13 +148,13 @@ def _scoped(graph: Any) -> dict[str, str]:
     return scoped
 
 
-def _lift(definition: Any) -> dict[str, Any]:
+def _lift(frozen: Frozen) -> dict[str, Any]:
     """Turn the floating-point arrays of a TensorFlow graph into inputs; numbers may matter to the conversion."""
     constants = {}
-    for node in definition.node:
+    for node in frozen.definition.node:
         if node.op != "Const" or not tf.as_dtype(node.attr["dtype"].type).is_floating:
             continue
-        array = tf.make_ndarray(node.attr["value"].tensor)
+        array = frozen.large[node.name] if node.name in frozen.large else tf.make_ndarray(node.attr["value"].tensor)
         if array.ndim and array.size > 1:
             constants[f"{node.name}:0"] = array
             node.op = "Placeholder"
@@ -282,12 +257,12 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
         placeholders = [tf.TensorSpec(spec.shape, spec.dtype, name=f"X{k}") for k, spec in enumerate(inputs)]
         concrete = tf.function(call, input_signature=placeholders, autograph=False).get_concrete_function()
         check_repeatable(concrete, lambda name: None)
-        definition, *ends = freeze(concrete)
-        widened = widen(definition)
-        variables = _variables(concrete)
+        frozen = freeze(concrete)
+        definition, widened = frozen.definition, widen(frozen.definition)
+        variables = {name: variable.name.removesuffix(":0") for name, variable in variables_of(concrete).items()}
         label = tfnames.scoped(_reads(definition, variables))
         last = not any(node.attr["data_format"].s.startswith(b"NC") for node in definition.node)
-        proto, weights = convert(definition, *ends)
+        proto, weights = convert(frozen)
     new = {f"X{k}:0": name for k, name in enumerate(names)}
     new |= {output.name: key for output, key in zip(proto.graph.output, keys, strict=True)}
     new |= {f"{constant}:0": name for constant, name in variables.items()}
@@ -323,12 +298,6 @@ def _handled() -> set[str]:
 
 def _dimensions(spec: Any) -> tuple[int | None, ...]:
     return () if spec.shape.rank is None else tuple(spec.shape)
-
-
-def _variables(concrete: Any) -> dict[str, str]:
-    """The names of a function's variables, by the names of the nodes that stand for them."""
-    names = {id(variable.handle): variable.name.removesuffix(":0") for variable in concrete.variables}
-    return {inner.op.name: names[id(outer)] for outer, inner in concrete.graph.captures if id(outer) in names}
 
 
 def _reads(definition: Any, variables: Mapping[str, str]) -> dict[str, str]:
