@@ -33,6 +33,8 @@ class Format:
         run: edges of one kind that show, to a tenth, how well they are compressed.
         part: the most edges that one thread writes into a file of their own, those into one layer; None where the
             threads share all work.
+        by_lines: whether small graphs are written in another way, and the function has a keyword `lines`: how many the
+            graph has that this one is a sample of.
     """
 
     writer: str
@@ -45,6 +47,7 @@ class Format:
     run: int = 1 << 18
     takes_ids: bool = False
     part: int | None = None
+    by_lines: bool = False
 
     def load(self) -> Callable[..., None]:
         """The function; `MissingExtraError` if it needs what is not installed."""
@@ -69,7 +72,13 @@ FORMATS: dict[str, Format] = {
         "graphml.write:write_graphml", "graphml.read:open_graphml", "file", _TEXT, True, takes_labels=True
     ),
     ".graphml.gz": Format(
-        "graphml.compressed:write_graphml_gz", "graphml.read:open_graphml_gz", "file", _TEXT, True, takes_labels=True
+        "graphml.compressed:write_graphml_gz",
+        "graphml.read:open_graphml_gz",
+        "file",
+        _TEXT,
+        True,
+        takes_labels=True,
+        by_lines=True,
     ),
     ".graphml.zst": Format(
         "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True, takes_labels=True

@@ -109,6 +109,8 @@ def work(
     if "parallel edges" in format.cannot_hold:
         refuse_parallel(graph)  # no sample has two blocks
     with trials(suffix, folder, jobs, labels) as write:
+        if format.by_lines:
+            write.more["lines"] = graph.neurons + graph.edges
         small = graph.neurons + graph.edges <= WHOLE
         least = graph if small else skeleton(graph)
         write.part(least)  # compiles what is compiled at first use

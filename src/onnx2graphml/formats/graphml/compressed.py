@@ -38,8 +38,12 @@ def write_graphml_gz(
     jobs: int = 1,
     labels: bool = False,
     tile: int = TILE,
+    lines: int | None = None,
 ) -> None:
     """Write a graph as GraphML in a gzip file; otherwise as `write_graphml`.
+
+    Args:
+        lines: how many nodes and edges the graph has that this one is a sample of; by default its own.
 
     Example:
         >>> import gzip, io
@@ -50,7 +54,7 @@ def write_graphml_gz(
     """
     if labels:
         graph = placed(graph)
-    make, in_parts = _making(graph.neurons + graph.edges)
+    make, in_parts = _making(graph.neurons + graph.edges if lines is None else lines)
     with InOrder[bytes, None](jobs, lambda packed, _: file.write(packed)) as work:
         text = Chunks(lambda pieces: work.submit(functools.partial(make, pieces), None))
 
