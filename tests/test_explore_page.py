@@ -220,7 +220,7 @@ def test_channels_by_energy_and_by_kernel_norm(browser: Any, digits: NeuronGraph
 def test_weights_and_statistics(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#layer=1&tab=weights")
     figures = watched.page.locator("main figure").all_inner_texts()
-    assert "16 kernels of 3x3 over 1 channel" in figures[0]
+    assert "16 kernels of 3×3 over 1 channel" in figures[0]
     assert "bias: 16" in figures[1]
     watched.page.get_by_role("tab", name="Statistics").click()
     watched.settle()

@@ -444,6 +444,49 @@ def test_a_concatenation_of_a_concatenation_is_two_layers():
     assert o2g.verify(graph).passed
 
 
+@pytest.mark.slow
+def test_strides_longer_than_the_kernel_of_a_transposed_convolution():
+    """What no window reaches has the bias alone; tf2onnx had negative pads for it."""
+    x = L.Input((4, 3, 2), name="x")
+    kinds = [(2, 3, "same"), (1, 2, "valid"), (2, 5, "same"), ((3, 1), (2, 4), "same")]
+    ups = [L.Conv2DTranspose(3, k, strides=s, padding=p, name=f"up{n}")(x) for n, (k, s, p) in enumerate(kinds)]
+    model = randomised(keras.Model(x, ups))
+    given = np.random.default_rng(0).normal(size=(1, 4, 3, 2)).astype(np.float32)
+    graph = o2g.load(model)
+    found = activations(graph, {"x": given})
+    for name, expected in zip(graph.outputs, model.predict(given, verbose=0), strict=True):
+        assert graph.layer(name).shape == expected.shape[1:]
+        np.testing.assert_allclose(found[name], expected[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found["up2"][-3:], np.broadcast_to(model.get_layer("up2").bias, (3, 15, 3)))
+    assert o2g.verify(graph).passed
+
+
+SPATIAL = {
+    "Conv1DTranspose": ((5, 3), {"strides": 2}),
+    "Conv3D": ((2, 4, 4, 3), {}),
+    "Conv3DTranspose": ((3, 2, 2, 3), {"strides": (1, 2, 2)}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SPATIAL)
+def test_the_bias_of_channels_that_come_first(kind):
+    """As with channels last: TensorFlow itself adds some of them along the wrong axis, and tf2onnx did."""
+    shape, options = SPATIAL[kind]
+    last = randomised(keras.Sequential([L.Input(shape), getattr(L, kind)(3, 2, padding="same", **options)]))
+    first = keras.Sequential(
+        [L.Input((shape[-1], *shape[:-1]), name="x"), type(last.layers[0])(
+            3, 2, padding="same", data_format="channels_first", name="y", **options
+        )]
+    )  # fmt: skip
+    first.set_weights(last.get_weights())
+    given = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+    graph = o2g.load(first)
+    found = activations(graph, {"x": np.moveaxis(given, -1, 1)})["y"]
+    np.testing.assert_allclose(np.moveaxis(found, 0, -1), last.predict(given, verbose=0)[0], rtol=1e-5, atol=1e-6)
+    assert o2g.verify(graph).passed
+
+
 def test_two_biases_of_one_number_each_side():
     """Of 1 x 1 pictures, TensorFlow adds a layer's output as a bias, and tf2onnx made both biases one convolution's."""
     x = L.Input((1, 1, 4))

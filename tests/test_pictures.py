@@ -32,7 +32,7 @@ def test_a_graph_of_no_model_runs_nothing() -> None:
 @pytest.mark.slow
 def test_a_path_a_model_and_a_graph_are_the_same(tmp_path: Path) -> None:
     for given in (DIGITS, o2g.load(DIGITS)):
-        assert o2g.weights(given).layers[1].of.text.startswith("conv1: 16 kernels of 3x3 over 1 channel")
+        assert o2g.weights(given).layers[1].of.text.startswith("conv1: 16 kernels of 3×3 over 1 channel")
         drawing = o2g.architecture(given, tmp_path / "d.svg")
         assert len(drawing.boxes) == 10
     assert (tmp_path / "d.svg").read_text().startswith("<?xml")

@@ -94,6 +94,10 @@ def test_a_softmax_says_its_five_largest_and_long_ones_rank_them():
     assert isinstance(ranking, Ranking)
     assert ranking.names == tuple(f"unit {k}" for k in np.argsort(-value)[:5])
     assert shown(1000, value=value).layers[1].top == []
+    assert found.notes[0].startswith("largest: unit")  # in lists; the picture has the bars
+    assert found.panel().notes == ()
+    short = shown(12, value=value[:12], op="Softmax").layers[1]
+    assert short.panel().notes == tuple(short.notes) != ()  # a curve tells no numbers
     assert illegible(page(found.panel(large=True))) == []
 
 
@@ -104,6 +108,7 @@ def test_classes_are_the_names_of_an_outputs_units():
     assert isinstance(body, Ranking)
     assert body.names == ("cat", "dog", "fish")
     assert found.layers[1].notes[0].startswith("largest: dog 0.66")
+    assert found.layers[1].panel().notes == ()
     assert found.layers[0].classes == ()
 
 

@@ -110,3 +110,13 @@ def test_weight_norm_that_is_exported_right_is_taken(dim: int | None):
     module = nn.utils.parametrizations.weight_norm(nn.Conv1d(3, 4, 3), dim=dim)
     x = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 3, 8)).astype(np.float32))
     assert o2g.verify(o2g.from_torch(module, (x,))).passed
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_a_scripted_module_is_told_all_at_once():
+    scripted = torch.jit.trace(nn.Linear(3, 2), torch.ones(1, 3))
+    for pass_it in (o2g.load, lambda module: o2g.from_torch(module, (torch.ones(1, 3),))):
+        with pytest.raises(ModelError, match=r"got a scripted module .*made from: .*from_torch\(module, \(x,\)\)$"):
+            pass_it(scripted)
+    with pytest.raises(ModelError, match=r"got Linear; .*a PyTorch module goes to from_torch"):  # the control
+        o2g.load(nn.Linear(3, 2))

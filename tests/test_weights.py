@@ -80,7 +80,7 @@ def test_the_tables_have_a_row_for_each_array(folder):
         assert float(row["l2"]) == entry["l2"] == statistics.l2
         assert sum(entry["histogram"]["counts"]) == statistics.size
     text = (path / "README.md").read_text()
-    assert "24 kernels of 3x3 over 16 channels, (row, column, in, out); bias: 24" in text
+    assert "24 kernels of 3×3 over 16 channels, (row, column, in, out); bias: 24" in text
     for name in names:
         assert f"`{name}`" in text
     for file in path.glob("*.png"):
@@ -166,7 +166,7 @@ def test_scalars_empty_and_unread_arrays_are_listed(tmp_path):
     found = weights(load(model(nodes, {"x": [1, 4]}, constants)), tmp_path / "few")
     text = (tmp_path / "few" / "README.md").read_text()
     assert "2.5 (a scalar)" in text
-    assert "- `idle`: 2x3" in text
+    assert "- `idle`: 2×3" in text
     assert found.array("none").file == ""
     assert not list((tmp_path / "few").glob("*.png"))
 
@@ -244,7 +244,7 @@ def test_what_only_one_model_has_is_listed(tmp_path):
     assert (found.only_here, found.only_there) == ({"w": (2, 1, 3, 3)}, {"w": (2, 1, 5, 5)})
     weights(here, tmp_path / "two", against=dataclasses.replace(there, model_name="other"))
     text = (tmp_path / "two" / "README.md").read_text()
-    assert "## Only in other\n\n- `w`: 2x1x5x5" in text
+    assert "## Only in other\n\n- `w`: 2×1×5×5" in text
     record = json.loads((tmp_path / "two" / "weights.json").read_text())
     assert record["only_in_model"] == {"w": [2, 1, 3, 3]}
 
@@ -266,7 +266,7 @@ def test_the_command_explains_and_draws(tmp_path, capsys):
     given = ("-o", str(path), "--order", "activation", "--input", "zeros")
     assert run(str(tmp_path / "small.onnx"), *given) == 0
     printed = capsys.readouterr().out
-    assert "the_y: 4 kernels of 3x3 over 1 channel, (out, in, row, column); bias: 4" in printed
+    assert "the_y: 4 kernels of 3×3 over 1 channel, (out, in, row, column); bias: 4" in printed
     assert f"2 pictures of arrays in {path}" in printed
     biases = np.abs(numbers(4, seed=1))  # what zeros come to
     order = json.loads((path / "permutation.json").read_text())["the_y"]

@@ -59,7 +59,7 @@ def test_the_laws_hold_for_the_fixtures(file: str, detail: str):
 
 def test_digits_in_words():
     found = texts(load(FIXTURES / "digits.onnx"))
-    assert found["conv2"] == "conv2: 24 kernels of 3x3 over 16 channels, (row, column, in, out); bias: 24"
+    assert found["conv2"] == "conv2: 24 kernels of 3×3 over 16 channels, (row, column, in, out); bias: 24"
     assert found["dense1"] == "dense1: weights of 96 inputs to 48 units, (in, out); bias: 48"
     assert found["bn1"].startswith("bn1: scale: 16; shift: 16; moving mean: 16; moving variance: 16; ")
     assert found["maxpool"] == "maxpool: no arrays"
@@ -118,7 +118,7 @@ def test_keras_arrays_are_those_of_get_weights_in_its_order(autoencoder):
 def test_the_autoencoders_first_layer_is_explained(autoencoder):
     _, graph = autoencoder
     assert graph.layer("encode").shape == (96, 96, 32)
-    assert texts(graph)["encode"] == "encode: 32 kernels of 3x3 over 1 channel, (row, column, in, out); bias: 32"
+    assert texts(graph)["encode"] == "encode: 32 kernels of 3×3 over 1 channel, (row, column, in, out); bias: 32"
 
 
 KERAS_AXES = {
@@ -152,7 +152,7 @@ def test_the_axes_of_keras(autoencoder):
     roles = [found[f"bn/{n}"].role for n in ("gamma", "beta", "moving_mean", "moving_variance")]
     assert roles == ["scale", "shift", "moving mean", "moving variance"]
     assert found["prelu/alpha"].role == "slope"
-    assert found["twice/kernel"].text == "32 channels with 2 kernels of 3x3 each, (row, column, in, multiplier)"
+    assert found["twice/kernel"].text == "32 channels with 2 kernels of 3×3 each, (row, column, in, multiplier)"
     assert "over 32 channels each, in 2 groups" in found["grouped/kernel"].text
 
 

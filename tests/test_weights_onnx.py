@@ -44,7 +44,7 @@ def test_what_has_no_name_is_listed_by_its_operator():
     )
     graph = load(made)
     arrays = {a.name: a for of in check_laws(graph) for a in of.arrays}
-    assert arrays["m"].text == "constant of Mul: 4x5, (axis 1, axis 2)"
+    assert arrays["m"].text == "constant of Mul: 4×5, (axis 1, axis 2)"
     assert arrays["s"].role == "constant of Sub"
     assert arrays["p"].role == "slope"
     assert set(unread(graph, layer_arrays(graph))) == {"idle"}

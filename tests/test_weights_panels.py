@@ -126,7 +126,7 @@ def test_a_large_matrix_is_reduced_to_the_strongest_of_blocks():
     proto = model([node("MatMul", "x w", "y")], {"x": [1, 3 * PIXELS + 5]}, {"w": numbers(3 * PIXELS + 5, 10)})
     (panel,) = parts(first_array(proto), None)
     assert panel.values.shape == (482, 10)
-    assert "each pixel is the number of largest magnitude of 4 x 1" in panel.statement
+    assert "each pixel is the number of largest magnitude of 4×1" in panel.statement
 
 
 @pytest.mark.parametrize(("high", "wide"), [(1, 1), (2, 3), (4, 7), (50, 50)])

@@ -95,6 +95,10 @@ def load(
         from onnx2graphml.frontends import torch_files
 
         return _imported(torch_files.from_exported(source, shapes=shapes), "ExportedProgram", detail, check)
+    if "torch" in sys.modules and isinstance(source, sys.modules["torch"].jit.ScriptModule):
+        from onnx2graphml.frontends.torch import SCRIPTED
+
+        raise ModelError(SCRIPTED)
     raise ModelError(
         f"got {type(source).__name__}; expected a path, a Keras model, a torch.export.ExportedProgram or an "
         f"onnx.ModelProto (a PyTorch module goes to from_torch, with example inputs)"

@@ -142,7 +142,7 @@ def weights(
     Example:
         >>> import onnx2graphml
         >>> onnx2graphml.weights("fixtures/digits.onnx").layers[1].of.text
-        'conv1: 16 kernels of 3x3 over 1 channel, (row, column, in, out); bias: 16'
+        'conv1: 16 kernels of 3×3 over 1 channel, (row, column, in, out); bias: 16'
     """
     from onnx2graphml.draw.weights.weights import weights as drawn
     from onnx2graphml.inference.inputs import resolve

@@ -38,60 +38,13 @@ try:
     from tf2onnx.handler import tf_op
     from tf2onnx.tf_loader import tf_optimize
     from tf2onnx.tfonnx import process_tf_graph
-    from tf2onnx.utils import make_name
+
+    from onnx2graphml.frontends import handlers  # noqa: F401  (what it registers is used)
 except ImportError as error:
     raise MissingExtraError("TensorFlow", "keras") from error
 
 _OPSET = 17
 _IR_VERSION = 10  # the first with metadata on nodes, and ONNX Runtime reads it
-
-
-@tf_op("Erfc")
-class _Erfc:
-    """The exact gelu is traced to Erfc, for which tf2onnx has no handler: 1 - Erf(x)."""
-
-    @classmethod
-    def version_9(cls, ctx: Any, node: Any, **_: Any) -> None:
-        shape, dtype = ctx.get_shape(node.output[0]), ctx.get_dtype(node.output[0])
-        x, outputs, name = node.input[0], list(node.output), node.name
-        ctx.remove_node(name)
-        number = np.array(1, onnx.helper.tensor_dtype_to_np_dtype(dtype))
-        one = ctx.make_const(make_name(name), number).output[0]
-        known = {"shapes": [shape], "dtypes": [dtype]}
-        erf = ctx.make_node("Erf", [x], name=make_name(name), **known).output[0]
-        ctx.make_node("Sub", [one, erf], name=name, outputs=outputs, **known)
-
-
-@tf_op("Bucketize")
-class _Bucketize:
-    """Discretization is traced to it: how many boundaries are not above a value."""
-
-    @classmethod
-    def version_13(cls, ctx: Any, node: Any, **_: Any) -> None:
-        shape, dtype = ctx.get_shape(node.output[0]), ctx.get_dtype(node.output[0])
-        x, outputs, name = node.input[0], list(node.output), node.name
-        kind = onnx.helper.tensor_dtype_to_np_dtype(ctx.get_dtype(x))
-        boundaries = np.array(node.get_attr("boundaries").floats, np.float32)
-        ctx.remove_node(name)
-
-        def constant(value: Any) -> str:
-            return str(ctx.make_const(make_name(name), np.asarray(value)).output[0])
-
-        def made(op: str, inputs: list[str], kind: int, axes: list[int], **attr: Any) -> str:
-            known = {"shapes": [[*shape, *axes]], "dtypes": [kind]}
-            return str(ctx.make_node(op, inputs, name=make_name(name), attr=attr, **known).output[0])
-
-        if kind.kind != "f":  # a whole number is compared with a fraction
-            x = made("Cast", [x], onnx.TensorProto.FLOAT, [], to=onnx.TensorProto.FLOAT)
-            kind = np.dtype(np.float32)
-        last = constant(np.array([-1], np.int64))
-        wide = made("Unsqueeze", [x, last], onnx.helper.np_dtype_to_tensor_dtype(kind), [1])
-        reached = made(
-            "GreaterOrEqual", [wide, constant(boundaries.astype(kind))], onnx.TensorProto.BOOL, [len(boundaries)]
-        )
-        ones = made("Cast", [reached], dtype, [len(boundaries)], to=dtype)
-        known = {"shapes": [shape], "dtypes": [dtype]}
-        ctx.make_node("ReduceSum", [ones, last], attr={"keepdims": 0}, name=name, outputs=outputs, **known)
 
 
 def convert(frozen: Frozen) -> tuple[onnx.ModelProto, dict[str, Any]]:

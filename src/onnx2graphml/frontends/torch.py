@@ -35,6 +35,12 @@ from onnx2graphml.model.scopes import framework_layers
 if TYPE_CHECKING:
     import torch
 
+SCRIPTED = (
+    "got a scripted module (TorchScript), expected the torch.nn.Module that it was made from: pass that one, with "
+    "example inputs of batch 1, as onnx2graphml.from_torch(module, (x,))"
+)
+"""What is said of it wherever it is given."""
+
 _OPSET = 20  # the newest that the exporter writes by itself
 _IR_VERSION = 10  # the newest that every supported ONNX Runtime reads
 
@@ -112,9 +118,7 @@ def check_arguments(module: object, example_inputs: object) -> None:
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
     if isinstance(module, torch.jit.ScriptModule):
-        raise ModelError(
-            "got a scripted module (TorchScript), expected the torch.nn.Module that it was made from: pass that one"
-        )
+        raise ModelError(SCRIPTED)
     if not isinstance(module, torch.nn.Module):
         raise ModelError(f"got {type(module).__name__}, expected a torch.nn.Module: pass the model itself")
     if not isinstance(example_inputs, tuple) or not example_inputs:

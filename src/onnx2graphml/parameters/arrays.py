@@ -82,12 +82,12 @@ class TrainedArray:
             >>> import onnx2graphml
             >>> found = layer_arrays(onnx2graphml.load("fixtures/digits.onnx"))
             >>> [array.text for array in found[1].arrays]
-            ['16 kernels of 3x3 over 1 channel, (row, column, in, out)', 'bias: 16']
+            ['16 kernels of 3×3 over 1 channel, (row, column, in, out)', 'bias: 16']
         """
         axes = f"({', '.join(self.axes)})"
         k = self.kernels
         if k is not None and self.role == "kernel":
-            size = f"of {'x'.join(map(str, k.shape[2:]))}"
+            size = f"of {'×'.join(map(str, k.shape[2:]))}"
             if "multiplier" in self.axes:
                 each = self.values.shape[self.axes.index("multiplier")]
                 return f"{len(k) // each} channels with {_counted(each, 'kernel')} {size} each, {axes}"
@@ -97,7 +97,7 @@ class TrainedArray:
             return f"weights of {_counted(k.shape[1], 'input')} to {_counted(len(k), 'unit')}, {axes}"
         if self.values.ndim == 0:
             return f"{self.role}: {self.values.item():.6g} (a scalar)"
-        sizes = "x".join(map(str, self.values.shape))
+        sizes = "×".join(map(str, self.values.shape))
         return f"{self.role}: {sizes}" if self.values.ndim == 1 else f"{self.role}: {sizes}, {axes}"
 
 
@@ -135,7 +135,7 @@ def layer_arrays(graph: NeuronGraph) -> tuple[LayerArrays, ...]:
     Example:
         >>> import onnx2graphml
         >>> layer_arrays(onnx2graphml.load("fixtures/residual.onnx"))[1].text
-        'conv1: 6 kernels of 3x3 over 3 channels, (out, in, row, column); bias: 6'
+        'conv1: 6 kernels of 3×3 over 3 channels, (out, in, row, column); bias: 6'
     """
     model = graph.require_model()
     traces = Traces(model)

@@ -224,7 +224,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _sizes(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape)) or "scalar"
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def _plain(text: str) -> str:

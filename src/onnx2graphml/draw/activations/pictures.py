@@ -12,6 +12,7 @@ from onnx2graphml.draw.colours import Scale, scale_of
 from onnx2graphml.draw.mosaic import Mosaic, constant, dead
 from onnx2graphml.draw.panel import Body, Panel, described, shape_text
 from onnx2graphml.draw.photo import photo
+from onnx2graphml.draw.plots import Ranking
 from onnx2graphml.draw.tiles import Tiles
 from onnx2graphml.graph.attributes import layer_entry
 from onnx2graphml.graph.graph import Layer
@@ -74,7 +75,8 @@ class LayerPicture:
         subtitle = described(self.layer) if large else shape_text(self.layer)
         bodies = self._bodies()
         scales = self.scales if any_colours(bodies) and not self.colours else ()
-        return Panel(self.layer.name, subtitle, bodies, scales, tuple(self.notes))
+        drawn = _top_note(self.top) if any(isinstance(body, Ranking) for body in bodies) else ""
+        return Panel(self.layer.name, subtitle, bodies, scales, tuple(note for note in self.notes if note != drawn))
 
     def _bodies(self) -> tuple[Body, ...]:
         if self.colours and self.tiles is not None:

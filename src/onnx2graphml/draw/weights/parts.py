@@ -79,7 +79,7 @@ def parts(array: TrainedArray, order: Ints | None, limit: int = LIMIT) -> tuple[
         one = np.zeros(1, np.int64)
         return (Part("vector", values.reshape(-1)[known], one, known, "", name, f"all {values.size:,}"),)
     flat = values.reshape(-1, values.shape[-1])
-    names = (" x ".join(array.axes[:-1]), array.axes[-1])
+    names = (" × ".join(array.axes[:-1]), array.axes[-1])
     return (_of_matrix(flat, np.arange(flat.shape[1]), names),)
 
 
@@ -128,7 +128,7 @@ def _of_matrix(matrix: Array, order: Ints, names: tuple[str, str] = ("in", "out"
     high, wide = math.ceil(rows / PIXELS), math.ceil(columns / PIXELS)
     text = f"{what}rows: all {rows:,} ({names[0]}); columns: all {columns:,} ({names[1]})"
     if (high, wide) != (1, 1):
-        text += f"; each pixel is the number of largest magnitude of {high} x {wide}"
+        text += f"; each pixel is the number of largest magnitude of {high}×{wide}"
     values = strongest(matrix, order, high, wide)
     return Part("matrix", values, np.arange(0, rows, high), order[::wide], *names, text)
 
