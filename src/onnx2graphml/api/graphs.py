@@ -37,6 +37,7 @@ def write(
     max_edges: int | None = None,
     part: tuple[int, int] | None = None,
     ids: str = "int64",
+    partition: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the graph into a file or a folder: all of it or nothing.
@@ -53,10 +54,12 @@ def write(
         part: of Parquet, write only this part, such as the third of 64, `(3, 64)`. Each may be written on a machine of
             its own; `merge` puts them together. A part that is finished is left as it is.
         ids: the type of ids in Parquet: `int64`, or `int32`, as cuGraph takes them; not of a part.
+        partition: of Parquet, `layer`: a folder for the edges into each layer, `edges/layer=conv1/`, as Hive has them.
         progress: called now and then, from any thread, with the number of edges written since it was called last.
 
     Raises:
-        Error: there is no such part, the format is not written in parts, or has no other type of ids.
+        Error: there is no such part, the format is not written in parts, or has no other type of ids
+            and no partition.
         OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
         TooLargeError: there are more edges than allowed, than the format is good for, or than the disk has room for.
         MissingExtraError: the format needs a package that is not installed.
@@ -70,7 +73,7 @@ def write(
 
     to_file = str(path) != registry.STDOUT
     suffix = format or (registry.suffix(Path(path).name) if to_file else registry.DEFAULT)
-    registry.options(registry.find(suffix), jobs, labels, ids)  # a mistake is told before the model is read
+    registry.options(registry.find(suffix), jobs, labels, ids, partition)  # a mistake is told before the model is read
     if part is not None and suffix != ".parquet":
         raise Error(f"part {part[0]}/{part[1]} of {suffix}: only .parquet is written in parts")
     if part is not None and ids != registry.IDS[0]:
@@ -82,12 +85,12 @@ def write(
     if part is not None:
         from onnx2graphml.formats.parquet.shares import write_share
 
-        write_share(graph, Path(path), part, progress, jobs=jobs or processors())
+        write_share(graph, Path(path), part, progress, jobs=jobs or processors(), partition=partition)
         return
     if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE and not estimate.has_plenty(graph, Path(path)):
         found = work(graph, suffix, Path(tempfile.gettempdir()), jobs, labels, patience=0)
         estimate.check_room(graph, Path(path), found.all.bytes)
-    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels, ids=ids)
+    writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels, ids=ids, partition=partition)
 
 
 @typed
@@ -98,6 +101,7 @@ def convert(
     format: str | None = None,
     jobs: int | None = None,
     labels: bool = False,
+    partition: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Table:
     """Write a written graph in another format, without its model.
@@ -113,6 +117,7 @@ def convert(
         format: as for `write`.
         jobs: as for `write`.
         labels: as for `write`.
+        partition: as for `write`.
         progress: as for `write`.
 
     Returns:
@@ -132,7 +137,7 @@ def convert(
     from onnx2graphml.formats.conversion.convert import convert as converted
 
     suffix = format or (registry.DEFAULT if str(out) == registry.STDOUT else registry.suffix(Path(out).name))
-    graph = converted(Path(path), out, format=suffix, progress=progress, jobs=jobs, labels=labels)
+    graph = converted(Path(path), out, format=suffix, progress=progress, jobs=jobs, labels=labels, partition=partition)
     return Table(("nodes", "edges"), ((f"{graph.neurons:,}", f"{graph.edges:,}"),), ">>")
 
 

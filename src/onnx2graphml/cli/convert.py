@@ -28,6 +28,7 @@ EXAMPLES = (
     "digits.onnx three.graphml --input digit.npy --winners",
     "vgg16.keras vgg16.parquet --dry-run",
     "vgg16.keras vgg16.parquet --part 3/64",
+    "vgg16.keras vgg16.parquet --partition layer",
     "resnet.onnx - --shape input=1,3,224,224 --detail neuron",
     "vgg16.parquet vgg16.graphml.zst",
     "edited.graphml edited.onnx",
@@ -39,7 +40,7 @@ EXAMPLES = (
 
 def add_options(parser: Parser) -> None:
     """The options."""
-    from onnx2graphml.formats.registry import WRITTEN
+    from onnx2graphml.formats.registry import BY_LAYER, WRITTEN
 
     add_graph(parser)
     parser.add_argument(
@@ -63,6 +64,11 @@ def add_options(parser: Parser) -> None:
         choices=("int64", "int32"),
         default="int64",
         help="type of ids in a .parquet folder (default int64); cuGraph takes int32 in half the memory",
+    )
+    parser.add_argument(
+        "--partition",
+        choices=(BY_LAYER,),
+        help="in a .parquet folder, a folder for the edges into each layer, edges/layer=conv1/, as Hive has them",
     )
     parser.add_argument(
         "--part",
@@ -137,7 +143,8 @@ def run(options: argparse.Namespace) -> int:
     to_file = options.out != registry.STDOUT
     suffix = registry.suffix(options.out) if to_file else registry.DEFAULT
     found = registry.find(suffix)
-    registry.options(found, options.jobs, options.labels, options.ids)  # a mistake is told before the model is read
+    # a mistake is told before the model is read
+    registry.options(found, options.jobs, options.labels, options.ids, options.partition)
     if to_file:
         check_parent(options.out)
         refuse_inputs(options.out, [options.model])
@@ -158,6 +165,7 @@ def run(options: argparse.Namespace) -> int:
             max_edges=options.max_edges,
             part=options.part,
             ids=options.ids,
+            partition=options.partition,
             progress=advance,
         )
     if options.part is not None:
@@ -175,7 +183,7 @@ def _is_converted(options: argparse.Namespace) -> bool:
     _, own = parser_for(options.command)
     given = {name for name, value in vars(options).items() if value != own.get_default(name)}
     is_graph = suffix_of(options.model) in {*FORMATS} - {".npz"} and Path(options.model).exists()
-    return is_graph and given <= {"command", "model", "out", "jobs", "labels"}
+    return is_graph and given <= {"command", "model", "out", "jobs", "labels", "partition"}
 
 
 def _convert(options: argparse.Namespace, to_file: bool) -> bool:
@@ -186,7 +194,14 @@ def _convert(options: argparse.Namespace, to_file: bool) -> bool:
 
     try:
         with progress("writing", None) as advance:
-            found = api.convert(options.model, options.out, jobs=options.jobs, labels=options.labels, progress=advance)
+            found = api.convert(
+                options.model,
+                options.out,
+                jobs=options.jobs,
+                labels=options.labels,
+                partition=options.partition,
+                progress=advance,
+            )
     except EditedError:
         return False
     if to_file:

@@ -29,6 +29,7 @@ class Format:
         takes_jobs: whether the function has a keyword `jobs`, the number of threads.
         takes_labels: whether it has a keyword `labels`, for what people want besides.
         takes_ids: whether it has a keyword `ids`, the type of ids.
+        takes_partition: whether it has a keyword `partition`, what edges have folders by.
         max_edges: what it is good for; None where there is no limit.
         run: edges of one kind that show, to a tenth, how well they are compressed.
         part: the most edges that one thread writes into a file of their own, those into one layer; None where the
@@ -46,6 +47,7 @@ class Format:
     takes_labels: bool = False
     run: int = 1 << 18
     takes_ids: bool = False
+    takes_partition: bool = False
     part: int | None = None
     by_lines: bool = False
 
@@ -90,6 +92,7 @@ FORMATS: dict[str, Format] = {
         takes_jobs=True,
         run=1 << 20,
         takes_ids=True,
+        takes_partition=True,
         part=PARQUET_PART,
     ),
     ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
@@ -110,6 +113,8 @@ WRITTEN = FORMATS | FOR_OTHERS
 
 IDS = ("int64", "int32")
 """Types that ids may have; the first is that of all formats."""
+BY_LAYER = "layer"
+"""The only partition there is."""
 STDOUT = "-"
 DEFAULT = ".graphml"  # of standard output, which has no suffix
 
@@ -138,13 +143,24 @@ def find(name: str) -> Format:
     return found
 
 
-def options(format: Format, jobs: int | None = None, labels: bool = False, ids: str = IDS[0]) -> dict[str, Any]:
+def options(
+    format: Format,
+    jobs: int | None = None,
+    labels: bool = False,
+    ids: str = IDS[0],
+    partition: str | None = None,
+) -> dict[str, Any]:
     """What the format's function takes besides: threads, as many as asked for or as there are processors, and more."""
     if ids not in IDS:
         raise Error(f"ids is {ids!r}; expected {' or '.join(IDS)}")
     if ids != IDS[0] and not format.takes_ids:
         names = ", ".join(suffix for suffix, found in FORMATS.items() if found.takes_ids)
         raise Error(f"ids of {ids} are for {names} only; give such a name, or leave ids out")
+    if partition not in (None, BY_LAYER):
+        raise Error(f"partition is {partition!r}; expected {BY_LAYER!r} or None")
+    if partition and not format.takes_partition:
+        names = ", ".join(suffix for suffix, found in FORMATS.items() if found.takes_partition)
+        raise Error(f"a partition is for {names} only; give such a name, or leave partition out")
     if jobs is not None:
         check_whole("jobs", jobs, 1)
     if labels and not format.takes_labels:
@@ -152,6 +168,7 @@ def options(format: Format, jobs: int | None = None, labels: bool = False, ids: 
         raise Error(f"labels are for {names} only; give one of these names, or leave labels out")
     found: dict[str, Any] = {"jobs": jobs or processors()} if format.takes_jobs else {}
     found |= {"ids": ids} if ids != IDS[0] else {}
+    found |= {"partition": partition} if partition else {}
     return found | {"labels": True} if labels else found
 
 

@@ -23,6 +23,7 @@ def write(
     jobs: int | None = None,
     labels: bool = False,
     ids: str = IDS[0],
+    partition: str | None = None,
 ) -> None:
     """Write a graph into a file or a folder, in the format that its suffix names; all of it or nothing.
 
@@ -35,9 +36,10 @@ def write(
             depend on it.
         labels: also write what people want in GraphML: `label`, `depth`, `x` and `y` of nodes, `abs_weight` of edges.
         ids: the type of ids in Parquet, `int64` or `int32`.
+        partition: of Parquet, `layer`: a folder for the edges into each layer.
 
     Raises:
-        Error: the format takes no labels, or no other type of ids.
+        Error: the format takes no labels, no other type of ids, or no partition.
         OutputError: the suffix is unknown, the path can't be written, or the format can't hold the graph.
         TooLargeError: the graph has more edges than the format is good for.
         MissingExtraError: the format needs a package that is not installed.
@@ -49,7 +51,7 @@ def write(
     """
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
-    more = options(found, jobs, labels, ids)
+    more = options(found, jobs, labels, ids, partition)
     if graph.model is not None:
         graph.model.check_files()
         refuse_inputs(path, () if to_stdout else graph.model.files)

@@ -35,12 +35,13 @@ def convert(
     progress: Progress | None = None,
     jobs: int | None = None,
     labels: bool = False,
+    partition: str | None = None,
 ) -> NeuronGraph:
     """Write a written graph in another format. The file is read twice: to know what there is, and to write it.
 
     Args:
         path: a file or folder that this package wrote, and nobody edited.
-        out, format, progress, jobs, labels: as for `write`; the format is a suffix.
+        out, format, progress, jobs, labels, partition: as for `write`; the format is a suffix.
 
     Returns:
         The graph that was written; its edges can't be read any more.
@@ -54,13 +55,14 @@ def convert(
         >>> convert(Path("digits.graphml"), "digits.parquet", format=".parquet")  # doctest: +SKIP
     """
     target = find(format)
-    options(target, jobs, labels)  # a mistake is told before the file is read
+    options(target, jobs, labels, partition=partition)  # a mistake is told before the file is read
     if str(out) != STDOUT:
         refuse_inputs(out, [path])
     with ExitStack() as opened:
         graph = stored_graph(path, opened)
         one = "parquet" in target.writer  # its files would be written side by side, and their edges be read so
-        writing.write(graph, out, format=format, progress=progress, jobs=1 if one else jobs, labels=labels)
+        jobs = 1 if one else jobs
+        writing.write(graph, out, format=format, progress=progress, jobs=jobs, labels=labels, partition=partition)
     return graph
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onnx2graphml.errors import MissingExtraError
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.formats.parquet.layout import part_files
 
 try:
     import pyarrow as pa
@@ -31,7 +32,7 @@ def write_headers(directory: Path) -> None:
         >>> write_headers(Path("digits.parquet"))  # doctest: +SKIP
     """
     (directory / FOLDER).mkdir()
-    tables = {"nodes": directory / NODES, "edges": min((directory / "edges").iterdir())}
+    tables = {"nodes": directory / NODES, "edges": directory / part_files(directory)[0]}
     for name, path in tables.items():
         (directory / FOLDER / f"{name}.csv").write_text(header(pq.read_schema(path)), encoding="utf-8")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from onnx2graphml.formats.found import (
 )
 from onnx2graphml.formats.manifest import Manifest, reading_errors
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.formats.parquet.layout import PART, layer_folder, part_files
 from onnx2graphml.graph.attributes import is_column
 from onnx2graphml.graph.recorded import NO, VALUE
 
@@ -36,7 +37,6 @@ except ModuleNotFoundError as e:
     raise MissingExtraError("pyarrow", "parquet") from e
 
 ROWS = 1 << 20  # taken at once
-PART = re.compile(r"edges/part-[0-9]{5,}\.parquet")
 SHARED = ("layer", "op", "combine", "activation")
 
 
@@ -139,19 +139,34 @@ class ParquetFolder:
     def _edges(self) -> Iterator[EdgeRows]:
         listed = self._manifest.content
         parts, into = listed["parts"], dict.fromkeys((x["name"] for x in listed["layers"]), 0)
-        files = {f"edges/{p.name}" for p in (self._path / "edges").iterdir()}
+        files = part_files(self._path)
         if sorted(p["file"] for p in parts) != sorted(files) or not all(map(PART.fullmatch, files)):
             raise Error(f"{self._path}: the manifest lists {len(parts)} parts; edges/ has {len(files)}, or others")
         for part in parts:
-            rows = 0
+            rows, ids = 0, Ids()
+            self._check_folder(part)
             for edges in self._part(part["file"], part["rows"]):
                 self._check_target(edges, part)
+                ids.add(edges)
                 rows += len(edges)
                 yield edges
+            self._check_ids(part, ids)
             if rows != part["rows"]:
                 raise Error(f"{self._path}: {part['file']} has {rows} edges; the manifest says {part['rows']}")
             into[part["layer"]] = into.get(part["layer"], 0) + rows
         self._check_totals(into)
+
+    def _check_folder(self, part: dict[str, Any]) -> None:
+        """A folder tells the layer, if there is one."""
+        _, *folders, _ = part["file"].split("/")
+        if folders and folders != [layer_folder(part["layer"])]:
+            raise Error(f"{self._path}: {part['file']} is not in the folder of {part['layer']!r}")
+
+    def _check_ids(self, part: dict[str, Any], ids: Ids) -> None:
+        """The manifest has the least and the greatest, if it tells them, as older ones don't."""
+        for name, got in ids.found.items():
+            if part.get(name, got) != got:
+                raise Error(f"{self._path}: {part['file']} has {name} {got}; the manifest says {part[name]}")
 
     def _check_totals(self, into: dict[str, int]) -> None:
         for layer in self._manifest.content["layers"]:
@@ -185,6 +200,20 @@ class ParquetFolder:
     @property
     def _first_and_last(self) -> dict[str, tuple[int, int]]:
         return {x["name"]: (x["first_id"], x["first_id"] + x["neurons"]) for x in self._manifest.content["layers"]}
+
+
+@dataclass
+class Ids:
+    """The least and the greatest `src` and `dst` of edges that were added."""
+
+    found: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, edges: EdgeRows) -> None:
+        """Some edges."""
+        for name, ids in (("src", edges.source), ("dst", edges.target)):
+            if len(ids):
+                least, greatest = self.found.get(name, (ids[0], ids[0]))
+                self.found[name] = [int(min(least, ids.min())), int(max(greatest, ids.max()))]
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from onnx2graphml.files.atomic_folder import atomic_directory
 from onnx2graphml.files.temporary import HIDDEN
 from onnx2graphml.formats.manifest import manifest_content, reading_errors, write_content
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.formats.parquet.layout import NODES_OR_PART, with_ids
 from onnx2graphml.formats.parquet.neo4j import write_headers
 from onnx2graphml.formats.parquet.write import (
     NODE_ENCODING,
@@ -44,7 +45,6 @@ except ModuleNotFoundError as e:
     raise MissingExtraError("pyarrow", "parquet") from e
 
 RECORD = re.compile(r"share-(\d{5,})-of-(\d{5,})\.json")
-FILE = re.compile(r"edges/part-\d{5,}\.parquet|" + re.escape(NODES))
 SHOWN = 5  # missing shares that a message names
 
 
@@ -60,6 +60,7 @@ def write_share(
     progress: Progress | None = None,
     *,
     jobs: int = 1,
+    partition: str | None = None,
     part: int = PARQUET_PART,
     rows: int = ROWS,
 ) -> bool:
@@ -68,7 +69,7 @@ def write_share(
     Args:
         path: of the whole graph, which `merge` makes.
         share: which one, from 1, and of how many.
-        progress, jobs, part, rows: as for `write_parquet`.
+        progress, jobs, partition, part, rows: as for `write_parquet`.
 
     Returns:
         Whether it was written; a share that is finished is left as it is.
@@ -84,17 +85,17 @@ def write_share(
     number, count = share
     if not 1 <= number <= count:
         raise Error(f"part {number}/{count}: expected a number from 1 to {count}, and how many there are")
-    parts, folder, stop = named_parts(graph, part), folder_of(path), threading.Event()
+    parts, folder, stop = named_parts(graph, part, partition), folder_of(path), threading.Event()
     content = manifest_content(graph, parts=listed(parts))
-    try:
-        for inner in ("edges", Path(NODES).parent):
-            (folder / inner).mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise OutputError(f"can't write {str(folder)!r}: {e.strerror or e}") from e
     for name, record in _records(folder).items():
         _check_record(folder, name, record, content, count)
         if name[0] == number and not _broken(folder, record):
             return False
+    try:
+        for inner in (NODES, *parts):
+            (folder / inner).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise OutputError(f"can't write {str(folder)!r}: {e.strerror or e}") from e
     own = shared_out(parts, count)[number - 1]
 
     def edges(name: str) -> None:
@@ -158,9 +159,10 @@ def merge(path: Path) -> dict[str, Any]:
     _check_files(folder, files, content)
     with atomic_directory(path, "graph") as new:
         for name in files:
-            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
             _link(folder / name, new / name)
         write_headers(new)
+        content["parts"] = with_ids(content["parts"], new)
         write_content(content, new, HIDDEN)
     _remove(folder, files)
     return content
@@ -174,7 +176,9 @@ def _records(folder: Path) -> dict[tuple[int, int], dict[str, Any]]:
         if named:
             with reading_errors(path):
                 record = json.loads(path.read_bytes())
-                if not all(FILE.fullmatch(name) and type(size) is int for name, size in record["files"].items()):
+                if not all(
+                    NODES_OR_PART.fullmatch(name) and type(size) is int for name, size in record["files"].items()
+                ):
                     raise ValueError("its files are none of a graph")
                 record["manifest"]["parts"]
             found[int(named[1]), int(named[2])] = record
@@ -225,6 +229,7 @@ def _remove(folder: Path, files: dict[str, int]) -> None:
     """Remove the shares, and their folders if nobody put anything else there."""
     for name in (*files, *(path.name for path in folder.glob("share-*.json") if RECORD.fullmatch(path.name))):
         (folder / name).unlink(missing_ok=True)
-    for inner in ("edges", Path(NODES).parent, "."):
+    within = {parent for name in files for parent in Path(name).parents}
+    for inner in sorted(within, key=lambda path: len(path.parts), reverse=True):
         if not any((folder / inner).iterdir()):
             (folder / inner).rmdir()

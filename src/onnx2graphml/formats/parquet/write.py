@@ -30,6 +30,7 @@ from onnx2graphml.formats.columns import (
 from onnx2graphml.formats.edge_rows import NO_PORT, NO_TERM, EdgeRows
 from onnx2graphml.formats.manifest import write_manifest
 from onnx2graphml.formats.parquet import NODES
+from onnx2graphml.formats.parquet.layout import part_name, with_ids
 from onnx2graphml.formats.parquet.neo4j import write_headers
 from onnx2graphml.formats.registry import PARQUET_PART, Progress
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions
@@ -86,6 +87,7 @@ def write_parquet(
     *,
     jobs: int = 1,
     ids: str = "int64",
+    partition: str | None = None,
     part: int = PARQUET_PART,
     rows: int = ROWS,
     tile: int = TILE,
@@ -105,18 +107,19 @@ def write_parquet(
         progress: called after every row group with its number of edges, from any thread.
         jobs: the number of threads; the bytes written do not depend on it.
         ids: the type of `src`, `dst` and `id`: `int64` or `int32`.
+        partition: `layer` for a folder of each layer's edges, `edges/layer=conv1/`, as Hive has them.
         part, rows: the greatest number of edges in a file and in a row group.
         tile: the number of edges expanded at once; the bytes written do not depend on it.
 
     Raises:
-        OutputError: there are more neurons than ids of that type.
+        OutputError: there are more neurons than ids of that type, or a layer's name is too long for a folder.
 
     Example:
         >>> import onnx2graphml
         >>> graph = onnx2graphml.load("fixtures/digits.onnx")
         >>> write_parquet(graph, Path("digits.parquet"))  # doctest: +SKIP
     """
-    parts, stop, kind = named_parts(graph, part), threading.Event(), id_type(graph, ids)
+    parts, stop, kind = named_parts(graph, part, partition), threading.Event(), id_type(graph, ids)
 
     def write_nodes() -> None:
         write_table(directory / NODES, node_schema(graph, kind), node_tables(graph, rows, kind), NODE_ENCODING, stop)
@@ -124,11 +127,11 @@ def write_parquet(
     def write(name: str, part: Part) -> None:
         write_edges(graph, directory / name, part, stop, progress, rows, tile, kind)
 
-    (directory / "edges").mkdir()
-    (directory / NODES).parent.mkdir()
+    for name in (NODES, *parts):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
     run([write_nodes, *(partial(write, *named) for named in parts.items())], jobs, stop)
     write_headers(directory)
-    write_manifest(graph, directory, HIDDEN, parts=listed(parts))
+    write_manifest(graph, directory, HIDDEN, parts=with_ids(listed(parts), directory))
 
 
 def write_edges(
@@ -154,9 +157,10 @@ def id_type(graph: NeuronGraph, ids: str) -> pa.DataType:
     return IDS[ids]
 
 
-def named_parts(graph: NeuronGraph, limit: int) -> dict[str, Part]:
+def named_parts(graph: NeuronGraph, limit: int, partition: str | None = None) -> dict[str, Part]:
     """The parts of a graph's edges by the names of their files."""
-    return {f"edges/part-{number:05}.parquet": part for number, part in enumerate(edge_parts(graph, limit))}
+    parts = enumerate(edge_parts(graph, limit))
+    return {part_name(number, escape(part.layer), partition): part for number, part in parts}
 
 
 def listed(parts: dict[str, Part]) -> list[dict[str, Any]]:
