@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -96,6 +97,9 @@ def test_decimals_are_rounded_correctly() -> None:
     values = random.integers(0, 2**63, 20_000).view(np.float64)
     texts = [repr(v) for v in values[np.isfinite(values)].tolist()]
     texts += [f"{v:.{d}g}" for v in random.normal(size=2000) for d in (3, 9, 15, 17)]
+    texts += [f"{m}e{random.integers(-90, 50)}" for m in random.integers(0, 10**19, 5000, np.uint64)]
+    halves = [Decimal(2 * m + 1) * Decimal(2) ** (m % 8 - 3) for m in random.integers(2**52, 2**53, 1000).tolist()]
+    texts += [f"{half:f}" for half in halves]  # between two floats: to the even one
     texts += ["0", "-0", "1e-07", "1e+22", "9007199254740993", "123456789012345678901234567890", "5e-324", "1.5E3"]
     data = "".join(f'<data key="w">{text}</data>\n' for text in texts).encode()
     found = WEIGHT.read(data + BEHIND, 0)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import orjson
 
 from onnx2graphml.compiled import compiled
+from onnx2graphml.formats.nearest import nearest
 from onnx2graphml.formats.words import address, load_word, trailing_zeros
 
 Ints = npt.NDArray[np.int64]
@@ -34,9 +35,8 @@ BEHIND = 256  # bytes of the text that are left to others: behind each place the
 PAD = bytes(8)
 
 _U = np.uint64
-POWERS = 10.0 ** np.arange(23)  # exact, so that one multiplication or division by them rounds correctly
-TENS = 10 ** np.arange(19, dtype=np.uint64)
-EXACT = _U(1 << 53)
+MOST_DIGITS = 19  # that fit into 64 bits
+TENS = 10 ** np.arange(MOST_DIGITS + 1, dtype=np.uint64)
 ZEROS = _U(0x3030303030303030)
 ZERO_DOT = _U(int.from_bytes(b"0.", "little"))
 MINUS, PLUS, DOT, SMALL_E, LARGE_E, DIGIT = map(_U, b"-+.eE0")
@@ -123,7 +123,9 @@ class Patterns:
         )
         hard = np.empty((n * self._shape[1], 5), np.int64)
         data = np.frombuffer(text, np.uint8)
-        count, hards, stop = read_elements(data, start, end, self._text, self._table, self._first, ints, floats, hard)
+        count, hards, stop = read_elements(
+            data, start, end, self._text, self._table, self._first, ints, floats.view(np.uint64), hard
+        )
         for (row, slot, a, _, _), value in zip(left := hard[:hards].tolist(), _decimals(text, left), strict=True):
             if not math.isfinite(value):  # no number of ours: the parser tells
                 count, stop = row, a
@@ -203,34 +205,38 @@ def _whole(at: Any, most: Any, may_be_negative: Any) -> Any:
 
 @numba.njit(nogil=True)
 def _decimal(at: Any) -> Any:
-    """A decimal, the address behind it, and whether it is correctly rounded; 0 where none is plainly one."""
-    negative = _byte(at) == MINUS
-    at += np.int64(negative)
+    """The bits of a decimal as a float64, the address behind it, and whether they are known; 0 where it is none."""
+    sign = _U(_byte(at) == MINUS)
+    at += np.int64(sign)
     mantissa, n, exponent = _U(0), 1, np.int64(0)
     if load_word(at) & _U(0xFFFF) != ZERO_DOT:  # what most weights begin with
         mantissa, n = _digits(at)
         if n == 0 or n >= LONGEST:
-            return 0.0, 0, False
+            return _U(0), 0, False
     at += n
+    if mantissa == _U(0) and n == 1:
+        n = 0
     if _byte(at) == DOT:
         part, k = _digits(at + 1)
         if k == 0 or n + k > LONGEST:
-            return 0.0, 0, False
-        if n + k <= DIGITS:
+            return _U(0), 0, False
+        at, exponent = at + 1, np.int64(-k)
+        end = at + k
+        while n == 0 and k > MOST_DIGITS and _byte(at) == DIGIT:
+            at, k = at + 1, k - 1
+        n += k
+        if n <= MOST_DIGITS:
             mantissa = mantissa * TENS[k] + part
-        at, exponent, n = at + 1 + k, np.int64(-k), n + k
+        at = end
     if _byte(at) == SMALL_E or _byte(at) == LARGE_E:
         down, up = _byte(at + 1) == MINUS, _byte(at + 1) == PLUS
         at += 1 + np.int64(down or up)
         size, k = _digits(at)
         if k == 0 or k > DIGITS:
-            return 0.0, 0, False
+            return _U(0), 0, False
         at, exponent = at + k, exponent - np.int64(size) if down else exponent + np.int64(size)
-    exact = n <= DIGITS and mantissa <= EXACT and -22 <= exponent <= 22
-    value = float(np.int64(mantissa))
-    if exact:
-        value = value * POWERS[exponent] if exponent >= 0 else value / POWERS[-exponent]
-    return (-value if negative else value), at, exact
+    bits, known = nearest(mantissa, exponent)
+    return bits | (sign << _U(63)), at, known and n <= MOST_DIGITS
 
 
 @numba.njit(nogil=True)
@@ -257,10 +263,11 @@ def _same(at: Any, piece: Any, length: Any) -> Any:
 @compiled
 def read_elements(
     data: npt.NDArray[np.uint8], at: int, end: int, text: npt.NDArray[np.uint8], table: Ints, first: Ints,
-    ints: Ints, floats: Floats, hard: Ints,
+    ints: Ints, floats: npt.NDArray[np.uint64], hard: Ints,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Read elements of some patterns, into arrays as long as they may be many: how many, of `hard`, and the end.
 
+    `floats` becomes the bits of float64 numbers.
     `hard` becomes the decimals that are left to others: row, slot, where the element begins, their first and last byte.
     """
     begin, pieces = address(data), address(text)
@@ -276,8 +283,8 @@ def read_elements(
                 ints[_U(slot), _U(row)], here = _whole(here, table[gap, 4], kind == SIGNED)
             elif kind == DECIMAL:
                 place = here - begin
-                floats[_U(slot), _U(row)], here, exact = _decimal(here)
-                if not exact:
+                floats[_U(slot), _U(row)], here, known = _decimal(here)
+                if not known:
                     hard[more, 0], hard[more, 1], hard[more, 2] = row, slot, at
                     hard[more, 3], hard[more, 4] = place, here - begin
                     more += 1

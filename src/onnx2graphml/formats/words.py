@@ -67,6 +67,28 @@ def trailing_zeros(context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), codegen
 
 
+@intrinsic
+def leading_zeros(context: Any, word: Any) -> Any:
+    """The number of zero bits above the highest that is set."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
+def high_product(context: Any, one: Any, other: Any) -> Any:
+    """The upper 64 of the 128 bits of a product."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        one, other = (builder.zext(arg, ir.IntType(128)) for arg in args)
+        product = builder.lshr(builder.mul(one, other), ir.Constant(ir.IntType(128), 64))
+        return builder.trunc(product, ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), codegen
+
+
 @numba.njit(nogil=True)
 def address(array: Any) -> Any:
     """Where an array's data begins."""

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats.patterns import POWERS
 from onnx2graphml.formats.render import decimals
 from onnx2graphml.formats.shortest import read_back
+
+POWERS = 10.0 ** np.arange(23)  # exact in float64
 
 
 def are_float32(values: npt.NDArray[Any], from_text: bool) -> bool:
