@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from onnx2graphml.formats import render
+from onnx2graphml.compiled import many
 from onnx2graphml.formats.registry import WRITTEN
 from onnx2graphml.formats.writing import write
 from onnx2graphml.graph.graph import NeuronGraph
@@ -16,13 +16,14 @@ LINES = (".graphml", ".gephi.csv", ".neo4j.csv", ".gexf", ".gml", ".cyjs", ".dot
 
 
 @contextmanager
-def few(lines: int) -> Iterator[None]:
-    """So many lines and decimals are put together by Python, before the compiled loops are loaded."""
-    before, render.many = render.many, render.Many(lines)
+def few(edges: int) -> Iterator[None]:
+    """So many edges, lines and decimals are gone through by Python, before the compiled loops are."""
+    before = many.few, many.done
+    many.few, many.done = edges, 0
     try:
         yield
     finally:
-        render.many = before
+        many.few, many.done = before
 
 
 def differing(graph: NeuronGraph, suffix: str, folder: Path, labels: bool = False) -> list[str]:

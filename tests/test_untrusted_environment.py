@@ -43,12 +43,13 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with all that writing needs."""
+    """A cache with what checking a small file needs, and that file."""
     folder = tmp_path_factory.mktemp("cache")
-    done = run(str(DIGITS), str(folder / "g.npz"), NUMBA_CACHE_DIR=str(folder / "c"))
+    assert run(str(DIGITS), str(folder / "g.npz")).returncode == 0
+    done = run("verify", str(DIGITS), str(folder / "g.npz"), NUMBA_CACHE_DIR=str(folder / "c"))
     assert done.returncode == 0, done.stderr
     assert list((folder / "c").rglob("*.nbi"))
-    return folder / "c"
+    return folder
 
 
 def cut(file: Path) -> None:
@@ -67,20 +68,19 @@ def empty(file: Path) -> None:
 @pytest.mark.parametrize("damage", [cut, other, empty])
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 def test_a_damaged_cache_is_made_anew(cache: Path, tmp_path: Path, damage: Callable[[Path], None], suffix: str) -> None:
-    shutil.copytree(cache, tmp_path / "c")
+    shutil.copytree(cache / "c", tmp_path / "c")
     for file in (tmp_path / "c").rglob(f"*.{suffix}"):
         damage(file)
-    done = run(str(DIGITS), str(tmp_path / "g.npz"), NUMBA_CACHE_DIR=str(tmp_path / "c"))
+    done = run("verify", str(DIGITS), str(cache / "g.npz"), NUMBA_CACHE_DIR=str(tmp_path / "c"))
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.slow
-def test_a_cache_that_is_no_folder(tmp_path: Path) -> None:
+def test_a_cache_that_is_no_folder(cache: Path, tmp_path: Path) -> None:
     """As where the package is read-only and there is no home."""
     (tmp_path / "file").write_text("")
-    done = run(str(DIGITS), str(tmp_path / "g.npz"), NUMBA_CACHE_DIR=str(tmp_path / "file"))
+    done = run("verify", str(DIGITS), str(cache / "g.npz"), NUMBA_CACHE_DIR=str(tmp_path / "file"))
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "g.npz").exists()
 
 
 def test_a_cache_that_can_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.compiled import many
 from onnx2graphml.formats import render
 from onnx2graphml.graph.attributes import NODE, spatial_dimensions
 from onnx2graphml.graph.axes import product
@@ -138,7 +139,7 @@ class EdgeLines:
 
     def render(self, tile: EdgeBlock) -> memoryview:
         """The lines of a tile of the block."""
-        if not render.many(tile.count):
+        if not many(tile.count):
             return self._by_python(tile)
         from onnx2graphml.formats import kernels
 

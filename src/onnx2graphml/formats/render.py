@@ -1,13 +1,11 @@
 """Numbers as text, and lines of text: a few pieces of constant text around numbers and texts.
 
 The first lines of a process are put together by Python. Only where there are more of them are the compiled loops
-loaded, which takes half a second, or some seconds where they are compiled for the first time. What is written is the
-same.
+loaded (see `compiled`). What is written is the same.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from onnx2graphml.compiled import many
 from onnx2graphml.errors import OutputError
 
 Bytes = npt.NDArray[np.uint8]
@@ -25,31 +24,6 @@ SLACK = 64  # bytes beyond its end that a text has room for: compiled loops copy
 NUMBER = 16  # digits of the longest number
 FLOAT = 32  # at least the length of the longest float64, -1.2345678901234567e-308
 LONGEST = 17  # bytes of a float32, of -0.00000123456789
-
-
-class Many:
-    """Whether there is enough to do for compiled loops: by now, more than Python does in the time they take to load.
-
-    Example:
-        >>> many = Many(100)
-        >>> many(60), many(60), many(1)
-        (False, True, True)
-    """
-
-    def __init__(self, few: int) -> None:
-        self.few = few
-        self._done = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, more: int) -> bool:
-        """The same, once there are so many more to do."""
-        with self._lock:
-            self._done += more
-            return self._done > self.few
-
-
-many = Many(1 << 18)
-"""Lines and decimals of this process."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.compiled import compiled
+from onnx2graphml.compiled import compiled, compiled_for_many
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
 
 
-@compiled
+@compiled_for_many
 def expand(
     outer_source: Ints, outer_target: Ints, outer_tap: Ints, inner_source: Ints, inner_target: Ints, inner_tap: Ints,
     weights: Floats, source: Ints, target: Ints, weight: Floats,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.compiled import compiled
+from onnx2graphml.compiled import compiled_for_many
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -20,7 +20,7 @@ CODES = {"sum": SUM, "max": MAX, "min": MIN, "product": PRODUCT}
 START = {MAX: -np.inf, MIN: np.inf, PRODUCT: 1.0}
 
 
-@compiled
+@compiled_for_many
 def add_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats, size: Floats) -> None:
     """`combine` for sums alone, which is faster: `total[target] += weight · x[source]`; `size` has absolute values.
 
@@ -41,7 +41,7 @@ def add_products(source: Ints, target: Ints, weight: Floats, x: Floats, total: F
     total[t], size[t] = sum_, absolute
 
 
-@compiled
+@compiled_for_many
 def combine(
     source: Ints, target: Ints, weight: Floats, x: Floats, total: Floats, size: Floats,
     code: npt.NDArray[np.int8], single: npt.NDArray[np.bool_],

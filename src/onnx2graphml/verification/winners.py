@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.compiled import compiled
+from onnx2graphml.compiled import compiled_for_many
 from onnx2graphml.functions.record import ABSENT, is_absent
 from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.neurons import BASIC, Activation
@@ -70,7 +70,7 @@ def _extreme(graph: NeuronGraph, layer: Layer, values: Mapping[str, Values]) -> 
     return Winners((NO,), source, none, none)
 
 
-@compiled
+@compiled_for_many
 def first_best(
     source: Ints, target: Ints, weight: npt.NDArray[Any], x: Values, first_id: int, best: Values, found: Ints
 ) -> None:
