@@ -110,6 +110,7 @@ def _session(model: Model, proto: onnx.ModelProto) -> Any:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
+    options.add_session_config_entry("session.disable_prepacking", "1")  # a copy of all weights
     try:
         values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in names]
         options.add_external_initializers(names, values)
