@@ -111,8 +111,23 @@ CLASSICAL = (("ai.onnx.ml", 1), ("", 17))
 def test_operators_are_looked_up_in_the_opset_of_their_own_domain():
     nodes = [h.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=1)]
     proto = model(nodes, [("x", FLOAT, [1, 4])], [("y", FLOAT, [1, 1])], CLASSICAL)
-    with pytest.raises(UnsupportedError, match=r"operator ai.onnx.ml.TreeEnsembleRegressor is not supported"):
+    with pytest.raises(
+        UnsupportedError,
+        match=r"\(TreeEnsembleRegressor of ai.onnx.ml\): operator ai.onnx.ml.TreeEnsembleRegressor is not supported",
+    ):
         o2g.load(proto)
+
+
+def test_an_operator_of_a_foreign_domain():
+    nodes = [h.make_node("Foo", ["x"], ["y"], domain="com.x")]
+    graph = h.make_graph(
+        nodes, "g", [h.make_tensor_value_info("x", 1, [1, 3])], [h.make_tensor_value_info("y", 1, [1, 3])]
+    )
+    given = h.make_model(graph, opset_imports=[h.make_opsetid("", 17), h.make_opsetid("com.x", 2)], ir_version=9)
+    with pytest.raises(
+        UnsupportedError, match=r"^node 'y' \(Foo of com\.x\): operator com\.x\.Foo is none of ONNX's own$"
+    ):
+        o2g.load(given)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,19 @@ def test_networkit_keeps_ids_and_weights(tmp_path: Path):
     assert not o2g.verify_file(small_graph(), tmp_path / "edited.graphml").passed
 
 
+def test_edges_beside_each_other_need_their_ports(tmp_path: Path):
+    """Of x / x, and of what is read as such: without ports, nobody can say which edge is the divisor's."""
+    both = o2g.load(model([node("Div", "x x", "y")], {"x": (1, 3)}))
+    o2g.write(both, tmp_path / "ours.graphml")
+    text = (tmp_path / "ours.graphml").read_text()
+    assert o2g.verify_file(both, tmp_path / "ours.graphml").passed
+    text = re.sub(r"(<node id=\"\w+\").*</node>", r"\1/>", re.sub(r'<data key="p">\d</data>', "", text))
+    (tmp_path / "theirs.graphml").write_text(re.sub(r'<key id="\w+" for="node".*\n', "", text))
+    for read in (o2g.verify_file, lambda graph, path: o2g.load(path, original=graph)):
+        with pytest.raises(Error, match="no ports of edges, and layer 'the_y' has several edges between the same"):
+            read(both, tmp_path / "theirs.graphml")
+
+
 def test_a_graph_of_so_many_nodes_only(tmp_path: Path):
     o2g.write(small_graph(), tmp_path / "ours.graphml")
     by_networkit(tmp_path / "ours.graphml", tmp_path / "theirs.graphml")

@@ -120,3 +120,12 @@ def test_a_scripted_module_is_told_all_at_once():
             pass_it(scripted)
     with pytest.raises(ModelError, match=r"got Linear; .*a PyTorch module goes to from_torch"):  # the control
         o2g.load(nn.Linear(3, 2))
+
+
+def test_a_prediction_in_bfloat16_is_an_array_of_float32():
+    from onnx2graphml.frontends.torch import from_torch
+
+    module, x = nn.Linear(3, 2).bfloat16(), torch.ones(1, 3, dtype=torch.bfloat16)
+    (found,) = from_torch(module, (x,)).predict({"input": np.ones((1, 3), np.float32)})
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, module(x).detach().float())

@@ -40,7 +40,7 @@ def walk(model: Model) -> NeuronGraph:
     own = sum(map(in_memory, model.constants.values()))
     budget = Budget(own)
     for node in model.nodes:
-        here = context(where(node.name, node.op, node.layer, model.opset))
+        here = context(where(node.name, node.op, node.layer, model.opset, node.domain))
         unfit = about("its inputs and attributes don't fit together", UnsupportedError)
         with here, unfit, within(budget), np.errstate(all="ignore"):
             for layer, trait in _expand(node, model, used, budget):

@@ -82,7 +82,7 @@ def from_torch(module: torch.nn.Module, example_inputs: tuple[torch.Tensor, ...]
 
     def predict(feed: Feed) -> list[np.ndarray]:
         with evaluating(module):
-            return [output.cpu().numpy() for output in tensors_in(run(module, tensors(feed)))]
+            return [array(output) for output in tensors_in(run(module, tensors(feed)))]
 
     examples = [{n: array(t) for n, t in zip(names, some, strict=True)} for some in _examples(example_inputs)]
     return Imported(

@@ -19,7 +19,7 @@ import numpy as np
 from onnx2graphml.errors import TRUST, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.torch import export
-from onnx2graphml.frontends.torch_layers import first_line, tensors_in
+from onnx2graphml.frontends.torch_layers import array, first_line, tensors_in
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.static import make_static, network_inputs
 
@@ -163,6 +163,6 @@ def _prediction(program: Any) -> Any:
         leaves = [torch.as_tensor(np.array(next(given))) if isinstance(x, torch.Tensor) else x for x in examples]
         args, kwargs = _pytree.tree_unflatten(leaves, structure)
         with torch.no_grad():
-            return [y.cpu().numpy() for y in tensors_in(module(*args, **kwargs))]
+            return [array(y) for y in tensors_in(module(*args, **kwargs))]
 
     return predict

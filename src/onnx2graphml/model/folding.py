@@ -109,7 +109,7 @@ class Folding:
             UnsupportedError: it is none of ONNX's operators, or constant but can't be evaluated.
             TooLargeError: of its output.
         """
-        place = where(node_name(node), node.op_type, layer, self.opset)
+        place = where(node_name(node), node.op_type, layer, self.opset, node.domain)
         note_place(place)
         with context(place), about("its inputs and attributes don't fit together"):
             self._add(node, layer)
@@ -239,8 +239,9 @@ class Folding:
         try:
             schema = onnx.defs.get_schema(node.op_type, self._opset_for(node), node.domain)
         except onnx.defs.SchemaError:
-            full = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-            raise UnsupportedError(f"operator {full} is not one of ONNX's opset {self.opset}") from None
+            own = f"{node.op_type} is not one of ONNX's opset {self.opset}"
+            other = f"{node.domain}.{node.op_type} is none of ONNX's own"
+            raise UnsupportedError(f"operator {other if node.domain else own}") from None
         imports, version = list(self.around.opset_import), self.around.ir_version
         with about("its shapes don't fit"):
             try:

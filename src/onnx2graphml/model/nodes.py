@@ -52,14 +52,18 @@ def node_name(node: onnx.NodeProto) -> str:
     return node.name or next(iter(node.output), node.op_type)
 
 
-def where(name: str, op: str, layer: str | None, opset: int) -> str:
+def where(name: str, op: str, layer: str | None, opset: int, domain: str = "") -> str:
     """What a message says of a node: the framework's layer first, which the user knows.
+
+    Args:
+        opset: of ONNX's own domain; it says nothing of another one.
 
     Example:
         >>> where("MatMul_3", "MatMul", "dense", 17)
         "layer 'dense', node 'MatMul_3' (MatMul, opset 17)"
     """
-    return f"{f'layer {layer!r}, ' if layer else ''}node {name!r} ({op}, opset {opset})"
+    kind = f"{op} of {domain}" if domain not in ("", "ai.onnx") else f"{op}, opset {opset}"
+    return f"{f'layer {layer!r}, ' if layer else ''}node {name!r} ({kind})"
 
 
 def plain(node: onnx.NodeProto, layer: str | None) -> Node:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.errors import Error
 from onnx2graphml.formats.edge_rows import NO_PORT
 from onnx2graphml.graph.graph import NeuronGraph
 
@@ -29,7 +30,11 @@ class KnownPorts:
 
     @staticmethod
     def of(graph: NeuronGraph) -> KnownPorts:
-        """The ports of a graph that has no two edges with the same ends."""
+        """The ports of a graph's edges.
+
+        Raises:
+            Error: two edges into different ports have the same ends.
+        """
         pairs, ports = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
         for layer in graph.layers:
             if all(incoming.port is None for incoming in layer.incoming):
@@ -39,8 +44,16 @@ class KnownPorts:
                 pairs.append(source * graph.neurons + edges.target + layer.first_id)
                 ports.append(np.full(len(edges), NO_PORT if incoming.port is None else incoming.port, np.int32))
         pair, port = np.concatenate(pairs), np.concatenate(ports)
-        order = np.argsort(pair)
-        return KnownPorts(pair[order], port[order], graph.neurons)
+        order = np.argsort(pair, kind="stable")
+        pair, port = pair[order], port[order]
+        twice = np.flatnonzero((pair[1:] == pair[:-1]) & (port[1:] != port[:-1]))
+        if twice.size:
+            found = graph.layer_of(int(pair[twice[0]] % graph.neurons)).name
+            raise Error(
+                f"the file has no ports of edges, and layer {found!r} has several edges between the same two neurons: "
+                f"which is which can't be told; save it with the edges' attributes"
+            )
+        return KnownPorts(pair, port, graph.neurons)
 
     def __call__(self, source: Ints, target: Ints) -> npt.NDArray[np.int32]:
         """The ports of edges; `NO_PORT` where the model has no such edge, or no port for it."""
