@@ -45,6 +45,8 @@ def cluster(memory: int, folder: Path) -> Iterator[Any]:
         "spark.sql.shuffle.partitions": "8",
         "spark.local.dir": str(folder),
         "spark.worker.dir": str(folder),
+        "spark.network.timeout": "600s",  # on a machine that has other work, too
+        "spark.python.authenticate.socketTimeout": "120s",
     }
     builder = SparkSession.builder.master(f"local-cluster[2,1,{memory}]")
     for name, value in settings.items():
