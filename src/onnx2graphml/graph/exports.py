@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
     import scipy.sparse
-    from torch_geometric.data import Data
+    from torch_geometric.data import Data, HeteroData
 
 
 class Tables(NamedTuple):
@@ -220,8 +220,13 @@ class Exports:
         return frames
 
     @typed
-    def to_pyg(self, max_edges: int = 200_000_000) -> Data:
-        """The graph for PyTorch Geometric; DGL takes the same tensors: `dgl.graph(tuple(data.edge_index))`.
+    def to_pyg(self, max_edges: int = 200_000_000, *, hetero: bool = False) -> Data | HeteroData:
+        """The graph for PyTorch Geometric.
+
+        Args:
+            max_edges: of a graph that is expanded.
+            hetero: a `HeteroData`, with a type of nodes for each layer and one of edges for each two layers,
+                `(source, "feeds", target)`; otherwise a `Data`, whose node i is neuron i.
 
         Raises:
             TooLargeError: the graph has more than `max_edges` edges.
@@ -232,8 +237,41 @@ class Exports:
             >>> onnx2graphml.load("fixtures/digits.onnx").to_pyg().edge_index.shape
             torch.Size([2, 25816])
         """
-        data: Data = method("onnx2graphml.memory.pyg_data:to_pyg")(self, max_edges)
+        data: Data | HeteroData
+        data = method(f"onnx2graphml.memory.pyg_data:{'to_hetero' if hetero else 'to_pyg'}")(self, max_edges)
         return data
+
+    @typed
+    def to_dgl(self, max_edges: int = 200_000_000) -> Any:
+        """The graph for DGL: node i is neuron i; `ndata` has `bias` and `layer`, `edata` has `weight`.
+
+        Raises:
+            Error: DGL is not installed, or not built for this PyTorch. On PyPI there is none for newer ones than 2.2.1.
+            TooLargeError: the graph has more than `max_edges` edges.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_dgl().num_edges()  # doctest: +SKIP
+            25816
+        """
+        return method("onnx2graphml.memory.dgl_graph:to_dgl")(self, max_edges)
+
+    @typed
+    def to_graph_tool(self, max_edges: int = 100_000_000) -> Any:
+        """The graph for graph-tool: vertex i is neuron i, with all attributes as internal property maps.
+
+        A vertex that has no such attribute has -1, NaN or an empty text there.
+
+        Raises:
+            Error: graph-tool is not installed, which pip can't do.
+            TooLargeError: the graph has more than `max_edges` edges.
+
+        Example:
+            >>> import onnx2graphml
+            >>> onnx2graphml.load("fixtures/digits.onnx").to_graph_tool().num_edges()  # doctest: +SKIP
+            25816
+        """
+        return method("onnx2graphml.memory.graph_tool_graph:to_graph_tool")(self, max_edges)
 
     @typed
     def to_onnx(self, max_edges: int = 50_000_000) -> onnx.ModelProto:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from onnx2graphml.errors import TooLargeError, check_whole
 from onnx2graphml.formats.columns import all_rows, contribution_type, edge_columns, weight_type
 from onnx2graphml.formats.edge_rows import EdgeRows
 from onnx2graphml.graph.attributes import NODE
-from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.graph.networkx_graph import node_column
 
-BYTES = {"igraph": 60, "NetworKit": 50, "SciPy": 20, "PyTorch Geometric": 20, "graph-tool": 50, "Arrow": 20}
+BYTES = {"igraph": 60, "NetworKit": 50, "SciPy": 20, "PyTorch Geometric": 20, "graph-tool": 50, "DGL": 30, "Arrow": 20}
 """What an edge takes there, roughly, in bytes; told when a graph is refused for its size."""
 
 
@@ -25,6 +26,16 @@ def all_edges(graph: NeuronGraph, max_edges: int, library: str) -> EdgeRows:
     """
     check_size(graph, max_edges, library)
     return next(all_rows(graph, max(graph.edges, 1)), EdgeRows.empty(0, weight_type(graph), contribution_type(graph)))
+
+
+def edges_between(graph: NeuronGraph) -> Iterator[tuple[Layer, Layer, EdgeRows]]:
+    """For each two layers with edges from one to the other, the source, the target and these edges."""
+    for layer in graph.layers:
+        for name in dict.fromkeys(incoming.source for incoming in layer.incoming):
+            mine = tuple(incoming for incoming in layer.incoming if incoming.source == name)
+            part = dataclasses.replace(layer, incoming=mine)
+            none = EdgeRows.empty(0, weight_type(graph), contribution_type(graph))
+            yield graph.layer(name), layer, next(all_rows(graph, max(part.in_edges, 1), part), none)
 
 
 def check_size(graph: NeuronGraph, max_edges: int, library: str) -> None:

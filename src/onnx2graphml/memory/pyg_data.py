@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from onnx2graphml.errors import MissingExtraError
 from onnx2graphml.graph.graph import NeuronGraph
-from onnx2graphml.memory.arrays import all_edges, edge_attributes
+from onnx2graphml.memory.arrays import all_edges, check_size, edges_between
+from onnx2graphml.memory.tensors import edge_tensors, node_tensors, tensor
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data
+    from torch_geometric.data import Data, HeteroData
+
+LIBRARY = "PyTorch Geometric"
 
 
 def to_pyg(graph: NeuronGraph, max_edges: int) -> Data:
@@ -21,26 +24,40 @@ def to_pyg(graph: NeuronGraph, max_edges: int) -> Data:
     `layer` (nodes) int64, an index into `layer_names`; `edge_port` and `edge_term` where the graph has them.
     """
     try:
-        import torch
         from torch_geometric.data import Data
     except ModuleNotFoundError as e:
         raise MissingExtraError("torch_geometric", "graphs") from e
 
-    edges = all_edges(graph, max_edges, "PyTorch Geometric")
-    bias = np.zeros(graph.neurons, edges.weight.dtype)
-    number = np.empty(graph.neurons, np.int64)
-    for at, layer in enumerate(graph.layers):
-        number[layer.ids] = at
-        if layer.bias is not None:
-            bias[layer.ids] = np.asarray(layer.bias).ravel()
-    tensors: dict[str, Any] = {
-        f"edge_{name}": torch.from_numpy(np.array(array)) for name, array in edge_attributes(graph, edges).items()
-    }
+    edges = all_edges(graph, max_edges, LIBRARY)
     return Data(
-        edge_index=torch.from_numpy(np.stack([edges.source, edges.target])),
+        edge_index=tensor(np.stack([edges.source, edges.target])),
         num_nodes=graph.neurons,
-        bias=torch.from_numpy(bias),
-        layer=torch.from_numpy(number),
         layer_names=[layer.name for layer in graph.layers],
-        **tensors,
+        **node_tensors(graph, edges),
+        **{f"edge_{name}": found for name, found in edge_tensors(graph, edges).items()},
     )
+
+
+def to_hetero(graph: NeuronGraph, max_edges: int) -> HeteroData:
+    """A `torch_geometric.data.HeteroData`: a type of nodes for each layer, one of edges for each pair of layers.
+
+    Nodes are counted within their layers. A type of edges is `(source layer, "feeds", target layer)`; its tensors are
+    those of `to_pyg`. Nodes have `num_nodes` and, where the layer has one, `bias`.
+    """
+    try:
+        from torch_geometric.data import HeteroData
+    except ModuleNotFoundError as e:
+        raise MissingExtraError("torch_geometric", "graphs") from e
+
+    check_size(graph, max_edges, LIBRARY)
+    data = HeteroData()
+    for layer in graph.layers:
+        data[layer.name].num_nodes = layer.neurons
+        if layer.bias is not None:
+            data[layer.name].bias = tensor(np.asarray(layer.bias).ravel())
+    for source, layer, edges in edges_between(graph):
+        store = data[source.name, "feeds", layer.name]
+        store.edge_index = tensor(np.stack([edges.source - source.first_id, edges.target - layer.first_id]))
+        for name, found in edge_tensors(graph, edges).items():
+            store[f"edge_{name}"] = found
+    return data
