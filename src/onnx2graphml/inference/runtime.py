@@ -27,6 +27,7 @@ class Runtime:
 
     Args:
         tensors: names of tensors of the model, its inputs among them if need be.
+        lean: without a copy of the weights in an order in which sums are faster, and rounded otherwise.
 
     Raises:
         ModelError: ONNX Runtime can't load the model; and, from `run`, can't run it.
@@ -39,13 +40,13 @@ class Runtime:
         (1, 10)
     """
 
-    def __init__(self, model: Model, tensors: Sequence[str]) -> None:
+    def __init__(self, model: Model, tensors: Sequence[str], lean: bool = False) -> None:
         model.check_files()
         self._asked = [t for t in tensors if t not in model.inputs]
         self._shapes = {t: _kind(model, t).shape for t in self._asked}
         asked = list(dict.fromkeys([*self._asked, *_rounded(model)]))
         self._model = model
-        self._session = _session(model, _asking(model, asked)) if self._asked else None
+        self._session = _session(model, _asking(model, asked), lean) if self._asked else None
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The tensors' values, and the feeds themselves."""
@@ -103,14 +104,14 @@ def outputs_of(proto: onnx.ModelProto, feeds: Sequence[Mapping[str, Array]]) -> 
         raise _failure(e) from None
 
 
-def _session(model: Model, proto: onnx.ModelProto) -> Any:
+def _session(model: Model, proto: onnx.ModelProto, lean: bool = False) -> Any:
     """A session of the model, or of what it was; large initializers are lent to it."""
     _check_filled(model)
     names = lent(proto)
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    options.add_session_config_entry("session.disable_prepacking", "1")  # a copy of all weights
+    options.add_session_config_entry("session.disable_prepacking", "1" if lean else "0")
     try:
         values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(model.constants[n])) for n in names]
         options.add_external_initializers(names, values)

@@ -203,7 +203,7 @@ def output_rows(
     """
     names = list(model.outputs)
     variances = _variances(model)
-    runtime = Runtime(model, [*names, *itertools.chain(*variances)])
+    runtime = Runtime(model, [*names, *itertools.chain(*variances)], lean=True)
     least = roundoff(graph, model)
     jitter = max(JITTER, 16 * least)
     expected = runtime.run(feeds)
