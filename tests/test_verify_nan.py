@@ -55,6 +55,11 @@ NETWORKS = {
     "MaxPool": [node("Unsqueeze", "r u", "p"), node("MaxPool", "p", "y", kernel_shape=[3], strides=[2])],
     "ScatterElements": [node("ScatterElements", "x j r", "y", reduction="max")],
     "GridSample": [node("Unsqueeze", "r v", "p"), node("GridSample", "p g", "y")],
+    "GridSample where NaN is": [
+        node("Unsqueeze", "x v", "p"),
+        node("Reshape", "r shape", "at"),
+        node("GridSample", "p at", "y", padding_mode="border"),
+    ],
     "a cast": [node("Cast", "r", "i", to=3), node("Cast", "i", "y", to=1)],
     "QuantizeLinear": [node("QuantizeLinear", "r s", "q"), node("DequantizeLinear", "q s", "y")],
 }
@@ -64,6 +69,7 @@ NETWORKS = {
 def test_no_alarm_is_false(name: str) -> None:
     constants: dict[str, Any] = {"k": np.array([3]), "u": np.array([0]), "v": np.array([0, 1]), "s": np.float32(0.01)}
     constants["j"] = np.zeros((6, 7), np.int64)
+    constants["shape"] = np.array([1, 7, 3, 2])
     constants["g"] = np.linspace(-0.9, 0.9, 40, dtype=np.float32).reshape(1, 4, 5, 2)
     graph = of_roots(*NETWORKS[name], **constants)
     assert verify(graph).passed
@@ -75,6 +81,18 @@ def test_what_has_no_nan_is_compared() -> None:
     roots[3] = NAN
     assert unspecified(layer, {"r": roots}, np.zeros(6)).tolist() == [True] + [False] * 5
     assert not unspecified(graph.layers[1], {"x": roots}, roots).any()
+
+
+def test_where_no_position_is_nan_a_sample_is_compared() -> None:
+    graph = load(
+        model([node("GridSample", "p at", "y")], {"p": [1, 1, 4, 4], "at": [1, 2, 3, 2]}, opset=16), detail="op"
+    )
+    picture, at = np.full(16, NAN), np.zeros((6, 2))
+    at[4, 1] = NAN
+    assert unspecified(graph.layers[-1], {"p": picture, "at": at.ravel()}, np.zeros(6)).tolist() == [False] * 4 + [
+        True,
+        False,
+    ]
 
 
 def wrong(graph: NeuronGraph, name: str, monkeypatch: pytest.MonkeyPatch) -> bool:

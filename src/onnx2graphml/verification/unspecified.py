@@ -1,7 +1,7 @@
 """Where ONNX doesn't say what comes out, and ONNX Runtime's answer depends on the processor's instructions.
 
 - Which of several values is the greatest, or the smallest, if one of them is NaN.
-- What integer NaN and infinity become.
+- What integer NaN and infinity become, and which position in a picture they are.
 - A sum that is more than its type holds if it is added up in one order, and not in another.
 
 Nothing can be compared there.
@@ -9,7 +9,7 @@ Nothing can be compared there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from onnx2graphml.functions.rounding import about_floats, is_integer
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.graph.neurons import BASIC, Activation
 from onnx2graphml.model import is_float
 from onnx2graphml.verification.recompute import Recomputed
@@ -42,7 +42,10 @@ def unspecified(layer: Layer, values: Mapping[str, Values], recomputed: Values) 
         recomputed: the layer's own, flat.
     """
     if _chooses(layer):
-        return _chosen_with_nan(layer, values)
+        return _reached_by(layer, {i.source: np.isnan(values[i.source]) for i in layer.incoming}, layer.incoming)
+    if layer.aggregation.startswith("GridSample("):
+        positions = [i for i in layer.incoming if i.port]
+        return _reached_by(layer, {i.source: ~np.isfinite(values[i.source]) for i in positions}, positions)
     if is_integer(layer.dtype):
         return np.asarray(~np.isfinite(recomputed))
     if layer.aggregation == "sum" and is_float(layer.dtype):
@@ -61,13 +64,13 @@ def _parameters(layer: Layer) -> dict[str, float | str]:
     return dict(Activation.parse(layer.aggregation).parameters)
 
 
-def _chosen_with_nan(layer: Layer, values: Mapping[str, Values]) -> Mask:
+def _reached_by(layer: Layer, some: Mapping[str, Mask], edges: Iterable[Incoming]) -> Mask:
+    """Which neurons have an edge from one of some neurons, flat."""
     found = np.zeros(layer.neurons, bool)
-    for incoming in layer.incoming:
-        nan = np.isnan(values[incoming.source])
-        if nan.any():
+    for incoming in edges:
+        if some[incoming.source].any():
             axes = tuple(Axis(a.source, a.target, np.zeros_like(a.tap)) for a in incoming.block.axes)
-            found |= EdgeBlock(axes).apply(nan, layer.neurons) > 0
+            found |= EdgeBlock(axes).apply(some[incoming.source], layer.neurons) > 0
     return found
 
 
