@@ -154,10 +154,22 @@ def test_members_hold_the_lines_that_are_rendered() -> None:
             assert lines.table is None
             continue
         text = b"".join(lines.render(part) for part in block.tiles())
-        got = [make() for make, _ in found.tiles(block, 1 << 16)]
+        got = [make() for make, _ in found.tiles(block)]
         packed += sum(isinstance(part, bytes) for part in got)
         assert b"".join(gzip.decompress(part) if isinstance(part, bytes) else part for part in got) == text
     assert packed > 200
+
+
+def test_an_overlong_axis_is_cut() -> None:
+    incoming = Incoming("x", EdgeBlock((ax.same(100_000).strided(1, 1),)))
+    lines = write.EdgeLines.of(incoming, 7, 100_007, write._edge_line(incoming))
+    found = blocks.PackedLines.of(lines, incoming.block)
+    assert found is not None
+    got = [(make(), edges) for make, edges in found.tiles(incoming.block)]
+    assert max(edges for _, edges in got) <= blocks.TILE
+    assert all(isinstance(part, bytes) for part, _ in got)
+    text = b"".join(lines.render(part) for part in incoming.block.tiles())
+    assert b"".join(gzip.decompress(part) for part, _ in got) == text
 
 
 def test_what_is_no_usual_line_is_text() -> None:

@@ -22,7 +22,8 @@ from onnx2graphml.formats.words import STEP
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 
-TILE = 1 << 15  # edges of a member
+TILE = 1 << 14  # edges of a member, whose text then stays in the processor's cache
+LARGE = 16  # members that are planned at once
 FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
@@ -48,7 +49,7 @@ def in_members(lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) ->
     """The edges of a block as members, in order, if their lines are of the usual kind, otherwise `tile` at once."""
     packed = PackedLines.of(lines, block) if isinstance(lines, EdgeLines) else None
     if packed is not None:
-        yield from packed.tiles(block, tile)
+        yield from packed.tiles(block)
         return
     for part in block.tiles(tile):
         yield functools.partial(lines.render, part), part.count
@@ -83,57 +84,49 @@ class PackedLines:
             return None
         return PackedLines(lines, pieces, steps)
 
-    def tiles(self, block: EdgeBlock, tile: int) -> Parts:
+    def tiles(self, block: EdgeBlock) -> Parts:
         """The block's edges as members, and as text where few of its weights are alike."""
-        inner: Axis | None = None
         row: Row | None = None
         known: dict[object, Codes] = {}
-        for part in block.tiles(TILE):
-            if inner is not part.axes[1]:  # the same for nearly all tiles
-                inner = part.axes[1]
-                row = self._row(inner)
-            taps, outer_tap = np.unique(part.axes[0].tap, return_inverse=True)
-            if row is None or part.count < FEWEST or len(taps) * len(row.taps) * USES > part.count:
-                for smaller in part.tiles(tile):
+        overlong = max(len(axis) for axis in block.axes) > TILE  # it is cut, too
+        for part in block.tiles(TILE if overlong else LARGE * TILE):
+            if row is None or row.inner is not part.axes[1]:  # the same for nearly all
+                row = Row.of(part.axes[1], NEAR // self._room)
+            taps, numbers = np.unique(part.axes[0].tap, return_inverse=True)
+            numbers = numbers.reshape(-1) * len(row.taps)
+            if part.count < FEWEST or not row.is_repeated or len(taps) * len(row.taps) * USES > part.count:
+                for smaller in part.tiles(TILE):
                     yield functools.partial(self.lines.render, smaller), smaller.count
-            else:
-                digits = self._digits(part)
+                continue
+            records = self._records(np.add.outer(taps, row.taps).ravel())
+            for tile, rows in _cut(part):
+                digits = self._digits(tile, row)
                 if digits not in known:
-                    known[digits] = Codes.of(self._sample(part))
-                numbers = outer_tap.reshape(-1) * len(row.taps)
-                yield functools.partial(self._member, part, row, taps, numbers, known[digits]), part.count
+                    known[digits] = Codes.of(self._sample(tile))
+                yield functools.partial(self._member, tile, row, numbers[rows], records, known[digits]), tile.count
 
-    def _row(self, inner: Axis) -> Row | None:
-        row = Row.of(inner, NEAR // (self.steps * RECORD + len(self.pieces[1]) + 2 * render.NUMBER))
-        return row if np.count_nonzero(row.back) >= REPEATED * len(inner) else None
-
-    def _member(self, part: EdgeBlock, row: Row, taps: Ints, numbers: Ints, codes: Codes) -> bytes:
-        outer, inner = part.axes
-        out, packed = room(part.count * self._room + SPARE, part.count * WORST + CODES)
+    def _member(
+        self, tile: EdgeBlock, row: Row, numbers: Ints, records: tuple[npt.NDArray[np.uint8], Ints], codes: Codes
+    ) -> bytes:
+        outer, inner = tile.axes
+        out, packed = room(tile.count * self._room + SPARE, tile.count * WORST + CODES)
         out[: len(self.pieces[0])] = np.frombuffer(self.pieces[0], np.uint8)
         packed[: len(codes.head)] = codes.head
-        records, sizes = self._records(np.add.outer(taps, row.taps).ravel())
         size, length = put_edges(
             outer.source + self.lines.source_id, outer.target + self.lines.target_id, numbers,
             inner.source.copy(), inner.target.copy(), row.numbers, row.back,
-            np.frombuffer(self.pieces[1] + bytes(render.SLACK), np.uint8), records, sizes,
+            np.frombuffer(self.pieces[1] + bytes(render.SLACK), np.uint8), *records,
             np.array([*map(len, self.pieces), self.steps]),
             codes.literal, codes.copied, codes.distance, out, packed, codes.bits,
         )  # fmt: skip
         return closed(packed[:length], out[:size])
 
-    def _digits(self, part: EdgeBlock) -> tuple[int, ...]:
+    def _digits(self, part: EdgeBlock, row: Row) -> tuple[int, ...]:
         """How many digits the least and the greatest ids have: more or less lengthen all copies."""
-        outer, inner = part.axes
-        ends = (
-            first + int(end(a) + end(b))
-            for first, a, b in (
-                (self.lines.source_id, outer.source, inner.source),
-                (self.lines.target_id, outer.target, inner.target),
-            )
-            for end in (np.min, np.max)
-        )
-        return tuple(len(str(id)) for id in ends)
+        outer, (source, target) = part.axes[0], (self.lines.source_id, self.lines.target_id)
+        least = source + outer.source.min() + row.least[0], target + outer.target.min() + row.least[1]
+        most = source + outer.source.max() + row.most[0], target + outer.target.max() + row.most[1]
+        return tuple(len(str(id)) for id in (*least, *most))
 
     @property
     def _room(self) -> int:
@@ -151,12 +144,15 @@ class PackedLines:
         """The text between two numbers, for each of some weights; and its size."""
         table = self.lines.table
         assert table is not None
-        starts, stops = table.start[taps].tolist(), table.stop[taps].tolist()
-        before, behind = self.pieces[2], self.pieces[3] + self.pieces[0]
-        texts = [before + table.data[a:b].tobytes() + behind for a, b in zip(starts, stops, strict=True)]
-        room = self.steps * RECORD
-        data = b"".join(text.ljust(room, b"\0") for text in texts)
-        return np.frombuffer(data, np.uint8), np.array([len(text) for text in texts], np.int64)
+        before, behind = (np.frombuffer(p, np.uint8) for p in (self.pieces[2], self.pieces[3] + self.pieces[0]))
+        start, sizes = table.start[taps], table.stop[taps] - table.start[taps]
+        records = np.zeros((len(taps), self.steps * RECORD), np.uint8)
+        records[:, : before.size] = before
+        text = np.arange(int(sizes.max()))
+        records[:, before.size + text] = table.data[np.add.outer(start, text)]  # and what stands behind it
+        at = np.add.outer(before.size + sizes, np.arange(behind.size))
+        records[np.arange(len(taps))[:, np.newaxis], at] = behind
+        return records.ravel(), sizes + before.size + behind.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,13 +184,20 @@ class Row:
     """The entries of an inner axis.
 
     Attributes:
+        inner: the axis.
         taps: the distinct ones, and `numbers`: which of them each entry has.
         back: how many entries before each there is the last one of the same tap; 0 for none that is near.
+        least, most: of its sources and targets.
+        is_repeated: whether most weights have stood in the row before.
     """
 
+    inner: Axis
     taps: Ints
     numbers: Ints
     back: Ints
+    least: tuple[int, int]
+    most: tuple[int, int]
+    is_repeated: bool
 
     @staticmethod
     def of(inner: Axis, near: int) -> Row:
@@ -205,7 +208,19 @@ class Row:
         back = np.zeros(len(order), np.int64)
         back[order[1:]] = np.where(np.diff(numbers[order]) == 0, np.diff(order), 0)
         back[back > near] = 0
-        return Row(taps, numbers, back)
+        least = int(inner.source.min()), int(inner.target.min())
+        most = int(inner.source.max()), int(inner.target.max())
+        is_repeated = bool(np.count_nonzero(back) >= REPEATED * len(back))
+        return Row(inner, taps, numbers, back, least, most, is_repeated)
+
+
+def _cut(block: EdgeBlock) -> Iterator[tuple[EdgeBlock, slice]]:
+    """A block of two axes as tiles of about `TILE` edges, and which entries of the outer axis each has."""
+    outer, inner = block.axes
+    tiles = min(-(-block.count // TILE), len(outer))
+    for k in range(tiles):
+        rows = slice(len(outer) * k // tiles, len(outer) * (k + 1) // tiles)
+        yield block._part((outer[rows], inner)), rows
 
 
 def _most(block: EdgeBlock, side: Any) -> int:

@@ -109,29 +109,29 @@ def put_edges(
                     code, code_bits = _distance(far, distances)
                     known = far
                 if not new | new_target:
-                    put_at, held, bits = _put_copy(put_at, held, bits, entry(copies, copy), code, code_bits)
+                    put_at, held, bits = _put_copy(put_at, held, bits, entry(copies, copy), code, code_bits, 0)
                     copy = np.int64(0)
                 copy += n_source
                 if new:
                     alike = np.int64(trailing_zeros(new) >> _U(3))
-                    put_at, held, bits = _put_copy(
-                        put_at, held, bits, entry(copies, copy - n_source + alike), code, code_bits
-                    )
+                    length = entry(copies, copy - n_source + alike)
                     if alike == n_source - 1:
-                        put_at, held, bits = put_code(put_at, held, bits, entry(literals, source >> last_source))
+                        digit = entry(literals, source >> last_source)
+                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, digit)
                     else:
+                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, 0)
                         word = source >> _U(alike * 8)
                         put_at, held, bits = _literals(put_at, held, bits, word, n_source - alike, literals)
                     copy = np.int64(0)
                 copy += n_second + n_target
                 if new_target:
                     alike = np.int64(trailing_zeros(new_target) >> _U(3))
-                    put_at, held, bits = _put_copy(
-                        put_at, held, bits, entry(copies, copy - n_target + alike), code, code_bits
-                    )
+                    length = entry(copies, copy - n_target + alike)
                     if alike == n_target - 1:
-                        put_at, held, bits = put_code(put_at, held, bits, entry(literals, target >> last_target))
+                        digit = entry(literals, target >> last_target)
+                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, digit)
                     else:
+                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, 0)
                         word = target >> _U(alike * 8)
                         put_at, held, bits = _literals(put_at, held, bits, word, n_target - alike, literals)
                     copy = np.int64(0)
@@ -227,17 +227,17 @@ def _distance(far: Any, distances: Any) -> Any:
 
 
 @numba.njit(nogil=True, forceinline=True)
-def _put_copy(at: Any, held: Any, bits: Any, length: Any, code: Any, code_bits: Any) -> Any:
-    """Write the codes of a length and of a distance."""
+def _put_copy(at: Any, held: Any, bits: Any, length: Any, code: Any, code_bits: Any, literal: Any) -> Any:
+    """Write the codes of a length, of a distance and of a literal behind them: 54 bits at most. 0: there is none."""
     n = length & 0xFF
-    held |= (_U(length >> 8) | (code << _U(n))) << _U(bits)
-    bits += n + code_bits
+    held |= (_U(length >> 8) | (code << _U(n)) | (_U(literal >> 8) << _U(n + code_bits))) << _U(bits)
+    bits += n + code_bits + (literal & 0xFF)
     store_word(at, held)
     return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
 
 
 @numba.njit(nogil=True)
 def _put_far(at: Any, held: Any, bits: Any, length: Any, far: Any, copies: Any, distances: Any) -> Any:
-    """The same, from what they stand for."""
+    """The same, from what they stand for, without a literal."""
     code, code_bits = _distance(far, distances)
-    return _put_copy(at, held, bits, entry(copies, length), code, code_bits)
+    return _put_copy(at, held, bits, entry(copies, length), code, code_bits, 0)
