@@ -167,9 +167,10 @@ def test_an_overlong_axis_is_cut() -> None:
     assert found is not None
     got = [(make(), edges) for make, edges in found.tiles(incoming.block)]
     assert max(edges for _, edges in got) <= blocks.TILE
-    assert all(isinstance(part, bytes) for part, _ in got)
+    *members, (rest, _) = got
     text = b"".join(lines.render(part) for part in incoming.block.tiles())
-    assert b"".join(gzip.decompress(part) for part, _ in got) == text
+    assert len(rest) < len(text) / 50
+    assert b"".join([*(gzip.decompress(part) for part, _ in members), rest]) == text
 
 
 def test_what_is_no_usual_line_is_text() -> None:
