@@ -5,13 +5,17 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import onnx2graphml as o2g
-from both_ways import LINES, differing
+from both_ways import LINES, differing, few
 from onnx2graphml.formats import render
+from onnx2graphml.formats.work import work
+from onnx2graphml.formats.writing import write
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.pruning import MEASURES
 from onnx2graphml.pruning.scores import SCORES
@@ -49,6 +53,32 @@ def test_another_text_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     by_python = render.by_python
     monkeypatch.setattr(render, "by_python", lambda *a: memoryview(by_python(*a).tobytes().replace(b"0.1", b"0.2")))
     assert differing(every_kind(), ".graphml", tmp_path) == [".graphml"]
+
+
+COSTS: dict[str, Callable[[NeuronGraph, Path], object]] = {
+    "writing": write,
+    "estimating": lambda graph, path: work(graph, ".graphml", path.parent, patience=0),
+}
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_a_large_graph_has_the_compiled_loops_from_the_beginning(
+    cost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in an estimate, which writes little of it: by Python, that would be thirty times too slow."""
+    ran = []
+    by_python = render.by_python
+
+    def noted(*arguments: Any) -> memoryview:
+        ran.append(arguments)
+        return by_python(*arguments)
+
+    monkeypatch.setattr(render, "by_python", noted)
+    for graph, expected in ((dense_graph(30, 20), True), (dense_graph(400, 400), False)):
+        ran.clear()
+        with few(50_000):
+            COSTS[cost](graph, tmp_path / "a.graphml")
+        assert bool(ran) == expected
 
 
 def loaded(tmp_path: Path, *arguments: str) -> set[str]:

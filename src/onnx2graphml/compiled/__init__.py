@@ -36,6 +36,11 @@ class Many:
             self.done += more
             return self.done > self.few
 
+    def expect(self, more: int) -> None:
+        """Have the loops loaded at once where that much is to come; what is measured before that would be too slow."""
+        if more > self.few:
+            self(more)
+
 
 many = Many(1 << 18)
 """Edges, lines and decimals of this process: each takes Python about a microsecond."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onnx2graphml.compiled import many
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.formats.lines import TILE
@@ -112,6 +113,7 @@ def work(
         if format.by_lines:
             write.more["lines"] = graph.neurons + graph.edges
         small = graph.neurons + graph.edges <= WHOLE
+        many.expect(graph.neurons + graph.edges)
         least = graph if small else skeleton(graph)
         write.part(least)  # compiles what is compiled at first use
         start = _start(write, least, patience)
@@ -119,8 +121,8 @@ def work(
             return Work(start)
         found, nodes = kinds(graph), _nodes(graph, write)
         threads = (jobs or processors()) if format.takes_jobs and format.part is None else 1
-        many = TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES)
-        pace = _pace(write, found[0].sample(graph, many)) if found and threads > 1 and patience else 1
+        some = TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES)
+        pace = _pace(write, found[0].sample(graph, some)) if found and threads > 1 and patience else 1
         return Work(start, nodes, tuple(_edges(graph, write, found, patience)), pace)
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from onnx2graphml.compiled import many
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.atomic_file import atomic
 from onnx2graphml.files.atomic_folder import atomic_directory
@@ -52,6 +53,7 @@ def write(
     to_stdout = str(path) == STDOUT
     found = find(format or (DEFAULT if to_stdout else Path(path).name))
     more = options(found, jobs, labels, ids, partition)
+    many.expect(graph.neurons + graph.edges)
     if graph.model is not None:
         graph.model.check_files()
         refuse_inputs(path, () if to_stdout else graph.model.files)
