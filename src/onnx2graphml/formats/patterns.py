@@ -163,6 +163,20 @@ def _leading(word: Any) -> Any:
 
 
 @numba.njit(nogil=True)
+def _byte(at: Any) -> Any:
+    return load_word(at) & _U(0xFF)
+
+
+@numba.njit(nogil=True)
+def _more_digits(at: Any, value: Any, n: Any) -> Any:
+    """As `_digits`, one by one, of a number whose first digits are known."""
+    while n < LONGEST and _byte(at + n) - DIGIT <= _U(9):
+        value = value * _U(10) + _byte(at + n) - DIGIT
+        n += 1
+    return value, n
+
+
+@numba.njit(nogil=True)
 def _digits(at: Any) -> Any:
     """The number that begins at an address, modulo 2⁶⁴, and how many digits it has; 0 where there is none."""
     # Sixteen bytes without branches: how long numbers are is as random as their digits.
@@ -173,17 +187,7 @@ def _digits(at: Any) -> Any:
     value = _eight_digits(word << half << half)
     half = (_U(8) - more) << _U(2)
     value = value * TENS[more] + _eight_digits(next_word << half << half)
-    digits = np.int64(n + more)
-    if digits == 16:
-        while digits < LONGEST and _byte(at + digits) - DIGIT <= _U(9):
-            value = value * _U(10) + _byte(at + digits) - DIGIT
-            digits += 1
-    return value, digits
-
-
-@numba.njit(nogil=True)
-def _byte(at: Any) -> Any:
-    return load_word(at) & _U(0xFF)
+    return _more_digits(at, value, np.int64(n + more)) if more == _U(8) else (value, np.int64(n + more))
 
 
 @numba.njit(nogil=True)
@@ -192,12 +196,11 @@ def _whole(at: Any, most: Any, may_be_negative: Any) -> Any:
     negative = may_be_negative and _byte(at) == MINUS
     at += np.int64(negative)
     word = load_word(at) ^ ZEROS
-    short = _leading(word)
-    if short < _U(8):
-        half, n = (_U(8) - short) << _U(2), np.int64(short)
-        value = _eight_digits(word << half << half)
-    else:
-        value, n = _digits(at)
+    n = np.int64(_leading(word))
+    half = _U(8 - n) << _U(2)
+    value = _eight_digits(word << half << half)
+    if n == 8:
+        value, n = _more_digits(at, value, n)
     if n == 0 or n > most or (n > 1 and word & _U(0xFF) == _U(0)):
         return 0, 0
     return (-np.int64(value) if negative else np.int64(value)), at + n
@@ -210,7 +213,7 @@ def _decimal(at: Any) -> Any:
     at += np.int64(sign)
     mantissa, n, exponent = _U(0), 1, np.int64(0)
     if load_word(at) & _U(0xFFFF) != ZERO_DOT:  # what most weights begin with
-        mantissa, n = _digits(at)
+        mantissa, n = _more_digits(at, mantissa, 0)
         if n == 0 or n >= LONGEST:
             return _U(0), 0, False
     at += n
@@ -231,7 +234,7 @@ def _decimal(at: Any) -> Any:
     if _byte(at) == SMALL_E or _byte(at) == LARGE_E:
         down, up = _byte(at + 1) == MINUS, _byte(at + 1) == PLUS
         at += 1 + np.int64(down or up)
-        size, k = _digits(at)
+        size, k = _more_digits(at, _U(0), 0)
         if k == 0 or k > DIGITS:
             return _U(0), 0, False
         at, exponent = at + k, exponent - np.int64(size) if down else exponent + np.int64(size)
