@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,14 +91,24 @@ class Part:
 
 def parts_of(rows: NodeRows) -> Iterator[Part]:
     """Rows by what they share, and by their number of coordinates."""
-    start = np.cumsum(rows.rank) - rows.rank
-    order = np.lexsort((rows.rank, rows.group))
-    edges = (np.diff(rows.group[order]) != 0) | (np.diff(rows.rank[order]) != 0)
-    for own in np.split(order, np.flatnonzero(edges) + 1) if len(order) else ():
-        at = compact(rows.at[start[own][:, None] + np.arange(rows.rank[own[0]])])
+    start = np.cumsum(rows.rank, dtype=np.int64) - rows.rank
+    kind = rows.group * (np.int64(rows.rank.max(initial=0)) + 1) + rows.rank
+    runs = np.flatnonzero(np.diff(kind)) + 1
+    if len(rows.id) == 0 or (np.diff(kind[np.r_[0, runs]]) > 0).all():  # as they are written
+        every: list[Any] = [slice(a, b) for a, b in itertools.pairwise([0, *runs.tolist(), len(kind)]) if a < b]
+    else:
+        order = np.argsort(kind, kind="stable")
+        every = np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
+    for own in every:
+        rank = int(rows.rank[own][0])
+        if isinstance(own, slice):
+            count = own.stop - own.start
+            at = rows.at[start[own.start] :][: rank * count].reshape(count, rank)
+        else:
+            at = rows.at[start[own][:, None] + np.arange(rank)]
         rest = compact(rows.spatial[own]), rows.bias[own], rows.biased[own]
         further = {name: values[own] for name, values in rows.columns.items()}
-        yield Part(int(rows.group[own[0]]), rows.id[own], at, *rest, further)
+        yield Part(int(rows.group[own][0]), rows.id[own], compact(at), *rest, further)
 
 
 def compact(values: Ints) -> Ints:

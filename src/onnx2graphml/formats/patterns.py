@@ -256,11 +256,14 @@ def _text(at: Any) -> Any:
 @numba.njit(nogil=True)
 def _same(at: Any, piece: Any, length: Any) -> Any:
     """Whether a piece of text stands at an address."""
-    while length >= 8:
+    if length < 8:
+        return length == 0 or (load_word(at) ^ load_word(piece)) << _U(64 - 8 * length) == 0
+    end = at + length - 8
+    while at < end:
         if load_word(at) != load_word(piece):
             return False
-        at, piece, length = at + 8, piece + 8, length - 8
-    return length == 0 or (load_word(at) ^ load_word(piece)) << _U(64 - 8 * length) == 0
+        at, piece = at + 8, piece + 8
+    return load_word(end) == load_word(piece + end - at)  # some bytes once more
 
 
 @compiled
