@@ -17,6 +17,7 @@ import pytest
 
 import onnx2graphml as o2g
 from onnx2graphml import cli
+from onnx2graphml.compiled import many
 from onnx2graphml.errors import OutputError, TooLargeError
 from onnx2graphml.files import disk, temporary
 from onnx2graphml.formats import estimate, samples, trial, work
@@ -273,6 +274,18 @@ def test_parts_stay_for_a_while(graph: NeuronGraph, tmp_path: Path, monkeypatch:
         assert write.whole(graph).bytes == write.part(graph).bytes > 10**6
         assert len(list(write.folder.iterdir())) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_tried_does_not_count_as_much_to_do(
+    networks: dict[str, NeuronGraph], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a small graph would be written by loops that are loaded for it alone, after it has been estimated."""
+    monkeypatch.setattr(many, "done", 0)
+    o2g.estimate(networks["digits"], ".graphml")
+    assert many.done == 0
+    monkeypatch.setattr(many, "few", 10_000)
+    o2g.estimate(networks["digits"], ".graphml")
+    assert many.done > many.few  # a large one is written by them
 
 
 def test_a_full_disk_is_told_while_parts_are_written(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onnx2graphml.compiled import many
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.temporary import trial_folder
 from onnx2graphml.formats.registry import FOR_OTHERS, WRITTEN, Format, options
@@ -93,9 +94,10 @@ class Trials:
     def _taken(self, write: Callable[[NeuronGraph, Path], None], graph: NeuronGraph) -> Taken:
         path = self.folder / f"{next(self._numbers)}{self.suffix}"
         graph = self._with_ids(graph)
-        busy, seconds = time.process_time(), time.perf_counter()
+        done, busy, seconds = many.done, time.process_time(), time.perf_counter()
         write(graph, path)
         busy, seconds = time.process_time() - busy, time.perf_counter() - seconds
+        many.done = done  # what is only tried is no reason to compile the next one
         self._kept.append((path, _size(path)))
         while sum(size for _, size in self._kept) > KEPT and len(self._kept) > 1:
             old, _ = self._kept.popleft()

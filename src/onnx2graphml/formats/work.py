@@ -31,6 +31,7 @@ TILES = 8  # for each thread: fewer don't keep all of them busy, or not for long
 FEWEST_TILES, MOST_TILES = 16, 64
 PATIENCE = 0.2  # seconds that things are written for, again and again: one time is too short to be measured
 PACES = 3
+FOR_NODES = 0.25  # of the patience
 TIMES = 5  # that what is on the disk in the end is written at most
 
 
@@ -115,14 +116,14 @@ def work(
         small = graph.neurons + graph.edges <= WHOLE
         many.expect(graph.neurons + graph.edges)
         least = graph if small else skeleton(graph)
-        write.part(least)  # compiles what is compiled at first use
+        write.part(least)  # loads what is loaded at first use
         start = _start(write, least, patience)
         if small:
             return Work(start)
-        found, nodes = kinds(graph), _nodes(graph, write)
+        found, nodes = kinds(graph), _nodes(graph, write, FOR_NODES * patience)
         threads = (jobs or processors()) if format.takes_jobs and format.part is None else 1
-        some = TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES)
-        pace = _pace(write, found[0].sample(graph, some)) if found and threads > 1 and patience else 1
+        steady = TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES)
+        pace = _pace(write, found[0].sample(graph, steady)) if found and threads > 1 and patience else 1
         return Work(start, nodes, tuple(_edges(graph, write, found, patience)), pace)
 
 
@@ -134,9 +135,9 @@ def _start(write: Trials, least: NeuronGraph, patience: float) -> Taken:
     return sorted(found, key=lambda taken: taken.seconds)[len(found) // 2]
 
 
-def _nodes(graph: NeuronGraph, write: Trials) -> Taken:
+def _nodes(graph: NeuronGraph, write: Trials, patience: float) -> Taken:
     one, some = fewer_nodes(graph, 1), fewer_nodes(graph, TRIED_NODES)
-    return write.part(some).beyond(write.part(one)) * (graph.neurons / max(some.neurons - one.neurons, 1))
+    return _beyond(write, one, some, patience) * (graph.neurons / max(some.neurons - one.neurons, 1))
 
 
 def _edges(graph: NeuronGraph, write: Trials, found: list[Kind], patience: float) -> list[tuple[Taken, int]]:
@@ -146,20 +147,22 @@ def _edges(graph: NeuronGraph, write: Trials, found: list[Kind], patience: float
     layers = dict.fromkeys((layer.name for layer in graph.layers), Taken())
     for kind in tried:
         most = min(max(TRIED_RUNS * run * kind.share // share, FEWEST_EDGES), run)
-        each = _each(write, kind.sample(graph, 1), kind.sample(graph, most), patience * kind.share / share)
+        one, some = kind.sample(graph, 1), kind.sample(graph, most)
+        taken = _beyond(write, one, some, patience * kind.share / share)
         for layer, edges in kind.layers.items():
-            layers[layer] += each * edges
+            layers[layer] += taken * (edges / max(some.edges - one.edges, 1))
     more = 1 + sum(kind.share for kind in rest) / share if rest else 1  # they are taken to cost as much for their share
     return [(layers[layer.name] * more, layer.in_edges) for layer in graph.layers]
 
 
-def _each(write: Trials, one: NeuronGraph, some: NeuronGraph, patience: float) -> Taken:
-    """What each further edge of a kind takes."""
+def _beyond(write: Trials, one: NeuronGraph, some: NeuronGraph, patience: float) -> Taken:
+    """What some nodes or edges take beyond a single one."""
+    write.part(one)  # compiles what is compiled for its types
     found = [write.part(some)]
     while sum(taken.busy for taken in found) < patience:
         found.append(write.part(some))
     first = min((write.part(one) for _ in found[:TIMES]), key=lambda taken: taken.busy)
-    return (sum(found, Taken()) * (1 / len(found))).beyond(first) * (1 / max(some.edges - one.edges, 1))
+    return (sum(found, Taken()) * (1 / len(found))).beyond(first)
 
 
 def _pace(write: Trials, some: NeuronGraph) -> float:
