@@ -281,6 +281,7 @@ def test_what_is_tried_does_not_count_as_much_to_do(
 ) -> None:
     """Else a small graph would be written by loops that are loaded for it alone, after it has been estimated."""
     monkeypatch.setattr(many, "done", 0)
+    monkeypatch.setattr(many, "few", 100_000)
     o2g.estimate(networks["digits"], ".graphml")
     assert many.done == 0
     monkeypatch.setattr(many, "few", 10_000)
