@@ -156,6 +156,7 @@ def test_the_axes_of_keras(autoencoder):
     assert "over 32 channels each, in 2 groups" in found["grouped/kernel"].text
 
 
+@pytest.mark.slow
 def test_kernels_are_those_that_onnx_computes_with(autoencoder):
     """Brought into one layout by their axes, they are the ONNX nodes' own, which the exporter made."""
     origin, seen = autoencoder[1].model, 0
