@@ -190,6 +190,8 @@ def _check_record(
 ) -> None:
     if name[1] != count:
         raise OutputError(f"{folder}: holds part {name[0]}/{name[1]} and parts of {count}; remove what is not wanted")
+    if record["manifest"] != content and record["manifest"] | {"parts": content["parts"]} == content:
+        raise OutputError(f"{folder}: holds part {name[0]}/{name[1]} in other files; all parts need the same partition")
     if record["manifest"] != content:
         raise OutputError(
             f"{folder}: holds part {name[0]}/{name[1]} of another graph, {record['manifest'].get('model')!r} at detail "
