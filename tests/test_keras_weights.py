@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,12 @@ import numpy as np
 import pytest
 
 import onnx2graphml as o2g
+from onnx2graphml import program
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from onnx2graphml.frontends import freezing, keras_weights  # noqa: E402
+from onnx2graphml.frontends import freezing, keras_weights, started  # noqa: E402
 from onnx2graphml.frontends.keras_files import load_keras  # noqa: E402
 from onnx2graphml.model.metadata import LARGE  # noqa: E402
 
@@ -89,3 +92,23 @@ def test_layers_of_somebody_else_start_as_they_do() -> None:
     keras_weights.start_with_zeros(config)
     names = [layer["config"]["kernel_initializer"]["class_name"] for layer in config["layers"]]
     assert names == ["Zeros", "GlorotUniform", "GlorotUniform"]
+
+
+def test_a_process_of_its_own_loads_keras_without_what_it_can_do_without() -> None:
+    asked = (
+        "import sys\nfrom onnx2graphml import program\nprogram.alone = True\n"
+        "from onnx2graphml.frontends import started\nfound = {*started.UNNEEDED} & {*sys.modules}\n"
+        "import keras, matplotlib\nprint('tensorflow' in sys.modules, keras.layers.Dense.__name__, found)"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "Dense", "set()"]
+
+
+def test_a_process_that_others_use_keeps_all_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in started.UNNEEDED:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for alone in (False, True):
+        monkeypatch.setattr(program, "alone", alone)
+        with started._without_unneeded():
+            assert all((name in sys.modules) == alone for name in started.UNNEEDED)
+        assert not {*started.UNNEEDED} & {*sys.modules}
