@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
-from onnx2graphml.formats.packing.deflate import DISTANCE_CODES, LITERAL_CODES, LONGEST_COPY, put_codes
+from onnx2graphml.formats.packing.deflate import DISTANCE_CODES, FIRST_DIGIT, LITERAL_CODES, LONGEST_COPY, put_codes
 from onnx2graphml.formats.packing.edges import RECORD, put_edges
 from onnx2graphml.formats.packing.member import CODES, closed, sequences_of
 from onnx2graphml.formats.packing.sequences import NEAR, SPARE
@@ -28,7 +28,8 @@ FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
-SAMPLE = 1 << 10  # lines whose codes are those of a member
+SAMPLE = 1 << 11  # lines, whose codes are those of many members
+ROWS = 16  # that they come from, or more
 WORST = 72  # bytes that a line takes at most
 
 Ints = npt.NDArray[np.int64]
@@ -87,7 +88,6 @@ class PackedLines:
     def tiles(self, block: EdgeBlock) -> Parts:
         """The block's edges as members, and as text where few of its weights are alike."""
         row: Row | None = None
-        known: dict[object, Codes] = {}
         overlong = max(len(axis) for axis in block.axes) > TILE  # it is cut, too
         for part in block.tiles(TILE if overlong else LARGE * TILE):
             if row is None or row.inner is not part.axes[1]:  # the same for nearly all
@@ -99,11 +99,9 @@ class PackedLines:
                     yield functools.partial(self.lines.render, smaller), smaller.count
                 continue
             records = self._records(np.add.outer(taps, row.taps).ravel())
+            codes = Codes.of(self._sample(part))
             for tile, rows in _cut(part):
-                digits = self._digits(tile, row)
-                if digits not in known:
-                    known[digits] = Codes.of(self._sample(tile))
-                yield functools.partial(self._member, tile, row, numbers[rows], records, known[digits]), tile.count
+                yield functools.partial(self._member, tile, row, numbers[rows], records, codes), tile.count
 
     def _member(
         self, tile: EdgeBlock, row: Row, numbers: Ints, records: tuple[npt.NDArray[np.uint8], Ints], codes: Codes
@@ -114,30 +112,23 @@ class PackedLines:
         packed[: len(codes.head)] = codes.head
         size, length = put_edges(
             outer.source + self.lines.source_id, outer.target + self.lines.target_id, numbers,
-            inner.source.copy(), inner.target.copy(), row.numbers, row.back,
+            inner.source.copy(), inner.target.copy(), row.numbers, row.back, row.near,
             np.frombuffer(self.pieces[1] + bytes(render.SLACK), np.uint8), *records,
             np.array([*map(len, self.pieces), self.steps]),
-            codes.literal, codes.copied, codes.distance, out, packed, codes.bits,
+            codes.literal, codes.pair, codes.copied, codes.distance, out, packed, codes.bits,
         )  # fmt: skip
         return closed(packed[:length], out[:size])
-
-    def _digits(self, part: EdgeBlock, row: Row) -> tuple[int, ...]:
-        """How many digits the least and the greatest ids have: more or less lengthen all copies."""
-        outer, (source, target) = part.axes[0], (self.lines.source_id, self.lines.target_id)
-        least = source + outer.source.min() + row.least[0], target + outer.target.min() + row.least[1]
-        most = source + outer.source.max() + row.most[0], target + outer.target.max() + row.most[1]
-        return tuple(len(str(id)) for id in (*least, *most))
 
     @property
     def _room(self) -> int:
         return self.steps * RECORD + len(self.pieces[1]) + 2 * render.NUMBER
 
     def _sample(self, part: EdgeBlock) -> npt.NDArray[np.uint8]:
-        """The text of some lines from the middle of a tile."""
+        """The text of some lines from all over a block."""
         outer, inner = part.axes
-        rows = min(-(-SAMPLE // len(inner)), len(outer))
-        first = (len(outer) - rows) // 2
-        lines = self.lines.render(part._part((outer[first : first + rows], inner[:SAMPLE])))
+        rows = min(max(SAMPLE // len(inner), ROWS), len(outer))
+        chosen = np.linspace(0, len(outer) - 1, rows).astype(np.int64)
+        lines = self.lines.render(part._part((outer[chosen], inner[: -(-SAMPLE // rows)])))
         return np.frombuffer(b"".join((lines, bytes(SPARE))), np.uint8)
 
     def _records(self, taps: Ints) -> tuple[npt.NDArray[np.uint8], Ints]:
@@ -160,11 +151,12 @@ class Codes:
     """The codes of a block of DEFLATE.
 
     Attributes:
-        literal, copied, distance: as `put_edges` takes them.
+        literal, pair, copied, distance: as `put_edges` takes them.
         head: what a block with them begins with, `bits` bits.
     """
 
     literal: Ints
+    pair: Ints
     copied: Ints
     distance: Ints
     head: npt.NDArray[np.uint8]
@@ -176,7 +168,12 @@ class Codes:
         literal, copied, distance = (np.zeros(n, np.int64) for n in (LITERAL_CODES, LONGEST_COPY + 1, DISTANCE_CODES))
         head = np.zeros(CODES, np.uint8)
         bits = put_codes(sample, sequences_of(sample), head, literal, copied, distance)
-        return Codes(literal, copied, distance, head, bits)
+        digits = literal[FIRST_DIGIT : FIRST_DIGIT + 10]
+        code, length = digits >> 8, digits & 0xFF
+        pair = np.zeros(1 << 8, np.int64)
+        for last in range(10):
+            pair[last << 4 | np.arange(10)] = (code | code[last] << length) << 8 | (length + length[last])
+        return Codes(literal, pair, copied, distance, head, bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +184,7 @@ class Row:
         inner: the axis.
         taps: the distinct ones, and `numbers`: which of them each entry has.
         back: how many entries before each there is the last one of the same tap; 0 for none that is near.
-        least, most: of its sources and targets.
+        near: the same, where that is as much as for the entry before.
         is_repeated: whether most weights have stood in the row before.
     """
 
@@ -195,23 +192,21 @@ class Row:
     taps: Ints
     numbers: Ints
     back: Ints
-    least: tuple[int, int]
-    most: tuple[int, int]
+    near: Ints
     is_repeated: bool
 
     @staticmethod
-    def of(inner: Axis, near: int) -> Row:
-        """Of an axis, with other entries as near as `near`."""
+    def of(inner: Axis, most: int) -> Row:
+        """Of an axis, with other entries at most so far back."""
         taps, numbers = np.unique(inner.tap, return_inverse=True)
         numbers = numbers.reshape(-1)
         order = np.argsort(numbers, kind="stable")
         back = np.zeros(len(order), np.int64)
         back[order[1:]] = np.where(np.diff(numbers[order]) == 0, np.diff(order), 0)
-        back[back > near] = 0
-        least = int(inner.source.min()), int(inner.target.min())
-        most = int(inner.source.max()), int(inner.target.max())
+        back[back > most] = 0
+        near = np.where(back == np.concatenate([[0], back[:-1]]), back, 0)
         is_repeated = bool(np.count_nonzero(back) >= REPEATED * len(back))
-        return Row(inner, taps, numbers, back, least, most, is_repeated)
+        return Row(inner, taps, numbers, back, near, is_repeated)
 
 
 def _cut(block: EdgeBlock) -> Iterator[tuple[EdgeBlock, slice]]:

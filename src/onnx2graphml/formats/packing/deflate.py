@@ -22,6 +22,7 @@ LITERAL_CODES, DISTANCE_CODES, CODE_CODES = 286, 30, 19
 END = 256  # the symbol that ends a block; those of lengths come behind it
 LONGEST_CODE, LONGEST_CODE_CODE = 12, 7
 LONGEST_COPY = 258
+FIRST_DIGIT = ord("0")
 EVERY = 4  # of so many sequences one is counted, for the codes of lengths and distances
 # The order in which the lengths of the codes of lengths are written: section 3.2.7.
 ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
@@ -60,7 +61,7 @@ def put_block(text: npt.NDArray[np.uint8], sequences: Words, out: npt.NDArray[np
         np.zeros(DISTANCE_CODES, np.int64),
     )
     begin = address(out)
-    at, held, bits = _put_codes(text, sequences, begin, literal, copied, distance)
+    at, held, bits = _put_codes(text, sequences, False, begin, literal, copied, distance)
     at, held, bits = _put_sequences(
         address(text), sequences, address(literal), address(copied), address(distance), at, held, bits
     )
@@ -77,17 +78,26 @@ def put_codes(
     copied: Words,
     distance: Words,
 ) -> int:
-    """Write only the codes of a block, for more than these sequences; return its number of bits."""
+    """Write only the codes of a block, where digits are more frequent than in these sequences; return its bits.
+
+    Args:
+        literal, copied, distance: become `code << 8 | bits` by literal, by length with its extra bits, and by distance
+            without. Digits have seven bits at most.
+    """
     begin = address(out)
-    at, held, bits = _put_codes(text, sequences, begin, literal, copied, distance)
+    at, held, bits = _put_codes(text, sequences, True, begin, literal, copied, distance)
     store_word(at, held)
     return int((at - begin) * 8 + bits)
 
 
 @numba.njit(nogil=True)
-def _put_codes(text: Any, sequences: Any, at: Any, literal: Any, copied: Any, distance: Any) -> Any:
+def _put_codes(text: Any, sequences: Any, digits: Any, at: Any, literal: Any, copied: Any, distance: Any) -> Any:
     literal_counts, distance_counts = np.ones(LITERAL_CODES, np.int64), np.ones(DISTANCE_CODES, np.int64)
     _count(text, sequences, literal_counts, distance_counts)
+    if digits:  # at least one of 30 symbols is each of them: no Huffman code of such has more bits than seven
+        more = literal_counts.sum() // 20
+        for digit in range(FIRST_DIGIT, FIRST_DIGIT + 10):
+            literal_counts[digit] += more
     literal_lengths, distance_lengths = np.zeros(LITERAL_CODES, np.int64), np.zeros(DISTANCE_CODES, np.int64)
     code_lengths(literal_counts, LONGEST_CODE, literal_lengths)
     code_lengths(distance_counts, LONGEST_CODE, distance_lengths)

@@ -42,11 +42,13 @@ def put_edges(
     inner_target: Ints,
     inner_tap: Ints,
     back: Ints,
+    near: Ints,
     second: Bytes,
     records: Bytes,
     record_size: Ints,
     sizes: Ints,
     literal: Ints,
+    pair: Ints,
     copied: Ints,
     distance: Ints,
     out: Bytes,
@@ -58,18 +60,19 @@ def put_edges(
     Args:
         outer_source, …, inner_tap: source and target are ids below 10⁸; taps are numbers of records.
         back: by inner entry, how many entries before it there is one with the same tap; 0 for none that is near.
+        near: the same where it is as much as for the entry before, otherwise 0.
         second: the text between source and target.
         records, record_size: the text from a target to the next line's source, by tap, each at a multiple of `RECORD`;
             all of them of at most `sizes[3]` such multiples.
         sizes: bytes of the text before a source, between both, before and behind a weight; multiples a record.
-        literal, copied, distance: the codes.
+        literal, copied, distance: the codes; `pair`: those of two digits, by `_pair`, at most 15 bits.
         out: room for the lines, which begins with the text before the first source.
         packed, packed_bits: where the codes have been written, and their number of bits.
 
     Returns:
         The number of bytes of text, and that of the block.
     """
-    literals, copies, distances = address(literal), address(copied), address(distance)
+    literals, pairs, copies, distances = address(literal), address(pair), address(copied), address(distance)
     between, record, record_sizes = address(second), address(records), address(record_size)
     n_first, n_second, n_third, n_last, steps = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
     base, begin = address(out), address(packed)
@@ -83,7 +86,7 @@ def put_edges(
     low_target, high_target = inner_target.min(), inner_target.max()
     at = base + n_first
     copy, far, other = np.int64(0), np.int64(0), np.int64(n)  # what is being copied: bytes, distance, of which line
-    known, code, code_bits = np.int64(-1), _U(0), np.int64(0)  # the last distance that was written
+    code, code_bits, inner_code, inner_bits = _U(0), np.int64(0), _U(0), np.int64(0)  # of the last distance
     for byte in range(base, at):
         put_at, held, bits = put_code(put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF)))
     for o in range(outer_source.size):
@@ -91,52 +94,37 @@ def put_edges(
         n_source, n_target = number_word(s + low_source)[1], number_word(t + low_target)[1]
         even = number_word(s + high_source)[1] == n_source and number_word(t + high_target)[1] == n_target
         source_shift, target_shift = _U(64 - 8 * n_source), _U(64 - 8 * n_target)
-        last_source, last_target = _U(8 * n_source - 8), _U(8 * n_target - 8)
-        before = np.int64(0)
+        even = even and n_source > 1 and n_target > 1
+        source_last, target_last = _U(8 * max(n_source - 2, 0)), _U(8 * max(n_target - 2, 0))
+        source_mask, target_mask = (_U(1) << source_last) - _U(1), (_U(1) << target_last) - _U(1)
+        n_inner, known = n_second + n_target - 2, np.int64(-1)
         for i in range(n):
-            step = back[i]
             tap = k + inner_tap[i]
             text, size = record + tap * (RECORD * steps), entry(record_sizes, tap)
-            if even and step > 0 and step == before:
-                # The line behind the one that the last line is a copy of, and as long: the copy goes on.
-                source = digits_word(s + inner_source[i]) >> source_shift
-                target = digits_word(t + inner_target[i]) >> target_shift
+            step = near[i]
+            resembling = i - step
+            source = digits_word(s + inner_source[i]) >> source_shift
+            target = digits_word(t + inner_target[i]) >> target_shift
+            new = (source ^ source_words[_U(resembling)]) & source_mask
+            new |= (target ^ target_words[_U(resembling)]) & target_mask
+            if even and step and not new:
+                # The line behind the one that the last line is a copy of, and as long: the copy goes on. The last two
+                # digits are written whatever they are: to ask takes longer than they take room.
+                other = resembling
                 here = _put_text(at, source, n_source, between, n_second, target, n_target, text, steps)
-                other = i - step
-                new, new_target = source ^ source_words[_U(other)], target ^ target_words[_U(other)]
                 far = at - starts[_U(other)]
                 if far != known:
                     code, code_bits = _distance(far, distances)
                     known = far
-                if not new | new_target:
-                    put_at, held, bits = _put_copy(put_at, held, bits, entry(copies, copy), code, code_bits, 0)
-                    copy = np.int64(0)
-                copy += n_source
-                if new:
-                    alike = np.int64(trailing_zeros(new) >> _U(3))
-                    length = entry(copies, copy - n_source + alike)
-                    if alike == n_source - 1:
-                        digit = entry(literals, source >> last_source)
-                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, digit)
-                    else:
-                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, 0)
-                        word = source >> _U(alike * 8)
-                        put_at, held, bits = _literals(put_at, held, bits, word, n_source - alike, literals)
-                    copy = np.int64(0)
-                copy += n_second + n_target
-                if new_target:
-                    alike = np.int64(trailing_zeros(new_target) >> _U(3))
-                    length = entry(copies, copy - n_target + alike)
-                    if alike == n_target - 1:
-                        digit = entry(literals, target >> last_target)
-                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, digit)
-                    else:
-                        put_at, held, bits = _put_copy(put_at, held, bits, length, code, code_bits, 0)
-                        word = target >> _U(alike * 8)
-                        put_at, held, bits = _literals(put_at, held, bits, word, n_target - alike, literals)
-                    copy = np.int64(0)
-                copy += size
+                    inner_code, inner_bits = _after(entry(copies, n_inner), code, code_bits)
+                digits = entry(pairs, _pair(source >> source_last))
+                outer_code, outer_bits = _after(entry(copies, copy + n_source - 2), code, code_bits)
+                put_at, held, bits = _put_copy(put_at, held, bits, outer_code, outer_bits, digits)
+                digits = entry(pairs, _pair(target >> target_last))
+                put_at, held, bits = _put_copy(put_at, held, bits, inner_code, inner_bits, digits)
+                copy = size
             else:
+                step = back[i]
                 source, this_source = number_word(s + inner_source[i])
                 target, this_target = number_word(t + inner_target[i])
                 here = _put_text(at, source, this_source, between, n_second, target, this_target, text, steps)
@@ -173,7 +161,6 @@ def put_edges(
                                 put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF))
                             )
                         copy, far = n_last + n_first, here + size - at
-            before = step
             source_words[_U(i)], target_words[_U(i)], starts[_U(i)] = source, target, at
             at = here + size
         source_words[n], target_words[n], starts[n] = source_words[n - 1], target_words[n - 1], starts[n - 1]
@@ -227,17 +214,31 @@ def _distance(far: Any, distances: Any) -> Any:
 
 
 @numba.njit(nogil=True, forceinline=True)
-def _put_copy(at: Any, held: Any, bits: Any, length: Any, code: Any, code_bits: Any, literal: Any) -> Any:
-    """Write the codes of a length, of a distance and of a literal behind them: 54 bits at most. 0: there is none."""
+def _pair(digits: Any) -> Any:
+    """The number of two digits of text: the first in the lower four bits."""
+    digits &= _U(0x0F0F)
+    return (digits | (digits >> _U(4))) & _U(0xFF)
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _after(length: Any, code: Any, code_bits: Any) -> Any:
+    """The codes of a length and of a distance, and their number of bits."""
     n = length & 0xFF
-    held |= (_U(length >> 8) | (code << _U(n)) | (_U(literal >> 8) << _U(n + code_bits))) << _U(bits)
-    bits += n + code_bits + (literal & 0xFF)
+    return _U(length >> 8) | (code << _U(n)), n + code_bits
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _put_copy(at: Any, held: Any, bits: Any, code: Any, code_bits: Any, literals: Any) -> Any:
+    """Write the codes of a copy and of literals behind it: 57 bits at most."""
+    held |= (code | (_U(literals >> 8) << _U(code_bits))) << _U(bits)
+    bits += code_bits + (literals & 0xFF)
     store_word(at, held)
     return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
 
 
 @numba.njit(nogil=True)
 def _put_far(at: Any, held: Any, bits: Any, length: Any, far: Any, copies: Any, distances: Any) -> Any:
-    """The same, from what they stand for, without a literal."""
+    """The codes of a copy, from what it is."""
     code, code_bits = _distance(far, distances)
-    return _put_copy(at, held, bits, entry(copies, length), code, code_bits, 0)
+    code, code_bits = _after(entry(copies, length), code, code_bits)
+    return _put_copy(at, held, bits, code, code_bits, 0)
