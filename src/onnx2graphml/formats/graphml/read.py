@@ -22,7 +22,8 @@ from onnx2graphml.formats.graphml.elements import Document
 
 Chunks = Callable[[IO[bytes]], Iterator[bytes]]
 FIRST_EDGE = b">\n<edge "
-EDGE, NODE = re.compile(rb"[<:]edge[\s/>]"), re.compile(rb"[<:]node[\s/>]")
+# What begins with a word is searched for many times faster than what begins with one of several bytes.
+EDGE, NODE = re.compile(rb"edge(?<=[<:]edge)[\s/>]"), re.compile(rb"node(?<=[<:]node)[\s/>]")
 TAG = 8  # bytes that a piece may have of a tag that the next one ends
 
 
