@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,18 +79,26 @@ def _learned(
 ) -> Learned:
     """The pattern; `told` are the integers that may not stand in the text."""
     at, pieces, gaps = 0, [], []
-    used: Counter[str] = Counter()
+    slots = {name: iter(found) for name, found in (_slots(ints) | _slots(floats)).items()}
+    used: set[str] = set()
     for start, stop, kind, name in places:
         pieces.append(text[at:start])
         at = stop
         if kind == TEXT:
             gaps.append(Gap(TEXT))
             continue
-        slots = [k for k, other in enumerate(floats if kind == DECIMAL else ints) if other == name]
-        gaps.append(Gap(kind, slots[used[name]], DIGITS if name in IDS else MOST_DIGITS.get(kind, 0)))
-        used[name] += 1
-    absent = [Gap(FIXED, slot, told[name]) for slot, name in enumerate(ints) if not used[name]]
+        gaps.append(Gap(kind, next(slots[name]), DIGITS if name in IDS else MOST_DIGITS.get(kind, 0)))
+        used.add(name)
+    absent = [Gap(FIXED, slot, told[name]) for slot, name in enumerate(ints) if name not in used]
     return Learned(Pattern((*[b""] * len(absent), *pieces, text[at:]), (*absent, *gaps)), ints, floats)
+
+
+def _slots(names: Sequence[str]) -> dict[str, list[int]]:
+    """Where each name stands."""
+    found: dict[str, list[int]] = {}
+    for slot, name in enumerate(names):
+        found.setdefault(name, []).append(slot)
+    return found
 
 
 def read_nodes(text: bytes, at: int, learned: Learned, nodes: Nodes, *, bare: bool = False) -> Found:
@@ -100,7 +107,7 @@ def read_nodes(text: bytes, at: int, learned: Learned, nodes: Nodes, *, bare: bo
     if bare:
         nodes.add_bare_alike(found.ints[0])
     elif len(found):
-        columns = {name: [found.ints[k] for k, n in enumerate(learned.ints) if n == name] for name in learned.ints}
+        columns = {name: [*found.ints[slots]] for name, slots in _slots(learned.ints).items()}
         nodes.add_alike(columns | {name: [found.floats[k]] for k, name in enumerate(learned.floats)})
     return found
 
