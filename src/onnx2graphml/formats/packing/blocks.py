@@ -28,8 +28,8 @@ FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
-SAMPLE = 1 << 11  # lines, whose codes are those of many members
-ROWS = 16  # that they come from, or more
+SAMPLE = 1 << 10  # lines, whose codes are those of many members
+ROWS = 8  # that they come from, or more
 WORST = 72  # bytes that a line takes at most
 
 Ints = npt.NDArray[np.int64]
@@ -64,11 +64,14 @@ class PackedLines:
         lines: how they are written as text.
         pieces: the constant text of a line: before the source, between both ends, before and behind the weight.
         steps: how many times `RECORD` bytes the text between two numbers takes.
+        between, sizes: as `put_edges` takes them.
     """
 
     lines: EdgeLines
     pieces: tuple[bytes, ...]
     steps: int
+    between: npt.NDArray[np.uint8]
+    sizes: Ints
 
     @staticmethod
     def of(lines: EdgeLines, block: EdgeBlock) -> PackedLines | None:
@@ -83,7 +86,8 @@ class PackedLines:
         steps = -(-longest // RECORD)
         if most >= MOST_ID or steps > 2 or max(len(pieces[0]), len(pieces[1])) > STEP:
             return None
-        return PackedLines(lines, pieces, steps)
+        between = np.frombuffer(pieces[1] + bytes(render.SLACK), np.uint8)
+        return PackedLines(lines, pieces, steps, between, np.array([*map(len, pieces), steps]))
 
     def tiles(self, block: EdgeBlock) -> Parts:
         """The block's edges as members, and as text where few of its weights are alike."""
@@ -106,15 +110,13 @@ class PackedLines:
     def _member(
         self, tile: EdgeBlock, row: Row, numbers: Ints, records: tuple[npt.NDArray[np.uint8], Ints], codes: Codes
     ) -> bytes:
-        outer, inner = tile.axes
+        outer = tile.axes[0]
         out, packed = room(tile.count * self._room + SPARE, tile.count * WORST + CODES)
         out[: len(self.pieces[0])] = np.frombuffer(self.pieces[0], np.uint8)
         packed[: len(codes.head)] = codes.head
         size, length = put_edges(
             outer.source + self.lines.source_id, outer.target + self.lines.target_id, numbers,
-            inner.source.copy(), inner.target.copy(), row.numbers, row.back, row.near,
-            np.frombuffer(self.pieces[1] + bytes(render.SLACK), np.uint8), *records,
-            np.array([*map(len, self.pieces), self.steps]),
+            row.source, row.target, row.numbers, row.back, row.near, self.between, *records, self.sizes,
             codes.literal, codes.pair, codes.copied, codes.distance, out, packed, codes.bits,
         )  # fmt: skip
         return closed(packed[:length], out[:size])
@@ -173,7 +175,7 @@ class Codes:
         pair = np.zeros(1 << 8, np.int64)
         for last in range(10):
             pair[last << 4 | np.arange(10)] = (code | code[last] << length) << 8 | (length + length[last])
-        return Codes(literal, pair, copied, distance, head, bits)
+        return Codes(literal, pair, copied, distance, head[: bits // 8 + 8], bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +183,7 @@ class Row:
     """The entries of an inner axis.
 
     Attributes:
-        inner: the axis.
+        inner: the axis, and `source` and `target`: copies of its own.
         taps: the distinct ones, and `numbers`: which of them each entry has.
         back: how many entries before each there is the last one of the same tap; 0 for none that is near.
         near: the same, where that is as much as for the entry before.
@@ -189,6 +191,8 @@ class Row:
     """
 
     inner: Axis
+    source: Ints
+    target: Ints
     taps: Ints
     numbers: Ints
     back: Ints
@@ -206,7 +210,7 @@ class Row:
         back[back > most] = 0
         near = np.where(back == np.concatenate([[0], back[:-1]]), back, 0)
         is_repeated = bool(np.count_nonzero(back) >= REPEATED * len(back))
-        return Row(inner, taps, numbers, back, near, is_repeated)
+        return Row(inner, inner.source.copy(), inner.target.copy(), taps, numbers, back, near, is_repeated)
 
 
 def _cut(block: EdgeBlock) -> Iterator[tuple[EdgeBlock, slice]]:
