@@ -16,7 +16,7 @@ from onnx2graphml import program
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from onnx2graphml.frontends import freezing, keras_weights, started  # noqa: E402
+from onnx2graphml.frontends import freezing, keras_weights, started, tensorflow  # noqa: E402
 from onnx2graphml.frontends.keras_files import load_keras  # noqa: E402
 from onnx2graphml.model.metadata import LARGE  # noqa: E402
 
@@ -68,6 +68,21 @@ def test_a_frozen_graph_is_without_large_weights() -> None:
     assert np.shares_memory(value, freezing.view(variable.value()))
     as_it_stands = freezing.convert_to_constants.convert_variables_to_constants_v2(concrete)
     assert as_it_stands.graph.as_graph_def().ByteSize() > variable.shape.num_elements() * 4
+
+
+def test_variables_that_are_there_twice_are_in_memory_once(model: Any, tmp_path: Path) -> None:
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    signature = loaded.signatures["serving_default"]
+    words = tf.constant([[3, 399]], tf.int32)
+    before = signature(words)
+    tensorflow._share(loaded, signature)
+    every = [v for v in tf.train.TrackableView(loaded).descendants() if isinstance(v, tf.Variable)]
+    wide = [freezing.view(v.value()) for v in every if v.name == "wide/kernel:0"]
+    assert len(wide) == 2
+    assert np.shares_memory(*wide)
+    for name, value in signature(words).items():
+        np.testing.assert_array_equal(value, before[name])
 
 
 def test_an_array_is_lent_where_tensorflow_can_compute_with_it() -> None:

@@ -210,6 +210,7 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
         placeholders = [tf.TensorSpec(spec.shape, spec.dtype, name=f"X{k}") for k, spec in enumerate(inputs)]
         concrete = tf.function(call, input_signature=placeholders, autograph=False).get_concrete_function()
         check_repeatable(concrete, lambda name: None)
+        _share(loaded, concrete)
         frozen = freeze(concrete)
         definition, widened = frozen.definition, widen(frozen.definition)
         variables = {name: variable.name.removesuffix(":0") for name, variable in variables_of(concrete).items()}
@@ -230,6 +231,20 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
 
     notes = ("the model computes in bfloat16, which NumPy lacks; the graph has it in float32",) if widened else ()
     return Imported(LightModel(proto, large), predict, roundoff=ROUNDOFF if widened else 0.0, notes=notes)
+
+
+def _share(loaded: Any, concrete: Any) -> None:
+    """Let variables that a function does not read share memory with those of the same name that it reads.
+
+    Keras exports each of them twice.
+    """
+    read = {(v.name, v.dtype, tuple(v.shape)): v for v in concrete.variables}
+    handles = {id(v.handle) for v in concrete.variables}
+    for each in tf.train.TrackableView(loaded).descendants():
+        if isinstance(each, tf.Variable) and id(each.handle) not in handles:
+            twin = read.get((each.name, each.dtype, tuple(each.shape)))
+            if twin is not None:
+                each.assign(twin.value())  # which copies nothing
 
 
 def _load(path: Path) -> Any:
