@@ -28,8 +28,8 @@ FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
-SAMPLE = 1 << 10  # lines, whose codes are those of many members
-ROWS = 8  # that they come from, or more
+SAMPLE = 1 << 11  # lines, whose codes are those of many members
+ROWS = 16  # that they come from, or more
 WORST = 72  # bytes that a line takes at most
 
 Ints = npt.NDArray[np.int64]
