@@ -177,7 +177,6 @@ def test_what_is_no_training(tmp_path: Path) -> None:
         o2g.analyze(other)
 
 
-@pytest.mark.slow
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyze", DIGITS, "--measures", "in_degree", "--layers", "conv1:", "-o", str(tmp_path / "o")]) == 0
     out = capsys.readouterr().out

@@ -34,7 +34,7 @@ def test_a_keras_model_in_memory_and_from_its_three_kinds_of_files(tmp_path: Pat
         assert o2g.verify(again).passed
 
 
-def test_a_torch_module_in_memory_and_in_a_file(tmp_path: Path) -> None:
+def test_a_torch_module_in_memory_and_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch", reason="needs the extra torch")
     pytest.importorskip("onnxscript", reason="needs the extra torch")
     torch.manual_seed(0)
@@ -50,6 +50,9 @@ def test_a_torch_module_in_memory_and_in_a_file(tmp_path: Path) -> None:
     assert graph.layer("0").in_edges == 9 * 3 * 3 * 2
     assert o2g.verify(graph).passed
     assert o2g.load(tmp_path / "net.pt2").edges == graph.edges
+    monkeypatch.setitem(sys.modules, "torch_geometric.data", None)
+    with pytest.raises(o2g.Error, match=r"onnx2graphml\[graphs\]"):
+        graph.to_pyg()
 
 
 # ------------------------------------------------------------------------------------------------ what the fast lane is
