@@ -20,6 +20,7 @@ from onnx2graphml.graph.graph import Layer, NeuronGraph
 from onnx2graphml.verification.against_runtime import compared, network_values
 from onnx2graphml.verification.file.accumulate import Fingerprints
 from onnx2graphml.verification.file.combined import Combined, rows_of
+from onnx2graphml.verification.file.freed import return_freed
 from onnx2graphml.verification.file.matched import Matched
 from onnx2graphml.verification.file.recorded import OWN, RecordedCheck
 from onnx2graphml.verification.file.worst import worst_neurons
@@ -72,6 +73,7 @@ def verify_file(
     """
     with reading.open_graph(path) as file:
         matched = Matched.of_file(graph, file, path)
+        return_freed()
         got = {name: Combined(matched, network_values(graph, feeds)) for name, feeds in inputs.items()}
         values = file.values()
         own = None if values is None else RecordedCheck(matched, values)
