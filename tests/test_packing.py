@@ -34,10 +34,15 @@ FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("*.onnx"))
 SEEDS = range(8)
 
 
+@pytest.fixture(autouse=True)
+def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small graphs are not left to it."""
+    monkeypatch.setattr(compressed, "FEW", 0)
+
+
 @pytest.fixture
 def even_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few edges are packed, too, several members each."""
-    monkeypatch.setattr(compressed, "FEW", 0)
     monkeypatch.setattr(blocks, "FEWEST", 1)
     monkeypatch.setattr(blocks, "USES", 0)
     monkeypatch.setattr(blocks, "REPEATED", 0)

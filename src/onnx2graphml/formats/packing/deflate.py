@@ -90,7 +90,7 @@ def put_codes(
     return int((at - begin) * 8 + bits)
 
 
-@numba.njit(nogil=True)
+@compiled
 def _put_codes(text: Any, sequences: Any, digits: Any, at: Any, literal: Any, copied: Any, distance: Any) -> Any:
     literal_counts, distance_counts = np.ones(LITERAL_CODES, np.int64), np.ones(DISTANCE_CODES, np.int64)
     _count(text, sequences, literal_counts, distance_counts)
@@ -134,7 +134,7 @@ def distance_symbol(distance: Any) -> Any:
     return 2 * top + ((distance >> (top - 1)) & 1), top - 1
 
 
-@numba.njit(nogil=True)
+@compiled
 def _count(text: Any, sequences: Any, literal: Any, distance: Any) -> None:
     """Add how often symbols occur, from some of the sequences."""
     place = 0
@@ -150,7 +150,7 @@ def _count(text: Any, sequences: Any, literal: Any, distance: Any) -> None:
         place += literals + length
 
 
-@numba.njit(nogil=True)
+@compiled
 def _put_header(at: Any, literal_lengths: Any, distance_lengths: Any) -> Any:
     """The lengths of all codes, each by itself: runs of equal ones are few."""
     counts, lengths, code = (

@@ -11,8 +11,10 @@ from typing import Any
 import numba
 import numpy as np
 
+from onnx2graphml.compiled import compiled
 
-@numba.njit(nogil=True)
+
+@compiled
 def code_lengths(counts: Any, longest: Any, lengths: Any) -> None:
     """The number of bits of each symbol's code; 0 where it does not occur. One that occurs alone has one bit.
 
@@ -76,7 +78,7 @@ def _shorten(depth: Any, n: Any, longest: Any) -> None:
             depth[i] -= 1
 
 
-@numba.njit(nogil=True)
+@compiled
 def codes(lengths: Any, out: Any) -> None:
     """`code << 8 | length` of each symbol, with the code's bits reversed, as DEFLATE writes them.
 
