@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,3 +115,33 @@ def test_a_loop_may_call_another() -> None:
         return x + twice(x)
 
     assert thrice(14) == 42
+
+
+def test_a_loop_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "called.py").write_text(CALLED.format(2))
+    (tmp_path / "calling.py").write_text(CALLING)
+    assert [answer(tmp_path), answer(tmp_path)] == ["42 False", "42 True"]
+    (tmp_path / "called.py").write_text(CALLED.format(20))
+    assert answer(tmp_path) == "420 False"
+
+
+CALLED = """
+import numba
+@numba.njit
+def times(x): return {} * x
+"""
+CALLING = """
+from onnx2graphml.compiled import compiled
+from called import times
+@compiled
+def product(x): return times(x)
+print(product(21), bool(product.dispatcher.stats.cache_hits))
+"""
+
+
+def answer(folder: Path) -> str:
+    """What the calling program prints."""
+    given = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    done = subprocess.run([sys.executable, "calling.py"], cwd=folder, env=given, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()

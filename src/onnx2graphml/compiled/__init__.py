@@ -55,12 +55,12 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], by_python: bool) -> None:
         functools.update_wrapper(self, function)
-        self._function, self._made, self._by_python = function, None, by_python
+        self.function, self._made, self._by_python = function, None, by_python
 
     def __call__(self, *arguments: Any) -> Any:
         if self._by_python and not many(max(a.size for a in arguments if isinstance(a, np.ndarray))):
             with np.errstate(all="ignore"):  # as compiled
-                return self._function(*arguments)
+                return self.function(*arguments)
         return self.dispatcher(*arguments)
 
     @property
@@ -71,7 +71,7 @@ class Compiled:
                 if self._made is None:
                     from onnx2graphml.compiled.dispatcher import dispatcher
 
-                    self._made = dispatcher(self._function)
+                    self._made = dispatcher(self.function)
         return self._made
 
     @property

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -11,7 +13,14 @@ from numba.core.caching import FunctionCache
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]
-    """A cache that is a help at best: damaged, full or read-only, the function is compiled anew."""
+    """A cache that is a help at best: damaged, full or read-only, the function is compiled anew.
+
+    So it is when a file has changed in which it or a loop that it calls stands: numba itself looks at the first alone.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = [(path, at.st_mtime_ns, at.st_size) for path, at in _sources(function)]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
@@ -27,6 +36,25 @@ class _Cache(FunctionCache):  # type: ignore[misc]
             except Exception:
                 with contextlib.suppress(Exception):
                     self.flush()  # a damaged index is begun anew
+
+
+def _sources(function: Callable[..., Any]) -> list[tuple[str, os.stat_result]]:
+    """The files of a loop and of all that it calls, with what the system says of each."""
+    seen, left = set(), [function]
+    while left:
+        loop: Any = left.pop()
+        code = loop.__code__
+        if code not in seen:
+            seen.add(code)
+            called = (loop.__globals__.get(name) for name in code.co_names)
+            left += [f for f in map(_python, called) if f is not None]
+    return [(path, os.stat(path)) for path in sorted({code.co_filename for code in seen})]
+
+
+def _python(called: Any) -> Callable[..., Any] | None:
+    """What a compiled loop, one of numba's, or an intrinsic, is made from."""
+    found = (getattr(called, name, None) for name in ("function", "py_func", "_defn"))
+    return next((f for f in found if isinstance(f, FunctionType)), None)
 
 
 def dispatcher(function: Callable[..., Any]) -> Any:
