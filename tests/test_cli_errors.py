@@ -120,9 +120,9 @@ def test_a_folder_that_is_no_model(failing: Failing, tmp_path: Path) -> None:
 def test_the_framework_is_not_installed(failing: Failing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] in ("tensorflow", "keras", "tf2onnx")]:
         monkeypatch.delitem(sys.modules, name)
-    for name in ("keras", "keras_files", "tensorflow"):
-        monkeypatch.delitem(sys.modules, f"onnx2graphml.frontends.{name}", raising=False)
-        monkeypatch.delattr(f"onnx2graphml.frontends.{name}", raising=False)
+    for name in [n for n in sys.modules if n.startswith("onnx2graphml.frontends.")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(name, raising=False)
     for name in ("keras", "tensorflow"):
         monkeypatch.setitem(sys.modules, name, None)
     message = failing(FIXTURES / "digits.keras", tmp_path / "m.graphml")

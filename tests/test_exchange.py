@@ -218,7 +218,7 @@ def test_numbers_that_are_small_large_and_whole(suffix: str, tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", READERS)
 def test_a_graph_with_an_input(suffix: str, tmp_path: Path) -> None:
-    graph = network("random 1").with_input("random")
+    graph = network("random 0").with_input("random")
     path = tmp_path / f"a{suffix}"
     o2g.write(graph, path)
     text = path.read_text()

@@ -269,6 +269,7 @@ def test_files_carry_it_and_are_verified(digits: NeuronGraph, suffix: str, tmp_p
     report = o2g.verify_file(o2g.load(DIGITS), tmp_path / f"d{suffix}")
     assert report.passed, str(report)
     with open_graph(tmp_path / f"d{suffix}") as file:
+        file.layers()
         values = file.values()
         assert values is not None
         np.testing.assert_array_equal(values.astype(np.float32), digits.columns["value"])

@@ -134,6 +134,8 @@ def _by_loop(values: npt.NDArray[np.float32]) -> Texts:
 
 def _listed(text: bytes) -> Texts:
     """The numbers of a list such as `[1.0,0.1]`, without the `.0` that some of them end in."""
+    if text == b"[]":
+        return empty(0)
     data = np.frombuffer(b"".join((memoryview(text)[:-1], b",", bytes(SLACK))), np.uint8)
     stop = np.flatnonzero(data[: len(text)] == ord(","))
     start = np.concatenate([[1], stop[:-1] + 1])[: len(stop)]

@@ -17,25 +17,25 @@ def sums(op: Builder, x: str, sources: Sequence[Ints], weights: Sequence[npt.NDA
 
     Args:
         x: (..., values).
-        sources: of each target, the positions of its values; none for a target that is 0.
+        sources: of each target, the positions of its values; none for a target that is 0. One has some.
         weights: as many, in the type of `x`.
     """
-    *outer, values = op.shape(x)
+    rank, values = len(op.shape(x)), op.shape(x)[-1]
     if all(np.array_equal(found, np.arange(values)) for found in sources):
         return str(op.MatMul(x, np.stack(weights, axis=1), label="sums"))
     parts, order = [], []
-    for count in sorted({len(found) for found in sources}):
+    for count in sorted({len(found) for found in sources} - {0}):
         targets = [t for t, found in enumerate(sources) if len(found) == count]
         order += targets
-        if not count:
-            parts.append(op.constant(np.zeros((*outer, len(targets)), op.dtype(x)), label="zeros"))
-            continue
         taken = op.Gather(x, np.stack([sources[t] for t in targets]), axis=-1, label="taken")
         factor = np.stack([weights[t] for t in targets])
         if not (factor == 1).all():
             taken = op.Mul(taken, factor, label="weighted")
         parts.append(op.ReduceSum(taken, axes=[-1], keepdims=0, label="sums"))
     together = parts[0] if len(parts) == 1 else op.Concat(*parts, axis=-1, label="together")
+    if zeros := [t for t, found in enumerate(sources) if not len(found)]:
+        order += zeros
+        together = op.Pad(together, pads=[0] * (2 * rank - 1) + [len(zeros)], label="with_zeros")
     if order == list(range(len(order))):
         return str(together)
     return str(op.Gather(together, np.argsort(order), axis=-1, label="in_order"))
