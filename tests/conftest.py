@@ -19,11 +19,11 @@ SLOW_FILES = (
 """They import a framework, which takes seconds, or compute all of ONNX's node tests. `-m "not slow"` doesn't read them:
 `test_frontends.py` and the tests of single operators stand for them."""
 
-FAMILY = 12
+FAMILY = 4
 """Cases of one test. Where there are more, the first case of each kind is fast, and the rest is slow. A kind is the
 first word of a case's name, such as the operator."""
 
-KINDS = 120
+KINDS = 60
 """Kinds of cases that are fast, of those of one test: evenly spread where there are more."""
 
 # Shells start what runs in the background with Ctrl-C ignored, which processes that the tests interrupt would inherit.

@@ -117,6 +117,7 @@ def test_a_loop_may_call_another() -> None:
     assert thrice(14) == 42
 
 
+@pytest.mark.slow
 def test_a_loop_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path: Path) -> None:
     (tmp_path / "called.py").write_text(CALLED.format(2))
     (tmp_path / "calling.py").write_text(CALLING)

@@ -298,6 +298,7 @@ def test_a_full_disk_is_told_while_parts_are_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_disk_with_plenty_of_room_needs_no_estimate(
     graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def test_walking_back_and_another_input(kind: str, browser: Any, tmp_path: Path)
     watched.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("served", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_terms_of_attention_add_up(served: bool, browser: Any, tmp_path: Path) -> None:
     graph = o2g.load(attention(), detail="op")

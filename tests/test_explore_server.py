@@ -52,6 +52,7 @@ def asked(server: Server, path: str = "", method: str = "GET", **headers: str) -
 # -------------------------------------------------------------------------------------------------------- in a browser
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(browser_path() is None, reason=NO_BROWSER)
 def test_the_page_asks_and_shows_the_same(browser: Any, digits: NeuronGraph, server: Server) -> None:
     watched = Watched(browser, server.url)
