@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SIDE = 56  # of the pictures
 COPIED = 1 << 28  # bytes
+WARM = 2_000_000  # edges of a first run, which compiles what is to be measured
 LAYERS = {"conv": "convolution, 3x3", "dense": "dense, all weights distinct", "pool": "max pooling, 2x2"}
 OURS = {
     "expand": "edges as arrays",
@@ -256,7 +257,8 @@ def _networkit(neurons: int, source: Any, target: Any, weight: Any) -> Callable[
 def measure(case: Case) -> Sample:
     """Measure once, after everything has been compiled."""
     if case.what not in ("copy", *PEERS):
-        action(Case(case.what, case.layer, 2_000_000 if case.what == "recompute" else 100_000, case.jobs))[0]()
+        for _ in range(2):  # the first lines of a process are put together without a compiled loop
+            action(Case(case.what, case.layer, WARM, case.jobs))[0]()
     run, edges = action(case)
     clock, processor = time.perf_counter(), time.process_time()
     written = run()
@@ -317,7 +319,7 @@ def page(samples: Samples, growth: Samples, rounds: int) -> str:
     copied = statistics.median(s.written / s.seconds for s in copy)
     parts = [
         "# Benchmark",
-        f"Made by `tools/benchmark.py` in one run; how it measures is told there. Medians of {rounds} rounds. "
+        f"Made by `tools/benchmark.py` in one run; how it measures is told there. Medians of rounds: {rounds}. "
         "Rates are in millions of edges a second; this machine had other work, too: compare them with each other only. "
         "*per processor second* leaves out the time in which this work had no processor. "
         "*edges* is the size of the layer: other writers are slow, and their time grows with it evenly. "
