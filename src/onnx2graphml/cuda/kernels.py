@@ -14,6 +14,39 @@ from numba import cuda
 from onnx2graphml.cuda.plan import MAX_PLUS, PRODUCT, SUM, TILE
 
 
+@cuda.jit(device=True)
+def _entries(rest: Any, part: Any, parts: Any, size: Any, first: Any, starts: Any) -> Any:
+    """Where a target's entries of the three reducing axes begin and end, of the first axis a part of them.
+
+    Before them what is left of the target's number.
+    """
+    digit2 = rest % size[2]
+    rest //= size[2]
+    digit1 = rest % size[1]
+    rest //= size[1]
+    digit0 = rest % size[0]
+    rest //= size[0]
+    a0, b0 = starts[first[0] + digit0], starts[first[0] + digit0 + 1]
+    a1, b1 = starts[first[1] + 1 + digit1], starts[first[1] + 1 + digit1 + 1]
+    a2, b2 = starts[first[2] + 2 + digit2], starts[first[2] + 2 + digit2 + 1]
+    whole = b0 - a0
+    b0 = a0 + whole * (part + 1) // parts
+    a0 = a0 + whole * part // parts
+    return rest, a0, b0, a1, b1, a2, b2
+
+
+@cuda.jit(device=True)
+def _offsets(rest: Any, begin: Any, free_size: Any, free_first: Any, free_source: Any, free_tap: Any) -> Any:
+    """What the free axes, from one of them on, add to sources and taps."""
+    from_source, from_tap = 0, 0
+    for f in range(free_size.size - 1, begin - 1, -1):
+        digit = rest % free_size[f]
+        rest //= free_size[f]
+        from_source += free_source[free_first[f] + digit]
+        from_tap += free_tap[free_first[f] + digit]
+    return from_source, from_tap
+
+
 @cuda.jit
 def combine(
     targets: int, parts: int, code: int, start: float,
@@ -38,24 +71,8 @@ def combine(
     if thread >= targets * parts:
         return
     part, rest = thread // targets, thread % targets
-    digit2 = rest % size[2]
-    rest //= size[2]
-    digit1 = rest % size[1]
-    rest //= size[1]
-    digit0 = rest % size[0]
-    rest //= size[0]
-    from_source, from_tap = 0, 0
-    for f in range(free_size.size - 1, -1, -1):
-        digit = rest % free_size[f]
-        rest //= free_size[f]
-        from_source += free_source[free_first[f] + digit]
-        from_tap += free_tap[free_first[f] + digit]
-    a0, b0 = starts[first[0] + digit0], starts[first[0] + digit0 + 1]
-    a1, b1 = starts[first[1] + 1 + digit1], starts[first[1] + 1 + digit1 + 1]
-    a2, b2 = starts[first[2] + 2 + digit2], starts[first[2] + 2 + digit2 + 1]
-    whole = b0 - a0
-    b0 = a0 + whole * (part + 1) // parts
-    a0 = a0 + whole * part // parts
+    rest, a0, b0, a1, b1, a2, b2 = _entries(rest, part, parts, size, first, starts)
+    from_source, from_tap = _offsets(rest, 0, free_size, free_first, free_source, free_tap)
     found, size_found = start, 0.0
     for i in range(a0, b0):
         source0, tap0 = from_source + source[entry[0] + i], from_tap + tap[entry[0] + i]
@@ -94,29 +111,14 @@ def sums(
     other, rest = thread % others, thread // others
     group, part = rest % groups, rest // groups
     rest = other
-    digit2 = rest % size[2]
-    rest //= size[2]
-    digit1 = rest % size[1]
-    rest //= size[1]
-    digit0 = rest % size[0]
-    rest //= size[0]
-    from_source, from_tap = free_source[0], 0
-    for f in range(free_size.size - 1, 0, -1):
-        digit = rest % free_size[f]
-        rest //= free_size[f]
-        from_source += free_source[free_first[f] + digit]
-        from_tap += free_tap[free_first[f] + digit]
+    rest, a0, b0, a1, b1, a2, b2 = _entries(rest, part, parts, size, first, starts)
+    from_source, from_tap = _offsets(rest, 1, free_size, free_first, free_source, free_tap)
+    from_source += free_source[0]
     last = outputs - 1
     to1 = free_tap[min(group + groups, last)] - free_tap[group]
     to2 = free_tap[min(group + 2 * groups, last)] - free_tap[group]
     to3 = free_tap[min(group + 3 * groups, last)] - free_tap[group]
     from_tap += free_tap[group]
-    a0, b0 = starts[first[0] + digit0], starts[first[0] + digit0 + 1]
-    a1, b1 = starts[first[1] + 1 + digit1], starts[first[1] + 1 + digit1 + 1]
-    a2, b2 = starts[first[2] + 2 + digit2], starts[first[2] + 2 + digit2 + 1]
-    whole = b0 - a0
-    b0 = a0 + whole * (part + 1) // parts
-    a0 = a0 + whole * part // parts
     sum0, sum1, sum2, sum3 = 0.0, 0.0, 0.0, 0.0
     size0, size1, size2, size3 = 0.0, 0.0, 0.0, 0.0
     for i in range(a0, b0):
