@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.packing.huffman import code_lengths, codes
-from onnx2graphml.formats.packing.masks import leading_zeros
 from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
-from onnx2graphml.formats.words import address, load_word, store_word
+from onnx2graphml.formats.words import address, leading_zeros, load_word, store_word
 
 LITERAL_CODES, DISTANCE_CODES, CODE_CODES = 286, 30, 19
 END = 256  # the symbol that ends a block; those of lengths come behind it
@@ -130,7 +129,7 @@ def distance_symbol(distance: Any) -> Any:
     """The symbol of a distance less one, and its number of extra bits."""
     if distance < 4:
         return distance, np.int64(0)
-    top = 63 - leading_zeros(_U(distance))
+    top = 63 - np.int64(leading_zeros(_U(distance)))
     return 2 * top + ((distance >> (top - 1)) & 1), top - 1
 
 

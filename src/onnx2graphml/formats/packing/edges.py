@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.packing.deflate import END, distance_symbol, entry, put_code
-from onnx2graphml.formats.packing.masks import copy_wide, leading_zeros
+from onnx2graphml.formats.packing.masks import copy_wide
 from onnx2graphml.formats.words import (
     address,
     copy_step,
     digits_word,
+    leading_zeros,
     load_word,
     number_word,
     store_word,
@@ -193,7 +194,7 @@ def _same(new: Any) -> Any:
 @numba.njit(nogil=True, forceinline=True)
 def _length(word: Any) -> Any:
     """The number of bytes up to the last that is not zero."""
-    return 8 - (leading_zeros(word) >> 3)
+    return 8 - np.int64(leading_zeros(word) >> _U(3))
 
 
 @numba.njit(nogil=True)

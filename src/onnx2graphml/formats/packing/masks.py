@@ -65,16 +65,6 @@ def no_digits(context: Any, at: Any) -> Any:
 
 
 @intrinsic
-def leading_zeros(context: Any, word: Any) -> Any:
-    """The number of zero bits above the highest that is set."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), codegen
-
-
-@intrinsic
 def copy_wide(context: Any, target: Any, source: Any) -> Any:
     """Copy `WIDTH` bytes from one address to another, all loaded before any is stored."""
 
