@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers as K
 
+from alike import differences
+from onnx2graphml.api.loading import _imported
+from onnx2graphml.frontends import Imported
+from onnx2graphml.frontends.direct.archive import read_archive
 from onnx2graphml.graph.graph import NeuronGraph
+from onnx2graphml.inference.inputs import made
+from onnx2graphml.verification.against_runtime import prediction_rows
 
 PICTURE, VOLUME, STEPS, ROW = (8, 8, 3), (4, 4, 4, 2), (6, 4), (5,)
 
@@ -198,6 +206,9 @@ def randomized(model: keras.Model) -> keras.Model:
         if "float" in str(variable.dtype):
             value = np.random.default_rng(k).standard_normal(variable.shape) * 0.3
             variable.assign(np.abs(value) + 0.05 if "variance" in variable.name else value)
+    for layer in model.layers:
+        if isinstance(layer, K.Normalization):
+            layer.finalize_state()  # as when a file is read
     return model
 
 
@@ -258,6 +269,28 @@ DISAGREE = {
 def every_layer() -> set[str]:
     """The names of all of Keras' layers, without aliases."""
     return {c.__name__ for c in vars(K).values() if isinstance(c, type) and issubclass(c, keras.Layer)} - NO_LAYERS
+
+
+BY_TENSORFLOW = {name for name in LAYERS if name.startswith("Rand")} | {
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AdditiveAttention", "Attention", "AugMix", "AutoContrast",
+    "Bidirectional", "CategoryEncoding", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization", "ConvLSTM1D",
+    "ConvLSTM2D", "ConvLSTM3D", "CutMix", "Discretization", "Dot", "EinsumDense", "Embedding", "GRU", "GRUCell",
+    "GroupNormalization", "GroupedQueryAttention", "LSTM", "LSTMCell", "LayerNormalization", "Masking",
+    "MaxNumBoundingBoxes", "MixUp", "MultiHeadAttention", "RMSNormalization", "RNN", "Resizing",
+    "ReversibleEmbedding", "STFTSpectrogram", "SimpleRNN", "SimpleRNNCell", "Solarization", "SpectralNormalization",
+    "StackedRNNCells", "TimeDistributed", "UnitNormalization", "UpSampling2D", "Lambda",
+}  # fmt: skip
+"""Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""
+
+
+def assert_read_directly(path: Path, graph: NeuronGraph) -> None:
+    """Without TensorFlow, a file has the graph that its model has by way of it, and computes what Keras does."""
+    found = _imported(Imported(read_archive(path, {})), path.name, "layer", False)
+    assert differences(found, graph) == []
+    model = dataclasses.replace(found.require_model(), predict=graph.require_model().predict)
+    rows = prediction_rows(found, model, made("random", model))
+    assert all(row.passed for row in rows)
 
 
 REFUSED = {

@@ -125,9 +125,10 @@ def test_the_framework_is_not_installed(failing: Failing, monkeypatch: pytest.Mo
         monkeypatch.delattr(name, raising=False)
     for name in ("keras", "tensorflow"):
         monkeypatch.setitem(sys.modules, name, None)
-    message = failing(FIXTURES / "digits.keras", tmp_path / "m.graphml")
+    model = written(tmp_path / "m.h5", b"")
+    message = failing(model, tmp_path / "m.graphml")
     assert "pip install 'onnx2graphml[keras]'" in message
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [model]
 
 
 # -------------------------------------------------------------------------------------------------------------- outputs

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from frameworks import PAGE, table
+from frameworks import PAGE, keras_table
 from onnx2graphml.api import load, verify
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.frontends.direct.archive import read_archive
+from onnx2graphml.frontends.direct.uncovered import UncoveredError
+from onnx2graphml.frontends.keras_check import UnsafeError
 
 keras = pytest.importorskip("keras", reason="Keras is an extra")
 keras_layers = pytest.importorskip("keras_layers")
@@ -30,7 +34,7 @@ def names() -> list[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
-def test_a_layer_verifies(name: str) -> None:
+def test_a_layer_verifies(name: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
     model = keras_layers.randomized(keras_layers.LAYERS[name]())
     graph = load(model)
@@ -40,6 +44,12 @@ def test_a_layer_verifies(name: str) -> None:
     report = verify(graph)
     assert report.passed, [r for r in report.rows if not r.passed]
     assert any(r.layer.startswith("prediction of") for r in report.rows)
+    model.save(tmp_path / "m.keras")
+    if name in keras_layers.BY_TENSORFLOW:
+        with pytest.raises((UncoveredError, UnsafeError)):
+            read_archive(tmp_path / "m.keras", {})
+        return
+    keras_layers.assert_read_directly(tmp_path / "m.keras", graph)
 
 
 @pytest.mark.parametrize("name", keras_layers.REFUSED)
@@ -49,7 +59,8 @@ def test_a_layer_is_refused(name: str) -> None:
 
 
 def test_the_page_says_so() -> None:
-    assert table(keras_layers.LAYERS, keras_layers.REFUSED) in PAGE.read_text(encoding="utf-8")
+    made = keras_table(keras_layers.LAYERS, keras_layers.REFUSED, keras_layers.BY_TENSORFLOW)
+    assert made in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -75,17 +86,21 @@ APPLICATIONS = {
 }  # fmt: skip
 """By name, the least size of pictures that they take."""
 IN_CI = ("MobileNet", "MobileNetV2")
+OWN_LAYERS = ("ConvNeXtTiny", "InceptionResNetV2")  # which are in none of Keras' rooms
 ALL = "ONNX2GRAPHML_ALL_APPLICATIONS"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_an_application_has_the_layers_that_keras_says(name: str) -> None:
+def test_an_application_has_the_layers_that_keras_says(name: str, tmp_path: Path) -> None:
     """All 16 take a quarter of an hour: `ONNX2GRAPHML_ALL_APPLICATIONS=1 pytest -m slow tests/test_keras_layers.py`."""
     if name not in IN_CI and not os.environ.get(ALL):
         pytest.skip(f"some minutes and gigabytes; set {ALL}=1")
     side = APPLICATIONS[name]
     model = getattr(keras.applications, name)(weights=None, input_shape=(side, side, 3))
     graph = load(model)
+    if name not in OWN_LAYERS:
+        model.save(tmp_path / "m.keras")
+        keras_layers.assert_read_directly(tmp_path / "m.keras", graph)
     keras.backend.clear_session()
     assert keras_layers.disagreements(model, graph) == []

@@ -14,7 +14,7 @@ import numpy as np
 from onnx2graphml.model.light import LightModel
 
 FILES = {
-    ".keras": "onnx2graphml.frontends.keras_files:load_keras",
+    ".keras": "onnx2graphml.frontends.direct.archive:load_archive",
     ".h5": "onnx2graphml.frontends.keras_files:load_keras",
     ".hdf5": "onnx2graphml.frontends.keras_files:load_keras",
     ".pt2": "onnx2graphml.frontends.torch_files:load_exported",
@@ -35,7 +35,7 @@ class Imported:
     Attributes:
         light: the model as ONNX, and large weights, which are not copied.
         predict: the framework's own prediction: arrays by ONNX input name, batch axis of size 1 included,
-            to a list of arrays in the order of the ONNX outputs.
+            to a list of arrays in the order of the ONNX outputs. None where the framework was not needed.
         outputs_of_layers: what each layer puts out in the framework, by its name, with `#2` and so on behind it for its
             later calls, and with the batch axis. Layers of several outputs are missing.
         other_predictions: other ways to predict, where the framework does not get it right in each.
@@ -45,7 +45,7 @@ class Imported:
     """
 
     light: LightModel
-    predict: Predict
+    predict: Predict | None = None
     outputs_of_layers: Callable[[Feed], Mapping[str, np.ndarray]] = lambda feed: {}
     other_predictions: tuple[Predict, ...] = ()
     examples: Sequence[Feed] = ()

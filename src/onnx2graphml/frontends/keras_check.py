@@ -7,9 +7,12 @@ that lie in other files. What is accepted here is a list, so that what nobody th
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import h5py
 
 ROOMS = ("activations", "constraints", "dtype_policies", "initializers", "layers", "models", "ops", "quantizers",
          "random", "regularizers")  # fmt: skip
@@ -45,7 +48,11 @@ BARRED = frozenset(
 TRAINING = ("compile_config", "training_config", "build_config")
 """Parts of a configuration of which nothing is made."""
 
+MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+"""What of an archive is needed; its assets are vocabularies."""
+
 DEEPEST = 200
+BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
 MANY_TIMES = 1000  # a data set that is so many times larger than its file
 
 
@@ -105,6 +112,16 @@ def _parts(config: Any) -> Iterator[dict[str, Any]]:
             waiting += [(value, depth + 1) for value in part]
 
 
+def check_size(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse an archive whose content is too large for its size.
+
+    Raises:
+        ValueError: it is more than 100 times as large.
+    """
+    if sum(member.file_size for member in archive.infolist()) > BOMB * path.stat().st_size:
+        raise ValueError(f"its content is more than {BOMB} times its size")
+
+
 def check_hdf5(path: Path) -> None:
     """Refuse an HDF5 file whose data lie in other files, are computed from others, or are larger than can be.
 
@@ -115,23 +132,25 @@ def check_hdf5(path: Path) -> None:
         UnsafeError: names the data set; or the configuration in the file is refused by `check_config`.
         OSError: it is no HDF5 file.
     """
-    import h5py
-
-    size = path.stat().st_size
     with h5py.File(path, "r") as file:
-        total = 0
-        for name, data in _datasets(file, h5py):
-            if data.external or data.is_virtual:
-                raise UnsafeError(f"its data set {name!r} lies in another file, or is computed from others")
-            total += data.nbytes
-        if total > MANY_TIMES * size:
-            raise UnsafeError(f"its data sets are more than {MANY_TIMES} times its size")
-        text = file.attrs.get("model_config")
-        if text is not None:
-            check_config(json.loads(text))
+        check_open_hdf5(file, path.stat().st_size)
 
 
-def _datasets(file: Any, h5py: Any) -> Iterator[tuple[str, Any]]:
+def check_open_hdf5(file: h5py.File, size: int) -> None:
+    """The same for one that is open, and has so many bytes."""
+    total = 0
+    for name, data in _datasets(file):
+        if data.external or data.is_virtual:
+            raise UnsafeError(f"its data set {name!r} lies in another file, or is computed from others")
+        total += data.nbytes
+    if total > MANY_TIMES * size:
+        raise UnsafeError(f"its data sets are more than {MANY_TIMES} times its size")
+    text = file.attrs.get("model_config")
+    if text is not None:
+        check_config(json.loads(text))
+
+
+def _datasets(file: h5py.File) -> Iterator[tuple[str, Any]]:
     """All data sets with their names, each once; what links to elsewhere is refused."""
     waiting, seen = [file["/"]], set()
     while waiting:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.errors import TRUST, ModelError
+from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.keras import from_keras
-from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_hdf5
+from onnx2graphml.frontends.keras_check import MEMBERS, check_config, check_hdf5, check_size
 from onnx2graphml.frontends.keras_legacy import in_todays_words
 from onnx2graphml.frontends.keras_weights import read_once, start_with_zeros
-from onnx2graphml.frontends.tensorflow import from_saved_model, one_line, quiet
+from onnx2graphml.frontends.messages import refusal
+from onnx2graphml.frontends.tensorflow import from_saved_model, quiet
 
 import keras  # isort: skip
 
 _SUFFIXES = (".keras", ".h5", ".hdf5")
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-_BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
-_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
-"""What of an archive is needed; its assets are vocabularies."""
 
 
 def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None = None, trust: bool = False) -> Imported:
@@ -60,7 +56,7 @@ def load_keras(path: str | Path, *, shapes: Mapping[str, Sequence[int]] | None =
             read = _read_archive if path.suffix.lower() == ".keras" else _read
             model = read(path, trust)
     except Exception as error:
-        raise ModelError(_refusal(path, error, trust)) from error
+        raise ModelError(refusal(path, error, trust)) from error
     return from_keras(model, shapes=shapes)
 
 
@@ -82,9 +78,8 @@ def _loaded(path: Any, trust: bool) -> Any:
 def _read_archive(path: Path, trust: bool) -> Any:
     """The model in a .keras file."""
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-        if sum(member.file_size for member in archive.infolist()) > _BOMB * path.stat().st_size:
-            raise ValueError(f"its content is more than {_BOMB} times its size")
-        members = [m for m in archive.namelist() if trust or m in _MEMBERS]
+        check_size(archive, path)
+        members = [m for m in archive.namelist() if trust or m in MEMBERS]
         archive.extractall(folder, members)
         file = Path(folder, "config.json")
         config = json.loads(file.read_bytes())
@@ -95,24 +90,3 @@ def _read_archive(path: Path, trust: bool) -> Any:
         start_with_zeros(config)
         file.write_text(json.dumps(config), encoding="utf-8")
         return _loaded(Path(folder), trust)
-
-
-def _refusal(path: Path, error: Exception, trust: bool) -> str:
-    """Why a file can't be loaded, and what to do."""
-    reason = one_line(error)
-    if isinstance(error, UnsafeError):
-        return f"'{path}' can't be loaded as a Keras model: {reason}; if you trust it, add {TRUST}"
-    if "safe_mode" in str(error) and not trust:
-        return f"'{path}' has a Lambda layer, which runs Python code from the file: if you trust it, add {TRUST}"
-    if found := re.search(r"Could not locate (class|function) ['\"]?(\w+)", str(error)):
-        return (
-            f"'{path}' needs the {found[1]} {found[2]!r}, which only your program has: pass the model to "
-            f"onnx2graphml.load there, or save it by model.export(FOLDER) and give that folder"
-        )
-    if path.suffix != ".keras" and path.open("rb").read(8) == _HDF5:
-        if "No model config found" in str(error):
-            return f"'{path}' holds weights without a model: build the model, load_weights, and save it as .keras"
-        return (
-            f"'{path}' can't be loaded by Keras 3: with the Keras that wrote it, export it as a SavedModel ({reason})"
-        )
-    return f"'{path}' can't be loaded as a Keras model: {reason}"

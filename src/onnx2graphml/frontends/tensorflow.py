@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,14 +21,15 @@ import onnx
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported, tfnames
 from onnx2graphml.frontends.freezing import Frozen, freeze, variables_of
+from onnx2graphml.frontends.messages import one_line
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
 from onnx2graphml.frontends.saved_model_load import load_saved_model
+from onnx2graphml.frontends.static import static_shapes
 from onnx2graphml.frontends.steady import ordered_sets
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST
-from onnx2graphml.model.static import PICTURE_SIDE, shape_option, suggested
 
 import tensorflow as tf  # isort: skip
 
@@ -141,46 +141,10 @@ def converting() -> Iterator[None]:
         raise ModelError(f"the model can't be converted to ONNX: {one_line(error)}") from error
 
 
-def one_line(error: Exception) -> str:
-    """What an exception says, in one line: without the colours, the configurations and the arguments Keras puts in.
-
-    Example:
-        >>> one_line(ValueError("It fails. config={'a': 1}. Exception encountered: no such class"))
-        'no such class'
-    """
-    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
-    text = text.rsplit("Exception encountered: ", 1)[-1]
-    text = re.split(r" (?:Full object config|Arguments received by|config=\{)", text)[0]
-    return text[:300] or type(error).__name__
-
-
 def static_inputs(known: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> list[Any]:
-    """Fully static specifications of the inputs, batch 1.
-
-    Args:
-        known: shapes, batch included and None where unknown, and dtypes, by input name.
-        shapes: what the user gave, in full, by input name.
-
-    Raises:
-        ModelError: a shape remains unknown, or was given for no input, or contradicts the known one.
-    """
-    for name in shapes.keys() - known.keys():
-        raise ModelError(f"got a shape for '{name}', but the model's inputs are {', '.join(known)}")
-    specs = []
-    for name, (shape, dtype) in known.items():
-        static = tuple(shapes.get(name, (1, *shape[1:]) if shape else ()))
-        if None in static or not static:
-            sizes = suggested((1, *shape[1:])) if shape else (1, PICTURE_SIDE, PICTURE_SIDE, 3)
-            got = shape or "of unknown rank"
-            raise ModelError(
-                f"the input '{name}' has the shape {got}: give all of it, as in {shape_option(name, sizes)}"
-            )
-        expected = (1, *shape[1:]) if shape else (1, *static[1:])
-        fits = len(static) == len(expected) and all(e in (s, None) for s, e in zip(static, expected, strict=True))
-        if not fits or min(static) < 1:
-            raise ModelError(f"got the shape {static} for the input '{name}', expected {expected}")
-        specs.append(tf.TensorSpec(static, tf.as_dtype(dtype), name=name))
-    return specs
+    """The inputs as specifications, fully static, batch 1; see `static_shapes`."""
+    static = static_shapes(known, shapes)
+    return [tf.TensorSpec(shape, tf.as_dtype(known[name][1]), name=name) for name, shape in static.items()]
 
 
 def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: bool = False) -> Imported:

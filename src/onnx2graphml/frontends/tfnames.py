@@ -236,5 +236,7 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> d
     seen: set[str] = set()
     for node in walk(graph):
         layer, name = label(node.name)
-        node.name = unique(name.removeprefix(f"{layer}/"), seen)
+        while layer and name.startswith(f"{layer}/"):  # TensorFlow's own scopes may be called as a layer is
+            name = name.removeprefix(f"{layer}/")
+        node.name = unique(name, seen)
     return new

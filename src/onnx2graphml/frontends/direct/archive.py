@@ -1,0 +1,137 @@
+"""Keras' archives: a .keras file as ONNX without Keras, as far as all that is in it is known here."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+
+from onnx2graphml.errors import ModelError
+from onnx2graphml.frontends import Imported
+from onnx2graphml.frontends.direct.layers import families as families  # which registers the layers
+from onnx2graphml.frontends.direct.plan import planned
+from onnx2graphml.frontends.direct.stored import Variables
+from onnx2graphml.frontends.direct.uncovered import UncoveredError, require
+from onnx2graphml.frontends.direct.walk import Walk
+from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_open_hdf5, check_size
+from onnx2graphml.frontends.messages import refusal
+from onnx2graphml.frontends.static import static_shapes
+from onnx2graphml.model.light import LightModel
+
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+
+Shapes = Mapping[str, Sequence[int]]
+
+MALFORMED = (UncoveredError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""What a configuration that Keras has not written may lead to; Keras says what is wrong with it."""
+
+
+def load_archive(path: str | Path, *, shapes: Shapes | None = None, trust: bool = False) -> Imported:
+    """Read a .keras file: directly where that is possible, and otherwise by Keras and TensorFlow.
+
+    Args:
+        path: the file.
+        shapes: full static shapes by input name, where dimensions besides the batch are unknown.
+        trust: as for `load_keras`.
+
+    Raises:
+        ModelError: there is no such file, it is damaged, it is not safe, or a shape is unknown.
+        MissingExtraError: it needs TensorFlow, which is not installed.
+        UnsupportedError: it computes something that has no standard ONNX operator.
+
+    Example:
+        >>> load_archive("fixtures/digits.keras").light.proto.graph.input[0].name
+        'image'
+    """
+    path = Path(path)
+    try:
+        return Imported(read_archive(path, shapes or {}))
+    except UncoveredError:
+        pass
+    except ModelError:
+        raise
+    except Exception as error:
+        if path.exists() and not (trust and isinstance(error, UnsafeError)):
+            raise ModelError(refusal(path, error, trust)) from error
+    from onnx2graphml.frontends.keras_files import load_keras
+
+    return load_keras(path, shapes=shapes, trust=trust)
+
+
+def read_archive(path: Path, shapes: Shapes) -> LightModel:
+    """A .keras file as ONNX; no code of it runs, and no framework is imported.
+
+    Raises:
+        UncoveredError: a part of it is not known exactly.
+        UnsafeError: it names something that no trained network needs.
+        ModelError: a shape is unknown.
+        Exception: of any kind: it is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        check_size(archive, path)
+        config = json.loads(archive.read(CONFIG))
+        check_config(config)
+        require(WEIGHTS in archive.namelist(), "weights in several files")
+        member = archive.getinfo(WEIGHTS)
+        require(member.compress_type == zipfile.ZIP_STORED, "compressed weights")
+        _check_sum(archive, member)
+        with path.open("rb") as file, h5py.File(_Window(file, member), "r") as weights:
+            check_open_hdf5(weights, member.file_size)
+            return _made(config, weights, shapes).light()
+
+
+def _made(config: Any, weights: Any, shapes: Shapes) -> Walk:
+    try:
+        plan = planned(config, Variables(weights, ""))
+        options = {part.name: part.options for part in plan.parts}
+        known = {end.part: (tuple(options[end.part]["batch_shape"]), options[end.part]["dtype"]) for end in plan.inputs}
+        dtypes = {name: np.dtype(dtype) for name, (_, dtype) in known.items()}
+        static = static_shapes(known, shapes)
+        return Walk(plan, {name: (shape, dtypes[name]) for name, shape in static.items()})
+    except ModelError:
+        raise
+    except MALFORMED as error:
+        raise UncoveredError(str(error)) from error
+
+
+def _check_sum(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Read a member once, which fails where a byte of it has changed."""
+    with archive.open(member) as content:
+        while content.read(1 << 20):
+            pass
+
+
+class _Window(io.RawIOBase):
+    """The bytes of a member that is stored as it is, as a file; nothing is copied."""
+
+    def __init__(self, file: BinaryIO, member: zipfile.ZipInfo) -> None:
+        file.seek(member.header_offset + 26)
+        name, extra = struct.unpack("<HH", file.read(4))
+        self._file, self._start, self._size = file, member.header_offset + 30 + name + extra, member.file_size
+        self._place = 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._start + self._place)
+        read = self._file.readinto(memoryview(buffer)[: max(self._size - self._place, 0)])  # type: ignore[attr-defined]
+        self._place += read
+        return int(read)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True

@@ -1,0 +1,66 @@
+"""`keras.layers`, merging: several values of one shape, element by element, or one behind the other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.registry import layer
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Value
+
+
+@layer("Add")
+def Add(call: Call, values: Sequence[Value]) -> Value:
+    """Their sum."""
+    return _merged(call, "Add", values)
+
+
+@layer("Average")
+def Average(call: Call, values: Sequence[Value]) -> Value:
+    """Their mean."""
+    inverse = float(np.reciprocal(np.array(len(values), call.dtype)))
+    return call.binary("Mul", _merged(call, "Add", values), inverse)
+
+
+@layer("Multiply")
+def Multiply(call: Call, values: Sequence[Value]) -> Value:
+    """Their product."""
+    return _merged(call, "Mul", values)
+
+
+@layer("Maximum")
+def Maximum(call: Call, values: Sequence[Value]) -> Value:
+    """The greatest."""
+    return _merged(call, "Max", values)
+
+
+@layer("Minimum")
+def Minimum(call: Call, values: Sequence[Value]) -> Value:
+    """The least."""
+    return _merged(call, "Min", values)
+
+
+@layer("Subtract")
+def Subtract(call: Call, values: Sequence[Value]) -> Value:
+    """The first less the second."""
+    require(len(values) == 2, "a difference of more than two")
+    return _merged(call, "Sub", values)
+
+
+@layer("Concatenate", takes={"axis": -1})
+def Concatenate(call: Call, values: Sequence[Value]) -> Value:
+    """One behind the other along an axis."""
+    axis = values[0].axis(call["axis"])
+    rest = {(*v.shape[:axis], *v.shape[axis + 1 :]) for v in values}
+    require(axis > 0 and len(rest) == 1 and len(values) > 1, "values of different shapes")
+    return call.concat(values, axis)
+
+
+def _merged(call: Call, op: str, values: Sequence[Value]) -> Value:
+    require(len({v.rank for v in values}) == 1, "values of different ranks")
+    require(len({v.name for v in values}) == len(values) > 1, "a value with itself")
+    return functools.reduce(functools.partial(call.binary, op), values)

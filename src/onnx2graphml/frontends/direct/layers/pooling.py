@@ -1,0 +1,63 @@
+"""`keras.layers`, pooling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.layers.windows import outputs, paddings, sizes, to_back, to_front
+from onnx2graphml.frontends.direct.registry import REQUIRED, layer
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Value
+
+WINDOW: dict[str, Any] = {
+    "pool_size": REQUIRED, "strides": None, "padding": "valid", "data_format": "channels_last"
+}  # fmt: skip
+ALL: dict[str, Any] = {"data_format": "channels_last", "keepdims": False}
+
+
+@layer("AveragePooling1D", "AveragePooling2D", "AveragePooling3D", takes=WINDOW)
+def AveragePooling(call: Call, x: Value) -> Value:
+    """The mean of each window; padding does not count."""
+    return _pooled(call, x, "AveragePool")
+
+
+@layer("MaxPooling1D", "MaxPooling2D", "MaxPooling3D", takes=WINDOW)
+def MaxPooling(call: Call, x: Value) -> Value:
+    """The greatest of each window."""
+    return _pooled(call, x, "MaxPool")
+
+
+@layer("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", takes=ALL)
+def GlobalAveragePooling(call: Call, x: Value) -> Value:
+    """The mean of each channel."""
+    return _pooled_whole(call, x, "ReduceMean")
+
+
+@layer("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", takes=ALL)
+def GlobalMaxPooling(call: Call, x: Value) -> Value:
+    """The greatest of each channel."""
+    return _pooled_whole(call, x, "ReduceMax")
+
+
+def _pooled(call: Call, x: Value, op: str) -> Value:
+    require(call["data_format"] == "channels_last", "channels first")
+    rank = x.rank - 2
+    window = sizes(call["pool_size"], rank)
+    strides = window if call["strides"] is None else sizes(call["strides"], rank)
+    one = (1,) * rank
+    pads = paddings(call["padding"], x.shape[1:-1], window, strides, one)
+    y = call.node(
+        op,
+        call.transpose(x, to_front(x.rank), own=False),
+        shape=(1, x.shape[-1], *outputs(x.shape[1:-1], window, strides, one, pads)),
+        strides=list(strides),
+        kernel_shape=list(window),
+        pads=[*pads[0], *pads[1]],
+    )
+    return call.transpose(y, to_back(x.rank), own=False)
+
+
+def _pooled_whole(call: Call, x: Value, op: str) -> Value:
+    require(call["data_format"] == "channels_last", "channels first")
+    return call.reduce(op, x, range(1, x.rank - 1), call["keepdims"])

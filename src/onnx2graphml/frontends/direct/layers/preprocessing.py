@@ -1,0 +1,47 @@
+"""`keras.layers`, preprocessing: what makes numbers of pictures fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.registry import REQUIRED, layer
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Value
+
+
+@layer("Rescaling", takes={"scale": REQUIRED, "offset": 0.0})
+def Rescaling(call: Call, x: Value) -> Value:
+    """x · scale + offset."""
+    scale, offset = (call.array(np.array(call[each], call.dtype)) for each in ("scale", "offset"))
+    return call.binary("Add", call.binary("Mul", x, scale), offset)
+
+
+@layer("Normalization", takes={"axis": -1, "mean": None, "variance": None, "invert": False})
+def Normalization(call: Call, x: Value) -> Value:
+    """Shifted and scaled by the mean and the variance of data that it has seen, or was given."""
+    axis = call["axis"]
+    kept = sorted(x.axis(a) for a in ([] if axis is None else [axis] if isinstance(axis, int) else axis))
+    across = tuple(n if a in kept else 1 for a, n in enumerate(x.shape))
+    if call["mean"] is None:
+        shape = tuple(x.shape[a] for a in kept)
+        mean, variance, _ = call.kept({}, {"mean": shape, "variance": shape, "count": ()})
+        mean, variance = call.reshape(mean, across), call.reshape(variance, across)
+    else:
+        mean, variance = (call.array(_given(call[each], across, call.dtype)) for each in ("mean", "variance"))
+    deviation = call.binary("Max", call.unary("Sqrt", variance), 1e-7)  # the least that Keras divides by
+    if call["invert"]:
+        return call.binary("Add", mean, call.binary("Mul", x, deviation))
+    shifted = call.binary("Sub", x, mean)
+    if deviation.size == 1:
+        return call.binary("Mul", shifted, call.unary("Reciprocal", deviation))
+    return call.binary("Div", shifted, deviation)
+
+
+def _given(values: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Numbers from a configuration in the shape of what they belong to."""
+    array = np.array(values, dtype)
+    require(array.size in (1, int(np.prod(shape))), f"{array.size} numbers for {shape}")
+    return np.array(np.broadcast_to(array if array.size == 1 else array.reshape(shape), shape))

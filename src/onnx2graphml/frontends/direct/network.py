@@ -1,0 +1,149 @@
+"""The ONNX graph that is being made: nodes with their layer, initializers, and names that are given once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+from onnx2graphml.frontends.direct.stored import Stored
+from onnx2graphml.frontends.direct.values import Shape, Value
+from onnx2graphml.frontends.order import put_in_order
+from onnx2graphml.frontends.tfnames import unique
+from onnx2graphml.model.light import LightModel
+from onnx2graphml.model.metadata import LARGE, LAYER
+
+OPSET, IR_VERSION = 17, 10  # the same as on the way through TensorFlow
+
+
+@dataclass(frozen=True)
+class Padded:
+    """What a tensor is with zeros around it, which a convolution may take for its own padding."""
+
+    value: Value
+    before: list[int]
+    after: list[int]
+
+
+class Network:
+    """Nodes, and what they read, in the order in which they are added.
+
+    Attributes:
+        inputs: of the network.
+        weights: trained and measured arrays by name, none of which has been read.
+        trained: the names of those that training changes.
+        padded: by the name of the padded tensor.
+        calls: how many calls of layers there were.
+    """
+
+    def __init__(self) -> None:
+        self.inputs: list[Value] = []
+        self.weights: dict[str, Stored] = {}
+        self.trained: list[str] = []
+        self.padded: dict[str, Padded] = {}
+        self.calls = 0
+        self._call_of: dict[str, int | None] = {}
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, npt.NDArray[Any]] = {}
+        self._names = {""}
+        self._node_names: set[str] = set()
+
+    def input(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
+        """Another input."""
+        value = Value(unique(name, self._names), shape, dtype)
+        self.inputs.append(value)
+        return value
+
+    def constant(self, name: str, array: npt.NDArray[Any]) -> Value:
+        """A number or an array of the network, which nobody has trained."""
+        value = Value(unique(name, self._names), array.shape, array.dtype)
+        self._constants[value.name] = array
+        return value
+
+    def weight(self, name: str, stored: Stored, trained: bool) -> Value:
+        """An array from the file."""
+        value = Value(unique(name, self._names), stored.shape, stored.dtype)
+        self.weights[value.name] = stored
+        if trained:
+            self.trained.append(value.name)
+        return value
+
+    def node(
+        self,
+        op: str,
+        inputs: Sequence[Value | None],
+        outputs: Sequence[tuple[Shape, np.dtype[Any]]],
+        *,
+        name: str,
+        layer: str | None,
+        **attributes: Any,
+    ) -> list[Value]:
+        """Add a node.
+
+        Args:
+            op: of ONNX.
+            inputs: None where one is left out.
+            outputs: shapes and types.
+            name: of the node, and with its layer's name before it of its outputs.
+            layer: that it belongs to; None for one that only rearranges axes between layers.
+            attributes: of the node.
+        """
+        within = f"{layer}/{name}" if layer else name
+        values = [Value(unique(within, self._names), *output) for output in outputs]
+        node = helper.make_node(
+            op, [i.name if i else "" for i in inputs], [v.name for v in values], unique(name, self._node_names)
+        )
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self._call_of[node.name] = None if layer is None else self.calls
+        if layer is not None:
+            node.metadata_props.add(key=LAYER, value=layer)
+        self._nodes.append(node)
+        return values
+
+    def finish(self, outputs: Mapping[str, Value], metadata: Mapping[str, str]) -> LightModel:
+        """The model; large arrays are beside it.
+
+        Args:
+            outputs: by the names that they are to have, which no input has.
+            metadata: of the model.
+        """
+        new = {value.name: name for name, value in outputs.items()}
+        for name in [each for each in new.values() if each in self._names and each not in new]:
+            new[name] = unique(name, self._names | set(new.values()))  # an inner tensor gives way to an output
+        for node in self._nodes:
+            node.input[:] = [new.get(name, name) for name in node.input]
+            node.output[:] = [new.get(name, name) for name in node.output]
+        graph = onnx.GraphProto(name="keras", node=self._needed(outputs))
+        graph.output.extend(_information(name, value) for name, value in outputs.items())
+        put_in_order(graph, self._call_of.__getitem__)
+        read = {name for node in graph.node for name in node.input}
+        arrays = {name: stored.read() for name, stored in self.weights.items() if name in read}
+        large = {name: array for name, array in arrays.items() if array.size > LARGE}
+        small = {name: array for name, array in arrays.items() if name not in large} | self._constants
+        for value in (*self.inputs, *(Value(n, a.shape, a.dtype) for n, a in large.items())):
+            graph.input.append(_information(value.name, value))
+        graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in small.items() if n in read)
+        proto = helper.make_model(
+            graph, ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="onnx2graphml"
+        )
+        for key, text in metadata.items():
+            proto.metadata_props.add(key=key, value=text)
+        return LightModel(proto, large)
+
+    def _needed(self, outputs: Iterable[str]) -> list[onnx.NodeProto]:
+        """The nodes that the outputs depend on."""
+        wanted, kept = set(outputs), []
+        for node in reversed(self._nodes):
+            if wanted & set(node.output):
+                wanted |= set(node.input)
+                kept.append(node)
+        return kept[::-1]
+
+
+def _information(name: str, value: Value) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)

@@ -1,0 +1,184 @@
+"""Functions of `keras.ops` on Keras tensors, such as `x + 1`, `x[:, 0]` or `ops.mean(x)`, named as Keras' classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.frontends.direct import activations
+from onnx2graphml.frontends.direct.call import Call, Like
+from onnx2graphml.frontends.direct.registry import REQUIRED, operation
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Value
+
+ELEMENTWISE = {
+    "Add": "Add",
+    "Subtract": "Sub",
+    "Multiply": "Mul",
+    "Maximum": "Max",
+    "Minimum": "Min",
+    "Power": "Pow",
+}
+UNARY = {
+    "Absolute": "Abs",
+    "Exp": "Exp",
+    "Log": "Log",
+    "Negative": "Neg",
+    "Sqrt": "Sqrt",
+    "Tanh": "Tanh",
+}
+NEURAL = {"Relu": "relu", "Relu6": "relu6", "Sigmoid": "sigmoid", "Silu": "silu", "HardSigmoid": "hard_sigmoid",
+          "HardSilu": "hard_silu", "Softplus": "softplus"}  # fmt: skip
+REDUCED = {"Mean": "ReduceMean", "Sum": "ReduceSum"}
+EXTREME = {"Max": "ReduceMax", "Min": "ReduceMin"}
+
+
+def _elementwise(op: str) -> Callable[[Call, Like, Like], Value]:
+    def make(call: Call, x1: Like, x2: Like) -> Value:
+        _require_floats(x1, x2)
+        return call.binary(op, x1, x2)
+
+    return make
+
+
+def _unary(op: str) -> Callable[[Call, Value], Value]:
+    def make(call: Call, x: Value) -> Value:
+        _require_floats(x)
+        return call.unary(op, x)
+
+    return make
+
+
+def _neural(activation: str) -> Callable[[Call, Value], Value]:
+    def make(call: Call, x: Value) -> Value:
+        _require_floats(x)
+        return activations.activated(call, x, activation)
+
+    return make
+
+
+def _reduced(op: str) -> Callable[[Call, Value], Value]:
+    def make(call: Call, x: Value) -> Value:
+        _require_floats(x)
+        axis = call["axis"]
+        axes = [axis] if isinstance(axis, int) else list(axis or ())
+        axes = sorted(x.axis(a) for a in axes)
+        require(axes and 0 not in axes, "a reduction of the batch")
+        return call.reduce(op, x, axes, call["keepdims"])
+
+    return make
+
+
+for _name, _op in ELEMENTWISE.items():
+    operation(_name, module="numpy")(_elementwise(_op))
+for _name, _op in UNARY.items():
+    operation(_name, module="numpy")(_unary(_op))
+for _name, _op in NEURAL.items():
+    operation(_name, module="nn")(_neural(_op))
+for _name, _op in REDUCED.items():
+    operation(_name, module="numpy", takes={"axis": None, "keepdims": False})(_reduced(_op))
+for _name, _op in EXTREME.items():
+    operation(_name, module="numpy", takes={"axis": None, "keepdims": False}, only={"initial": None})(_reduced(_op))
+
+
+@operation("TrueDivide", module="numpy")
+def TrueDivide(call: Call, x1: Like, x2: Like) -> Value:
+    """The quotient; of a number, the product with its inverse."""
+    _require_floats(x1, x2)
+    if isinstance(x2, Value):
+        return call.binary("Div", x1, x2)
+    return call.binary("Mul", x1, float(np.reciprocal(np.array(x2, call.dtype))))
+
+
+@operation("Square", module="numpy")
+def Square(call: Call, x: Value) -> Value:
+    """The product with itself."""
+    _require_floats(x)
+    return call.binary("Mul", x, x)
+
+
+@operation("Matmul", module="numpy")
+def Matmul(call: Call, x1: Value, x2: Value) -> Value:
+    """The product of matrices."""
+    _require_floats(x1, x2)
+    return call.matmul(x1, x2)
+
+
+@operation("Softmax", module="nn", takes={"axis": -1})
+def Softmax(call: Call, x: Value) -> Value:
+    """Shares that sum to 1."""
+    _require_floats(x)
+    return activations.softmax(call, x, call["axis"])
+
+
+@operation("Transpose", module="numpy", takes={"axes": None})
+def Transpose(call: Call, x: Value) -> Value:
+    """Axes in another order."""
+    order = [x.axis(a) for a in call["axes"] or range(x.rank)[::-1]]
+    require(sorted(order) == list(range(x.rank)) and order[0] == 0, f"the order {order}")
+    return call.transpose(x, order)
+
+
+@operation("Reshape", module="numpy", takes={"newshape": REQUIRED})
+def Reshape(call: Call, x: Value) -> Value:
+    """The same values in another shape; one size may be -1."""
+    shape = list(call["newshape"])
+    require(all(isinstance(n, int) for n in shape), f"the shape {shape}")
+    if -1 in shape:
+        shape[shape.index(-1)] = x.size // math.prod(n for n in shape if n != -1)
+    require(shape[0] == 1, f"the shape {shape}")
+    return call.reshape(x, tuple(shape))
+
+
+@operation("ExpandDims", module="numpy", takes={"axis": REQUIRED})
+def ExpandDims(call: Call, x: Value) -> Value:
+    """One axis more, of size 1."""
+    axis = call["axis"]
+    require(isinstance(axis, int) and -x.rank <= axis <= x.rank and axis % (x.rank + 1) > 0, f"the axis {axis}")
+    return call.unsqueeze(x, [axis % (x.rank + 1)])
+
+
+@operation("Squeeze", module="numpy", takes={"axis": REQUIRED})
+def Squeeze(call: Call, x: Value) -> Value:
+    """Without an axis of size 1."""
+    axis = x.axis(call["axis"])
+    require(axis > 0 and x.shape[axis] == 1, f"the axis {axis} of {x.shape}")
+    return call.squeeze(x, [axis])
+
+
+@operation("Concatenate", module="numpy", takes={"axis": -1})
+def Concatenate(call: Call, xs: Sequence[Value]) -> Value:
+    """One behind the other."""
+    _require_floats(*xs)
+    axis = xs[0].axis(call["axis"])
+    require(axis > 0 and len({(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs}) == 1, "different shapes")
+    return call.concat(xs, axis)
+
+
+@operation("GetItem", module="numpy")
+def GetItem(call: Call, x: Value, key: Any) -> Value:
+    """A part of each axis, or one place on it."""
+    keys = list(key) if isinstance(key, list | tuple) else [key]
+    require(len(keys) <= x.rank and keys[0] == slice(None), f"the part {key}")
+    dropped = []
+    for axis, each in enumerate(keys):
+        if isinstance(each, int):
+            place = each % x.shape[axis]
+            require(-x.shape[axis] <= each < x.shape[axis], f"the place {each}")
+            x = call.slice(x, axis, place, place + 1)
+            dropped.append(axis)
+            continue
+        require(isinstance(each, slice), f"the part {each}")
+        if each != slice(None):
+            start, stop, step = each.indices(x.shape[axis])
+            require(step == 1 and start < stop, f"the part {each}")
+            x = call.slice(x, axis, start, stop)
+    return call.squeeze(x, dropped) if dropped else x
+
+
+def _require_floats(*values: Any) -> None:
+    """Of whole numbers, Keras decides what type a result has."""
+    require(all(not isinstance(v, Value) or v.dtype.kind == "f" for v in values), "an operation on whole numbers")

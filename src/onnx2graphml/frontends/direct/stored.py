@@ -1,0 +1,88 @@
+"""The weights of a .keras file, group by group as Keras stores them, each read once and not before all is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """An array in the file, not yet read."""
+
+    dataset: Any
+
+    @property
+    def shape(self) -> Shape:
+        """Of the array."""
+        return tuple(self.dataset.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its elements."""
+        found: np.dtype[Any] = self.dataset.dtype
+        return found
+
+    def read(self) -> npt.NDArray[Any]:
+        """All of it."""
+        return np.asarray(self.dataset[()])
+
+
+class Variables:
+    """The variables of one layer: a group of the HDF5 file.
+
+    Args:
+        file: of h5py.
+        path: of the layer's group.
+    """
+
+    def __init__(self, file: Any, path: str) -> None:
+        self._file = file
+        self.path = path
+
+    def within(self, name: str) -> Variables:
+        """The variables of a part of the layer."""
+        return Variables(self._file, f"{self.path}/{name}" if self.path else name)
+
+    def stored(self) -> list[Stored]:
+        """All of them, in the order in which the layer made them."""
+        group = self._group()
+        require(all(name.isdecimal() for name in group), f"variables in {self.path} that have names of their own")
+        return [Stored(group[name]) for name in sorted(group, key=int)]
+
+    def named(self) -> str | None:
+        """The layer's name, where the file tells it."""
+        name = getattr(self._group(), "attrs", {}).get("name")
+        return name if isinstance(name, str) else None
+
+    def _group(self) -> Any:
+        found = self._file.get(f"{self.path}/vars" if self.path else "vars")
+        return found if found is not None else {}
+
+
+def group_names(classes: Iterable[str]) -> list[str]:
+    """The groups of layers within the one that has them all, by their classes, as Keras numbers them.
+
+    Example:
+        >>> group_names(["Conv2D", "ReLU", "Conv2D"])
+        ['conv2d', 're_lu', 'conv2d_1']
+    """
+    used: dict[str, int] = {}
+    names = []
+    for name in map(_snake_case, classes):
+        used[name] = used.get(name, -1) + 1
+        names.append(f"{name}_{used[name]}" if used[name] else name)
+    return names
+
+
+def _snake_case(name: str) -> str:
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

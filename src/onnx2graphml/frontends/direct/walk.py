@@ -1,0 +1,151 @@
+"""From a plan to ONNX: every call in the order in which Keras makes it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from onnx2graphml.frontends.direct.call import Call, Made
+from onnx2graphml.frontends.direct.network import Network
+from onnx2graphml.frontends.direct.plan import INPUT, Arguments, Part, Plan, Reference
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Shape, Value
+from onnx2graphml.frontends.tfnames import unique
+from onnx2graphml.model.light import LightModel
+from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
+
+MOST_NODES = 1 << 17
+"""No network of so few layers has more; a configuration that calls models within models many times over may."""
+
+Outputs = dict[tuple[str, int], list[Value]]
+
+
+class Walk:
+    """A network while its calls are made.
+
+    Args:
+        plan: of the whole model.
+        inputs: full shapes and types, by name.
+    """
+
+    def __init__(self, plan: Plan, inputs: Mapping[str, tuple[Shape, np.dtype[Any]]]) -> None:
+        self.plan, self.network = plan, Network()
+        self._made: Made = {}
+        self._shapes: dict[str, set[tuple[Shape, ...]]] = {}
+        ends = [self.network.input(each.part, *inputs[each.part]) for each in plan.inputs]
+        for value in ends:
+            self._shapes[value.name] = {(value.shape[1:],)}
+        self.outputs = self._run(plan, ends)
+
+    def light(self) -> LightModel:
+        """The model, all of whose arrays are read now."""
+        taken = {value.name for value in self.network.inputs}
+        outputs: dict[str, Value] = {}
+        self.network.calls += 1
+        for reference, value in zip(self.plan.outputs, self.outputs, strict=True):
+            if value in self.network.inputs or value in outputs.values():
+                kind = [(value.shape, value.dtype)]
+                (value,) = self.network.node("Identity", [value], kind, name="Identity", layer=reference.part)
+            outputs[unique(reference.part, taken)] = value
+        return self.network.finish(outputs, self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        layers = []
+        for part in self.plan.rows():
+            entry: dict[str, Any] = {"name": part.path, "class": part.class_name}
+            found = self._shapes.get(part.path, set())
+            if len(found) == 1 and len(only := next(iter(found))) == 1:
+                entry["shape"] = list(only[0])
+            layers.append(entry)
+        formats = {str(part.options["data_format"]) for part in self.plan.rows() if part.options.get("data_format")}
+        last = {CHANNELS_LAST: "true"} if (formats or {"channels_last"}) == {"channels_last"} else {}
+        return {LAYERS: json.dumps(layers), TRAINED: json.dumps(self.network.trained), **last}
+
+    def _run(self, plan: Plan, inputs: Sequence[Value]) -> list[Value]:
+        """A model's outputs for its inputs."""
+        require(len(inputs) == len(plan.inputs), "another number of inputs")
+        done: Outputs = {(r.part, r.call): [value] for r, value in zip(plan.inputs, inputs, strict=True)}
+        for part, number, arguments in _in_order(plan, done):
+            done[part.name, number] = self._call(part, arguments, done)
+        return [_found(done, reference) for reference in plan.outputs]
+
+    def _call(self, part: Part, arguments: Arguments, done: Outputs) -> list[Value]:
+        self.network.calls += 1
+        require(self.network.calls < MOST_NODES, "too many calls")
+        given = [_filled(each, done) for each in arguments.positional]
+        keywords = {k: _filled(v, done) for k, v in arguments.keywords.items()}
+        require(not keywords.pop("training", None), f"{part.path} in training")
+        keywords = {key: value for key, value in keywords.items() if value is not None}  # as a mask that there isn't
+        if part.model is not None:
+            require(not keywords and len(given) == 1, f"the arguments of {part.path}")
+            return self._run(part.model, list(_flat(given[0])))
+        assert part.kind is not None
+        values = [*_flat(given), *_flat(list(keywords.values()))]
+        require(part.kind.any_type or all(v.dtype == part.dtype for v in values), f"types of the inputs of {part.path}")
+        call = Call(self.network, part.path, part.options, part.variables, self._made, part.dtype)
+        try:
+            bound = inspect.signature(part.kind.make).bind(call, *given, **keywords)
+        except TypeError:
+            bound = None
+        require(bound is not None, f"the arguments of {part.path}")
+        assert bound is not None
+        made = part.kind.make(*bound.args, **bound.kwargs)
+        outputs = made if isinstance(made, list) else [made]
+        self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
+        return outputs
+
+
+def _in_order(plan: Plan, done: Outputs) -> Iterator[tuple[Part, int, Arguments]]:
+    """The calls, each as soon as what it is called with is there, and after the earlier ones of its part."""
+    waiting = {part.name: list(enumerate(part.calls)) for part in plan.parts if part.class_name != INPUT}
+    while any(waiting.values()):
+        before = sum(map(len, waiting.values()))
+        for part in plan.parts:
+            calls = waiting.get(part.name, [])
+            while calls and _is_ready(calls[0][1], done):
+                yield (part, *calls.pop(0))
+        require(sum(map(len, waiting.values())) < before, "calls that wait for each other")
+
+
+def _is_ready(arguments: Arguments, done: Outputs) -> bool:
+    needed = _references([*arguments.positional, *arguments.keywords.values()])
+    return all((reference.part, reference.call) in done for reference in needed)
+
+
+def _references(value: Any) -> Iterator[Reference]:
+    if isinstance(value, Reference):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _references(each)
+
+
+def _found(done: Outputs, reference: Reference) -> Value:
+    outputs = done.get((reference.part, reference.call), [])
+    require(0 <= reference.output < len(outputs), f"the output {reference}")
+    return outputs[reference.output]
+
+
+def _filled(value: Any, done: Outputs) -> Any:
+    """An argument with the tensors that it refers to."""
+    if isinstance(value, Reference):
+        return _found(done, value)
+    if isinstance(value, list | tuple):
+        return type(value)(_filled(each, done) for each in value)
+    return {k: _filled(v, done) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _flat(value: Any) -> Iterator[Value]:
+    """The tensors in an argument, in the order in which Keras flattens them."""
+    if isinstance(value, Value):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _flat(each)
+    elif isinstance(value, dict):
+        for key in sorted(value):
+            yield from _flat(value[key])
