@@ -23,10 +23,10 @@ Every built-in layer of Keras 3 and every module of `torch.nn` is made into a sm
 against ONNX Runtime and against the framework's own prediction. These tables are what the tests found.
 """
 
-KERAS = """A `.keras` file whose layers all have a *yes* is read without TensorFlow and Keras, which need not be installed, in
-a tenth of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers, `.h5` files,
-SavedModels, models in memory, and options that are not known exactly, as channels first, masks, or other types than
-float32. Both ways make the same graph.
+KERAS = """A `.keras` file whose layers all have a *yes* is read without TensorFlow and Keras, which need not be
+installed, in a tenth of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers,
+`.h5` files, SavedModels, models in memory, and options that are not known exactly, as channels first, masks, or other
+types than float32. Both ways make the same graph.
 """
 
 
@@ -38,7 +38,8 @@ def table(made: Collection[str], refused: Mapping[str, str]) -> str:
 
 def keras_table(made: Collection[str], refused: Mapping[str, str], by_tensorflow: Collection[str]) -> str:
     """The same, and whether a .keras file with it is read without TensorFlow."""
-    rows = [f"| `{n}` | {said(n, refused)} | {'' if n in {*refused, *by_tensorflow} else 'yes'} |" for n in sorted(made)]
+    others = {*refused, *by_tensorflow}
+    rows = [f"| `{name}` | {said(name, refused)} | {'' if name in others else 'yes'} |" for name in sorted(made)]
     return "\n".join(["| name | | without TensorFlow |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -120,12 +120,13 @@ def test_a_folder_that_is_no_model(failing: Failing, tmp_path: Path) -> None:
 def test_the_framework_is_not_installed(failing: Failing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] in ("tensorflow", "keras", "tf2onnx")]:
         monkeypatch.delitem(sys.modules, name)
-    for name in [n for n in sys.modules if n.startswith("onnx2graphml.frontends.")]:
+    for name in sorted((n for n in sys.modules if n.startswith("onnx2graphml.frontends.")), reverse=True):
         monkeypatch.delitem(sys.modules, name)
         monkeypatch.delattr(name, raising=False)
     for name in ("keras", "tensorflow"):
         monkeypatch.setitem(sys.modules, name, None)
-    model = written(tmp_path / "m.h5", b"")
+    model = tmp_path / "m.h5"
+    model.write_bytes(b"")
     message = failing(model, tmp_path / "m.graphml")
     assert "pip install 'onnx2graphml[keras]'" in message
     assert list(tmp_path.iterdir()) == [model]
