@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ FAMILY = 4
 """Cases of one test. Where there are more, the first case of each kind is fast, and the rest is slow. A kind is the
 first word of a case's name, such as the operator."""
 
-KINDS = 60
+KINDS = 40
 """Kinds of cases that are fast, of those of one test: evenly spread where there are more."""
 
 # Shells start what runs in the background with Ctrl-C ignored, which processes that the tests interrupt would inherit.
@@ -32,6 +33,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Read when numba is first imported: kernels for GPUs run in its simulator.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+
+# To look for garbage in all that frameworks have loaded takes a twentieth of the time, and finds little.
+gc.set_threshold(100_000, 50, 1000)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the tests is no garbage."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Pytest is about to look five times for what was never closed; once finds it, too."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -79,6 +79,7 @@ def test_other_patterns(tmp_path: Path, made: str, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "options", "message"),
     [
@@ -93,6 +94,7 @@ def test_wrong_patterns(tmp_path: Path, pattern: str, options: list[str], messag
         run(DIGITS, pattern, "-o", tmp_path / "out", *options)
 
 
+@pytest.mark.slow
 def test_a_pattern_of_the_wrong_shape(tmp_path: Path):
     np.save(tmp_path / "x.npy", np.ones((9, 8)))
     with pytest.raises(Error, match=r"input 'image' is given with shape \[9, 8\]; expected \[1, 8, 8, 1\]"):

@@ -112,6 +112,7 @@ def test_products_of_computed_tensors_have_no_weights() -> None:
     assert {"in_degree", "betweenness_centrality"} <= found.values.keys()
 
 
+@pytest.mark.slow
 def test_tables() -> None:
     found = analyzed(DIGITS, measures="pagerank")
     header, _, *rows = str(found.table()).splitlines()

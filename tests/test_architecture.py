@@ -256,6 +256,7 @@ def test_a_fault_is_found(what: str, fault: str) -> None:
     assert fault in found
 
 
+@pytest.mark.slow
 def test_texts_say_the_layers_numbers() -> None:
     graph = o2g.load(FIXTURES / "digits.onnx")
     by_name = {box.layer: box for box in drawn(graph).boxes}
@@ -343,6 +344,7 @@ def test_crossings_that_need_not_be_are_removed() -> None:
 numbers = st.floats(-100, 100)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(numbers, st.floats(0.5, 10), st.floats(0, 20)), min_size=1, max_size=6), st.data())
 def test_spacing_is_the_nearest_that_holds_the_distances(rows: list[tuple[float, float, float]], data: st.DataObject):

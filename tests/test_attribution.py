@@ -169,6 +169,7 @@ def test_inputs_and_biases_add_to_the_value(name: str, rule: str) -> None:
     assert r.score[inputs(found)].sum() + r.bias.sum() == pytest.approx(found.value[target], rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*NETWORKS, "smooth"])
 def test_influences_add_to_one(name: str) -> None:
     found = around(name)
@@ -177,6 +178,7 @@ def test_influences_add_to_one(name: str) -> None:
     assert r.score.min() >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conv", "digits", "residual"])
 def test_lrp_0_is_gradient_times_input_where_activations_are_relus(name: str) -> None:
     found = around(name)
@@ -336,6 +338,7 @@ def test_the_strongest_of_each_neuron() -> None:
         assert w in edges.weight[edges.source == u].tolist()
 
 
+@pytest.mark.slow
 def test_what_max_edges_cuts_is_told() -> None:
     found = around("digits")
     r = relevance(found, largest(found), "lrp-0")
@@ -586,6 +589,7 @@ def lines_of(page: Page) -> int:
     return sum(len(mark.commands) // 2 for mark in flat(page.marks) if isinstance(mark, Path_))
 
 
+@pytest.mark.slow
 def test_the_picture_has_every_edge_from_its_neuron_to_its_neuron() -> None:
     x = np.load(FIXTURES / "digits.npz")["x"][3]
     found = o2g.trace(FIXTURES / "digits.onnx", x, target=("digit", (3,)), keep=0.7)
@@ -608,6 +612,7 @@ def test_the_picture_has_every_edge_from_its_neuron_to_its_neuron() -> None:
     assert [c.layer.name for c in strongest_first] == [layer.name for layer in graph.layers]
 
 
+@pytest.mark.slow
 def test_positive_and_negative_edges_are_told_apart() -> None:
     x = np.load(FIXTURES / "digits.npz")["x"][3]
     found = o2g.trace(FIXTURES / "digits.onnx", x, target=("digit", (3,)), keep=0.7)

@@ -331,6 +331,7 @@ def test_without_entry_points_the_view_says_so(monkeypatch: pytest.MonkeyPatch) 
         lazy("digits")
 
 
+@pytest.mark.slow
 def test_importing_networkx_loads_nothing_heavy() -> None:
     program = "import networkx, sys; print(*{m.split('.')[0] for m in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()

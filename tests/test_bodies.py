@@ -62,6 +62,7 @@ def test_a_drawing_keeps_to_its_room(kind: type[Body], room: tuple[float, float]
         assert -1 <= y <= piece.height + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BODIES, ids=lambda kind: kind.__name__)
 def test_a_drawing_is_legible_on_a_page_and_painted_in_every_kind_of_file(kind: type[Body]) -> None:
     body, said = EXAMPLES[kind]

@@ -240,6 +240,7 @@ def test_an_unknown_layer(failing: Failing) -> None:
     assert "did you mean 'conv" in message
 
 
+@pytest.mark.slow
 def test_input_files(failing: Failing, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", weights(1, 3, 8, 8))
     assert "[1, 8, 8, 1]" in failing("verify", DIGITS, "--input", tmp_path / "x.npy")

@@ -29,9 +29,8 @@ from small import model, node, weights
 
 DIGITS = Path(__file__).parent.parent / "fixtures" / "digits.onnx"
 
-ESTIMATED_FAST = (".graphml.zst", ".parquet", ".npz", ".dot")
-"""The formats that the fast tests write for a comparison: one of text that is compressed, of columns, of arrays, and of
-text that is not."""
+ESTIMATED_FAST = (".npz", ".dot")
+"""The formats that the fast tests write for a comparison: one of arrays, and one of text."""
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +275,7 @@ def test_parts_stay_for_a_while(graph: NeuronGraph, tmp_path: Path, monkeypatch:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_is_tried_does_not_count_as_much_to_do(
     networks: dict[str, NeuronGraph], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +311,7 @@ def test_a_disk_with_plenty_of_room_needs_no_estimate(
     assert estimate.has_plenty(graph, tmp_path / "nowhere" / "x.graphml")  # for the writer to refuse
 
 
+@pytest.mark.slow
 def test_labels_are_part_of_the_estimate(networks: dict[str, NeuronGraph]) -> None:
     plain, labelled = (o2g.estimate(networks["digits"], ".graphml", labels=x).bytes for x in (False, True))
     assert labelled > plain + 3738 * 50

@@ -76,6 +76,7 @@ def test_in_edges_are_shared_out_where_targets_are_few() -> None:
     assert plan_of(dense(FEWEST, THREADS)).parts == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filters", [1, 2, 3, 4, 5, 8, 9, 15])
 def test_channels_share_threads(filters: int) -> None:
     """Each thread has up to four channels of a place: one that is left over, or none, changes no other."""

@@ -78,6 +78,7 @@ def test_a_rearranged_softmax(axis: int, after: onnx.NodeProto) -> None:
 # ---------------------------------------------------------------------------------------------------- no parallel edges
 
 
+@pytest.mark.slow
 def test_diamonds() -> None:
     """Two ways from one neuron to another are two edges only as long as there are neurons between them."""
     square, picture = [1, 3, 3], [1, 2, 4, 4]

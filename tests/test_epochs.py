@@ -252,6 +252,7 @@ def test_the_folder_holds_arrays_strips_films_and_says_so(pair, written):
     assert {f.name for f in written.iterdir()} == kept
 
 
+@pytest.mark.slow
 def test_a_film_has_a_frame_for_each_epoch_and_none_equals_another(pair, written):
     with image.open(written / "film-1.png") as film:
         assert film.n_frames == 3

@@ -155,6 +155,7 @@ def test_digits(suffix: str, tmp_path: Path) -> None:
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", READERS)
 def test_a_wrong_edge_is_seen(suffix: str, tmp_path: Path) -> None:
     graph = dense_graph(3, 4)
@@ -167,6 +168,7 @@ def test_a_wrong_edge_is_seen(suffix: str, tmp_path: Path) -> None:
         assert_holds(found, graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", READERS)
 def test_any_name(suffix: str, tmp_path: Path) -> None:
     name = "a\"b\\c<&>'\n\té漢 [x]"

@@ -78,6 +78,7 @@ def test_an_array_is_held_once() -> None:
     assert pool.add(np.zeros(3, np.float32)) == 2  # of another type
 
 
+@pytest.mark.slow
 def test_half_precision_is_read_as_numpy_reads_it(tmp_path: Path) -> None:
     """All 65,536 numbers of float16."""
     script = tmp_path / "halves.mjs"
@@ -90,6 +91,7 @@ def test_half_precision_is_read_as_numpy_reads_it(tmp_path: Path) -> None:
     assert np.array_equal(np.arange(65536).astype(np.uint16).view(np.float16), np.array(there), equal_nan=True)
 
 
+@pytest.mark.slow
 def test_the_colours_are_those_of_the_pictures(tmp_path: Path) -> None:
     from onnx2graphml.draw.colours import Scale, painted, scale_of
 

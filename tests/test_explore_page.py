@@ -36,6 +36,7 @@ def digits_page(digits: NeuronGraph, tmp_path_factory: pytest.TempPathFactory) -
     return path.as_uri()
 
 
+@pytest.mark.slow
 def test_the_edges_of_a_neuron_that_is_searched_for(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, digits_page)
     watched.search("conv2 0,1,5")
@@ -89,6 +90,7 @@ def test_another_input_has_other_values(browser: Any, digits: NeuronGraph, digit
     watched.close()
 
 
+@pytest.mark.slow
 def test_a_mistake_of_the_page_is_heard(browser: Any, digits_page: str) -> None:
     watched = Watched(browser, digits_page)
     watched.page.evaluate("fetch('https://example.org/').catch(() => null)")
@@ -158,6 +160,7 @@ def test_out_edges_and_the_receptive_field(browser: Any, digits: NeuronGraph, di
     watched.close()
 
 
+@pytest.mark.slow
 def test_the_trace_is_that_of_the_library(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#neuron={digits.neuron('digit', (3,))}")
     watched.click("section.trace button")
@@ -186,6 +189,7 @@ def test_a_link_that_does_not_fit_shows_the_beginning(state: str, browser: Any, 
     watched.close()
 
 
+@pytest.mark.slow
 def test_a_trace_that_has_no_rule_says_why(browser: Any, tmp_path: Path) -> None:
     graph = o2g.load(model([node("Mul", "x x2", "m"), node("Neg", "m", "y")], {"x": [1, 3], "x2": [1, 3]}))
     neuron = graph.layers[-1].first_id
@@ -217,6 +221,7 @@ def test_channels_by_energy_and_by_kernel_norm(browser: Any, digits: NeuronGraph
     watched.close()
 
 
+@pytest.mark.slow
 def test_weights_and_statistics(browser: Any, digits: NeuronGraph, digits_page: str) -> None:
     watched = Watched(browser, f"{digits_page}#layer=1&tab=weights")
     figures = watched.page.locator("main figure").all_inner_texts()

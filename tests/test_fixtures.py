@@ -72,6 +72,7 @@ def test_networkx_reads_exactly_what_info_announces(graph: nx.DiGraph, capsys: p
     assert nx.is_directed_acyclic_graph(graph)
 
 
+@pytest.mark.slow
 def test_ten_digits_from_the_networkx_graph_alone(graph: nx.DiGraph, digits: Any) -> None:
     session = ort.InferenceSession(FIXTURES / "digits.onnx", providers=["CPUExecutionProvider"])
     (name,) = (i.name for i in session.get_inputs())
@@ -84,6 +85,7 @@ def test_ten_digits_from_the_networkx_graph_alone(graph: nx.DiGraph, digits: Any
         assert got.argmax() == expected.argmax() == label
 
 
+@pytest.mark.slow
 def test_a_wrong_edge_changes_the_answer(graph: nx.DiGraph, digits: Any) -> None:
     """The control of the test above: it notices a single edge."""
     before = evaluate(graph, digits["x"][3])

@@ -376,6 +376,7 @@ def test_standard_output_takes_no_directory(suffix: str):
 # How edges become columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 7, 100, 2000, 10**6])
 def test_a_block_is_cut_in_order(limit: int):
     block = conv_graph(3, 5).layers[1].incoming[0].block
@@ -423,6 +424,7 @@ def parquet(graph: NeuronGraph, path: Path, **options: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_parquet_bytes_do_not_depend_on_tiles(pq: Any, tmp_path: Path):
     ways = [(1, 1 << 16), (2, 1 << 16), (2, 1000), (3, 77)]
     graph = conv_graph(4, 12)

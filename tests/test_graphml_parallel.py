@@ -61,6 +61,7 @@ def unpacked(suffix: str, data: bytes) -> bytes:
     return zstandard.ZstdDecompressor().stream_reader(data).read() if suffix.endswith(".zst") else data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", WRITERS)
 @pytest.mark.parametrize("graph", [make() for make in GRAPHS.values()], ids=GRAPHS)
 def test_bytes_do_not_depend_on_jobs_or_tiles(graph: NeuronGraph, suffix: str) -> None:
@@ -103,6 +104,7 @@ def test_networkx_reads_gzip(tmp_path: Path) -> None:
     assert (g.number_of_nodes(), g.number_of_edges()) == (graph.neurons, graph.edges)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "tool"), [(".graphml.gz", "gzip"), (".graphml.zst", "zstd")])
 def test_command_line_tools_read_it(tmp_path: Path, suffix: str, tool: str) -> None:
     if shutil.which(tool) is None:

@@ -214,6 +214,7 @@ def test_reading_a_model_loads_no_framework():
     assert not found & {*HEAVY, "networkx"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["engine", "measures"])
 def test_public_modules_need_no_import_of_their_own(module: str):
     assert "numpy" in loaded(f"import {NAME}\n{NAME}.{module}")
@@ -226,6 +227,7 @@ def test_help_loads_no_framework():
     assert not modules & set(HEAVY)
 
 
+@pytest.mark.slow
 def test_a_loaded_framework_is_seen():
     assert "numba" in loaded(f"import {NAME}.compiled.dispatcher")
 

@@ -79,6 +79,7 @@ def points(*shape: int) -> Array:
     return np.random.default_rng(5).uniform(-1, 1, shape).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_an_ensemble_of_trees(seed: int) -> None:
     x = points(5, 3)

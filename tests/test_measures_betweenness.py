@@ -131,6 +131,7 @@ def test_betweenness_of_some_sources(name: str, normalized: bool):
     np.testing.assert_allclose(got.array, [expected[n] for n in range(graph.neurons)], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_largest_betweenness_of_digits():
     graph = network("digits")
     values = measures.betweenness_centrality(graph, normalized=False)

@@ -42,6 +42,7 @@ def test_singular_values(name: str, weight: str | None):
         np.testing.assert_allclose(got[: len(expected)], expected, rtol=1e-8, atol=1e-6 * expected[0])
 
 
+@pytest.mark.slow
 def test_spectral_norms():
     graph = network("depthwise")
     norms = measures.spectral_norms(graph)

@@ -60,6 +60,7 @@ def test_modularity(name: str, weight: str | None):
         assert measures.modularity(graph, communities, weight, 0.7) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [None, "abs_weight"])
 @each_network
 def test_normalized_cut(name: str, weight: str | None):

@@ -94,6 +94,7 @@ def test_every_tile_has_a_border_that_is_seen_on_white():
     assert max(BORDER[:3]) < 200
 
 
+@pytest.mark.slow
 def test_a_mosaic_of_512_channels_is_made_in_half_a_second():
     tiles = np.random.default_rng(0).standard_normal((512, 56, 56)).astype(F)
     start = time.process_time()

@@ -352,6 +352,7 @@ def test_writing_gives_back_what_was_parsed(activation: Activation):
     assert Activation.parse(str(activation)).couples == activation.couples
 
 
+@pytest.mark.slow
 @given(st.lists(written(), max_size=4))
 @settings(max_examples=100, deadline=None)
 def test_several_are_joined_in_order(activations: list[Activation]):

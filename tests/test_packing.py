@@ -64,6 +64,7 @@ def check(graph: NeuronGraph, **options: Any) -> bytes:
 # Entropy coding
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_zlib_reads_any_sequences(seed: int) -> None:
     """Literals of any frequency, copies of any length and distance, also of what they are writing themselves."""
@@ -146,6 +147,7 @@ def random_block(random: Random) -> tuple[EdgeBlock, int, int]:
     return EdgeBlock(tuple(axes), values.astype(kind)), first[0], first[1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("even_small")
 def test_members_hold_the_lines_that_are_rendered() -> None:
     packed = 0
@@ -232,6 +234,7 @@ def test_random_networks() -> None:
     assert held > 25
 
 
+@pytest.mark.slow
 def test_networkx_reads_it(tmp_path: Path) -> None:
     graph = conv_graph(2, 30)
     assert len(members(check(graph))) > 2
@@ -250,6 +253,7 @@ def members(data: bytes) -> list[bytes]:
     return found
 
 
+@pytest.mark.slow
 def test_a_changed_bit_is_noticed() -> None:
     """By the checksum, or because there is no such code."""
     data = written(compressed.write_graphml_gz, conv_graph(2, 30))

@@ -18,6 +18,7 @@ from synthetic import graph_of
 DIGITS = FIXTURES / "digits.onnx"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ids_of_int32(jobs: int, tmp_path: Path) -> None:
     """The same tables with other types, and the graph is read back from them."""

@@ -79,6 +79,7 @@ def test_engines_read_the_layer_from_the_folder(read: Any, graph: NeuronGraph, f
     assert read(tmp_path / "odd.parquet") == {escape(ODD): 12}
 
 
+@pytest.mark.slow
 def test_a_condition_on_the_layer_opens_its_files_alone(graph: NeuronGraph, folder: Path, tmp_path: Path) -> None:
     """All other files are damaged: who opened them would see it."""
     import duckdb
@@ -125,6 +126,7 @@ def test_it_is_read_back(graph: NeuronGraph, folder: Path, tmp_path: Path) -> No
     assert [layer.name for layer in o2g.load(tmp_path / "odd.parquet").layers][-1] == ODD
 
 
+@pytest.mark.slow
 def test_convert_and_write_make_the_same(folder: Path, tmp_path: Path) -> None:
     assert main([str(DIGITS), str(tmp_path / "a.parquet"), "--partition", "layer"]) == 0
     assert_same(tmp_path / "a.parquet", folder)
@@ -157,6 +159,7 @@ def test_sixty_four_parts_of_which_three_were_killed(graph: NeuronGraph, tmp_pat
     assert not shares.folder_of(path).exists()
 
 
+@pytest.mark.slow
 def test_parts_by_the_command(folder: Path, tmp_path: Path) -> None:
     for number in (1, 2):
         assert main([str(DIGITS), str(tmp_path / "a.parquet"), "--partition", "layer", "--part", f"{number}/2"]) == 0

@@ -106,6 +106,7 @@ def test_pictures_have_the_size_of_their_pages_and_are_not_blank(tmp_path: Path,
             assert np.asarray(image.convert("L")).std() > 10
 
 
+@pytest.mark.slow
 def test_about_half_of_a_sheet_is_drawn(tmp_path: Path):
     """Of a convolutional network's layers, whatever their number of channels."""
     nodes = [node("Conv", "x w", "a", "conv", pads=[1, 1, 1, 1]), node("Relu", "a", "y", "relu")]

@@ -102,6 +102,7 @@ def test_layer_by_layer_each_keeps_its_share() -> None:
     assert [row[3] for row in found.layers.rows] == ["50.0%"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", EVERY)
 def test_a_weight_stays_with_all_its_edges_or_goes_with_them(by: str) -> None:
     found = o2g.prune(digits(), by, 0.4, of="weights", inputs=pictures()[:2])
@@ -219,6 +220,7 @@ def test_the_command_prunes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "--keep is for --prune; give a measure" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_without_dead_channels_is_shorter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In closed form, on the command line; and ONNX Runtime takes less processor time for it."""
     one, two = weights(32, 3, 3, 3), weights(32, 32, 3, 3, seed=1)
@@ -281,6 +283,7 @@ def test_the_digits_that_accuracy_is_measured_with() -> None:
         assert np.array_equal(images[int(np.flatnonzero(labels == label)[0])], image)
 
 
+@pytest.mark.slow
 def test_accuracy_against_onnx_runtime() -> None:
     images, labels = tool().digits()
     first = zip(images[:60], labels[:60], strict=True)

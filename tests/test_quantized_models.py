@@ -35,12 +35,11 @@ class Patterns:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    pytest.importorskip("sympy", reason="ONNX Runtime's shape inference needs it")
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     logging.disable(logging.WARNING)
     path: Path = tmp_path_factory.mktemp("quantized") / "prepared.onnx"
-    quant_pre_process(str(FIXTURE), str(path))
+    quant_pre_process(str(FIXTURE), str(path), skip_symbolic_shape=True)  # its sizes are known, and SymPy is slow
     yield path
     logging.disable(logging.NOTSET)
 

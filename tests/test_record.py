@@ -63,6 +63,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 # What is written
 
 
+@pytest.mark.slow
 def test_arrays_are_what_onnx_runtime_computes(digits, images, saved, tmp_path):
     found = recorded(digits, saved, tmp_path / "out")
     proto = onnx.load(DIGITS)

@@ -96,12 +96,11 @@ def loaded(tmp_path: Path, *arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     ("arguments", "needed"),
     [
-        ((str(DIGITS), "digits.graphml"), set()),
-        ((str(DIGITS), "digits.npz"), set()),
-        (("info", str(DIGITS)), set()),
-        (("verify", str(DIGITS)), {"onnxruntime"}),
+        pytest.param((str(DIGITS), "digits.graphml"), set(), id="writing"),
+        pytest.param((str(DIGITS), "digits.npz"), set(), id="arrays", marks=pytest.mark.slow),
+        pytest.param(("info", str(DIGITS)), set(), id="info", marks=pytest.mark.slow),
+        pytest.param(("verify", str(DIGITS)), {"onnxruntime"}, id="verify", marks=pytest.mark.slow),
     ],
-    ids=["writing", "arrays", "info", "verify"],
 )
 def test_a_small_graph_loads_nothing_heavy(arguments: tuple[str, ...], needed: set[str], tmp_path: Path) -> None:
     found = loaded(tmp_path, *arguments)

@@ -36,6 +36,7 @@ def test_min_abs_weight_keeps_exactly_the_heavy_edges(graph: NeuronGraph, thresh
     assert edges(min_abs_weight(graph, threshold)) == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 2, 5, 9, 100_000])
 def test_top_k_keeps_the_strongest_of_each_neuron(graph: NeuronGraph, k: int) -> None:
     of_neuron = defaultdict(list)
@@ -98,6 +99,7 @@ def test_a_file_says_that_it_is_thinned(tmp_path: Path, suffix: str, capsys: pyt
     assert "thinned (top-k 2)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_subnetwork_computes_what_it_computed_in_the_whole() -> None:
     graph = o2g.load(FIXTURES / "residual.onnx")
     names = [layer.name for layer in graph.layers]

@@ -39,6 +39,7 @@ def checked(graph: NeuronGraph, max_edges: int = 50_000_000) -> onnx.ModelProto:
     return made
 
 
+@pytest.mark.slow
 def test_a_network_has_its_operators_again() -> None:
     expected = {"Conv": 2, "MaxPool": 1, "AveragePool": 1, "MatMul": 2, "Relu": 3, "Softmax": 1, "Add": 4}
     assert operators(checked(o2g.load(DIGITS, detail="neuron"))) == expected
@@ -237,6 +238,7 @@ def test_many_patterns_are_written_edge_by_edge_up_to_a_size(monkeypatch: pytest
 # ------------------------------------------------------------------------------------------------------------- its size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [DIGITS, RESIDUAL], ids=lambda p: p.stem)
 @pytest.mark.parametrize("options", [{}, {"min_abs_weight": 0.02}], ids=str)
 def test_the_size_is_known_before(path: Path, options: dict[str, Any]) -> None:
@@ -252,6 +254,7 @@ def test_the_file_says_how_much_is_not_computed() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_not_expanded() -> None:
     """35 million edges, of which none may be written by itself; nor may they after thinning."""
     nodes = [node("Conv", "x w", "h", pads=[1] * 4), node("MaxPool", "h", "y", kernel_shape=[2, 2], strides=[2, 2])]

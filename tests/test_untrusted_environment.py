@@ -358,6 +358,7 @@ def test_a_command_line_that_can_not_be_loaded(
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("megabytes", [20, 60, 150, 300])
 def test_little_memory(megabytes: int, tmp_path: Path) -> None:

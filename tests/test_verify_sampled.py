@@ -35,6 +35,7 @@ def attention() -> Any:
     return model(nodes, {"x": [1, 4, 3]}, {"w": weights(1, 4, 1) + 5})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [DIGITS, attention()], ids=["digits", "attention"])
 @pytest.mark.parametrize("detail", ["op", "layer", "neuron"])
 def test_a_neuron_alone_comes_to_what_it_does_within_its_layer(source: Any, detail: str) -> None:

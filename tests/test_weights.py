@@ -68,6 +68,7 @@ def test_the_permutations_are_saved(folder):
     assert saved["conv2"] == np.argsort(-norms, kind="stable").tolist()
 
 
+@pytest.mark.slow
 def test_the_tables_have_a_row_for_each_array(folder):
     path, found = folder
     names = [a.array.name for x in found.layers for a in x.arrays]
@@ -87,6 +88,7 @@ def test_the_tables_have_a_row_for_each_array(folder):
         assert f"]({file.name})" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
 def test_the_same_again_is_the_same_bytes(kind: str, start: bytes, tmp_path):
     for name in ("once", "again"):
@@ -134,6 +136,7 @@ def test_models_that_have_nothing_in_common_are_refused():
         weights(load(conv(6, 1, 3, 3)), against=load(conv(5, 1, 3, 3)))
 
 
+@pytest.mark.slow
 def test_names_from_the_model_are_no_paths_and_no_markup(tmp_path):
     name = "../../up|<b>`$x^"
     proto = conv(2, 1, 3, 3)
@@ -219,6 +222,7 @@ def test_differences_from_and_to_zeros():
     assert difference(zeros, zeros).relative == 0
 
 
+@pytest.mark.slow
 def test_checkpoints_are_matched_by_name_and_shape(tmp_path):
     kernel, change = numbers(6, 1, 3, 3), np.zeros((6, 1, 3, 3), np.float32)
     change[5, 0, 1, 2] = 0.5
@@ -260,6 +264,7 @@ def run(*arguments: str) -> int:
     return command.run(parse(["weights", *arguments]))
 
 
+@pytest.mark.slow
 def test_the_command_explains_and_draws(tmp_path, capsys):
     onnx.save(conv(4, 1, 3, 3), tmp_path / "small.onnx")
     path = tmp_path / "out"

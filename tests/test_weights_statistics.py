@@ -46,6 +46,7 @@ def test_statistics_are_numpys(dtype, chunk, monkeypatch):
     np.testing.assert_allclose(found.edges, expected[1], rtol=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=5), elements=st.floats(-1e6, 1e6)))
 def test_statistics_hold_for_any_numbers(values: np.ndarray):

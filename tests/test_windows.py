@@ -201,6 +201,7 @@ def check_windows(op: str, inputs: list[int], kernel: list[int], attributes: dic
     assert applied(op, window) == computed(op, inputs, kernel, attributes), (inputs, kernel, attributes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("auto_pad", AUTO_PADS)
 def test_a_convolutions_windows_lie_where_onnx_runtime_has_them(auto_pad: str):
     cases = [c for c in CASES["Conv"] if c[2]["auto_pad"] == auto_pad and c[2]["pads"] in (None, [1, 0], [1, 2])]

@@ -455,6 +455,7 @@ def test_other_libraries_get_it(digits: NeuronGraph) -> None:
 # -------------------------------------------------------------------------------------------------------- parts, use
 
 
+@pytest.mark.slow
 def test_what_writing_it_costs(digits: NeuronGraph) -> None:
     """More than without an input, since there are more columns."""
     plain = o2g.load(DIGITS)
