@@ -29,7 +29,8 @@ from onnx2graphml.errors import OutputError
 from onnx2graphml.formats import kernels, render, writing
 from onnx2graphml.formats.graphml import compressed, write
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.packing import blocks, member
+from onnx2graphml.formats.packing import member
+from onnx2graphml.formats.packing.zstd import frame
 from onnx2graphml.graph.graph import NeuronGraph
 from synthetic import conv_graph, dense_graph, every_kind, parallel
 
@@ -218,15 +219,15 @@ def test_failing_worker_ends_it(
     path, calls = tmp_path / f"a{suffix}", []
     path.write_bytes(b"older")
 
-    gzip = suffix.endswith(".gz")
+    compiled = {".graphml.gz": (member, "put_edges"), ".graphml.zst": (frame, "edge_sequences")}
 
     def fail(*arguments: Any) -> int | tuple[int, int]:
         calls.append(arguments)
         if len(calls) > 3:
             raise error
-        return (0, 0) if gzip else 0
+        return (0, 0) if suffix in compiled else 0
 
-    monkeypatch.setattr(*(blocks, "put_edges") if gzip else (kernels, "edge_lines"), fail)
+    monkeypatch.setattr(*compiled.get(suffix, (kernels, "edge_lines")), fail)
     graph = conv_graph(20, 60)
     ends_promptly(lambda: writing.write(graph, path, jobs=jobs), error)
     assert len(calls) < 20, "what was not begun is dropped"
@@ -241,7 +242,7 @@ def test_failing_compression_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
         raise error
 
     graph = conv_graph(20, 60)
-    for where, name in ((member, "member"), (blocks, "put_edges")):
+    for where, name in ((member, "member"), (member, "put_edges")):
         with monkeypatch.context() as changed:
             changed.setattr(where, name, fail)
             ends_promptly(lambda: written(".graphml.gz", graph, jobs=3), error)

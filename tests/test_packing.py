@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+import zstandard
 
 import onnx2graphml
 from onnx2graphml.build.detail import LEVELS
@@ -21,9 +23,11 @@ from onnx2graphml.formats import writing
 from onnx2graphml.formats.graphml import compressed, write
 from onnx2graphml.formats.packing import blocks
 from onnx2graphml.formats.packing.deflate import LONGEST_CODE, put_block
+from onnx2graphml.formats.packing.form import Form, Packed
 from onnx2graphml.formats.packing.huffman import code_lengths
-from onnx2graphml.formats.packing.member import CODES, member
+from onnx2graphml.formats.packing.member import CODES, Gzip
 from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS, SPARE, WINDOW
+from onnx2graphml.formats.packing.zstd.frame import Zstd
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, NeuronGraph
@@ -32,6 +36,27 @@ from synthetic import array, conv_graph, dense_graph, every_kind, parallel, prod
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("*.onnx"))
 SEEDS = range(8)
+
+
+def unzstd(data: bytes) -> bytes:
+    """The first frame, which is all of it."""
+    return zstandard.ZstdDecompressor().stream_reader(data).read()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of compressed file, and a decompressor that is not ours."""
+
+    form: Callable[[], Form]
+    writer: Any
+    unpack: Callable[[bytes], bytes]
+
+
+KINDS = {
+    "gzip": Kind(Gzip, compressed.write_graphml_gz, gzip.decompress),
+    "zstd": Kind(Zstd, compressed.write_graphml_zst, unzstd),
+}
+each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +80,17 @@ def written(writer: Any, graph: NeuronGraph, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def check(graph: NeuronGraph, **options: Any) -> bytes:
-    packed = written(compressed.write_graphml_gz, graph, **options)
-    assert gzip.decompress(packed) == written(write.write_graphml, graph, **options)
+def check(kind: Kind, graph: NeuronGraph, **options: Any) -> bytes:
+    packed = written(kind.writer, graph, **options)
+    assert kind.unpack(packed) == written(write.write_graphml, graph, **options)
     return packed
+
+
+def whole(form: Form, parts: list[Packed]) -> bytes:
+    """A file of these parts."""
+    for part in parts:
+        form.took(part)
+    return b"".join([form.head, *(part.data for part in parts), form.foot()])
 
 
 # Entropy coding
@@ -119,14 +151,17 @@ def texts() -> Iterator[bytes]:
     yield "".join(random.choice(lines[:40]) for _ in range(3_000)).encode()
 
 
+@each_kind
 @pytest.mark.parametrize("text", [*texts()])
-def test_gzip_reads_any_text(text: bytes) -> None:
-    assert gzip.decompress(member([memoryview(text[:7]), text[7:]])) == text
+def test_any_text_is_read(text: bytes, kind: Kind) -> None:
+    form = kind.form()
+    assert kind.unpack(whole(form, [form.text([memoryview(text[:7]), text[7:]])])) == text
 
 
-def test_lines_that_resemble_each_other_take_little_room() -> None:
+@each_kind
+def test_lines_that_resemble_each_other_take_little_room(kind: Kind) -> None:
     text = "".join(f'<e s="n{k}" t="n{9 * k}"><d key="w">0.125</d></e>\n' for k in range(10_000)).encode()
-    assert len(member([text])) < len(zlib.compress(text, 1))
+    assert len(kind.form().text([text]).data) < len(zlib.compress(text, 1))
 
 
 # Blocks of edges
@@ -147,9 +182,18 @@ def random_block(random: Random) -> tuple[EdgeBlock, int, int]:
     return EdgeBlock(tuple(axes), values.astype(kind)), first[0], first[1]
 
 
+def unpacked(kind: Kind, form: Form, made: list[Any]) -> bytes:
+    """The text of what was made, parts and text."""
+    if isinstance(form, Zstd):
+        made = [m if isinstance(m, list) else [form.text([m])] for m in made]
+        return kind.unpack(whole(form, [part for parts in made for part in parts]))
+    return b"".join(kind.unpack(whole(form, m)) if isinstance(m, list) else m for m in made)
+
+
 @pytest.mark.slow
+@each_kind
 @pytest.mark.usefixtures("even_small")
-def test_members_hold_the_lines_that_are_rendered() -> None:
+def test_parts_hold_the_lines_that_are_rendered(kind: Kind) -> None:
     packed = 0
     for seed in range(120):
         random = Random(seed)
@@ -161,23 +205,25 @@ def test_members_hold_the_lines_that_are_rendered() -> None:
             assert lines.table is None
             continue
         text = b"".join(lines.render(part) for part in block.tiles())
-        got = [make() for make, _ in found.tiles(block)]
-        packed += sum(isinstance(part, bytes) for part in got)
-        assert b"".join(gzip.decompress(part) if isinstance(part, bytes) else part for part in got) == text
+        form = kind.form()
+        got = [make() for make, _ in found.tiles(form, block)]
+        packed += sum(len(made) for made in got if isinstance(made, list))
+        assert unpacked(kind, form, got) == text
     assert packed > 200
 
 
-def test_an_overlong_axis_is_cut() -> None:
+@each_kind
+def test_an_overlong_axis_is_cut(kind: Kind) -> None:
     incoming = Incoming("x", EdgeBlock((ax.same(100_000).strided(1, 1),)))
     lines = write.EdgeLines.of(incoming, 7, 100_007, write._edge_line(incoming))
     found = blocks.PackedLines.of(lines, incoming.block)
     assert found is not None
-    got = [(make(), edges) for make, edges in found.tiles(incoming.block)]
+    form = kind.form()
+    got = [(make(), edges) for make, edges in found.tiles(form, incoming.block)]
     assert max(edges for _, edges in got) <= blocks.TILE
-    *members, (rest, _) = got
     text = b"".join(lines.render(part) for part in incoming.block.tiles())
-    assert len(rest) < len(text) / 50
-    assert b"".join([*(gzip.decompress(part) for part, _ in members), rest]) == text
+    assert len(got[-1][0]) < len(text) / 50
+    assert unpacked(kind, form, [made for made, _ in got]) == text
 
 
 def test_what_is_no_usual_line_is_text() -> None:
@@ -202,17 +248,19 @@ def test_what_is_no_usual_line_is_text() -> None:
 # Graphs
 
 
+@each_kind
 @pytest.mark.usefixtures("even_small")
 @pytest.mark.parametrize("labels", [False, True])
 @pytest.mark.parametrize("make", [every_kind, parallel, products, lambda: conv_graph(3, 9), lambda: dense_graph(9, 70)])
-def test_every_kind_of_layer(make: Any, labels: bool) -> None:
-    check(make(), labels=labels)
+def test_every_kind_of_layer(make: Any, labels: bool, kind: Kind) -> None:
+    check(kind, make(), labels=labels)
 
 
 @pytest.mark.parametrize("model", FIXTURES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("detail", LEVELS)
 def test_fixtures(model: Path, detail: str) -> None:
-    check(onnx2graphml.load(model, detail=detail))
+    for kind in KINDS.values():
+        check(kind, onnx2graphml.load(model, detail=detail))
 
 
 @pytest.mark.slow
@@ -227,7 +275,8 @@ def test_random_networks() -> None:
         except onnx2graphml.Error:
             continue
         try:
-            check(graph, labels=seed % 2 == 1)
+            for kind in KINDS.values():
+                check(kind, graph, labels=seed % 2 == 1)
         except OutputError:  # an infinite weight
             continue
         held += 1
@@ -237,7 +286,7 @@ def test_random_networks() -> None:
 @pytest.mark.slow
 def test_networkx_reads_it(tmp_path: Path) -> None:
     graph = conv_graph(2, 30)
-    assert len(members(check(graph))) > 2
+    assert len(members(check(KINDS["gzip"], graph))) > 2
     writing.write(graph, tmp_path / "a.graphml.gz")
     g = nx.read_graphml(tmp_path / "a.graphml.gz")
     assert (g.number_of_nodes(), g.number_of_edges()) == (graph.neurons, graph.edges)
@@ -254,25 +303,34 @@ def members(data: bytes) -> list[bytes]:
 
 
 @pytest.mark.slow
-def test_a_changed_bit_is_noticed() -> None:
+@each_kind
+def test_a_changed_bit_is_noticed(kind: Kind) -> None:
     """By the checksum, or because there is no such code."""
-    data = written(compressed.write_graphml_gz, conv_graph(2, 30))
-    random, whole = Random(0), gzip.decompress(data)
+    data = written(kind.writer, conv_graph(2, 30))
+    random, text = Random(0), kind.unpack(data)
     for _ in range(60):
         bit = random.randrange(8 * len(data))
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
         try:
-            assert gzip.decompress(changed) == whole  # the system or the time of a member's head
-        except (zlib.error, gzip.BadGzipFile, EOFError):
+            assert kind.unpack(bytes(changed)) == text  # the system or the time of a member's head
+        except (zlib.error, gzip.BadGzipFile, EOFError, zstandard.ZstdError):
             continue
-    damaged = bytearray(data)
+
+
+def test_a_wrong_checksum_is_noticed() -> None:
+    damaged = bytearray(written(compressed.write_graphml_gz, conv_graph(2, 30)))
     damaged[-6] ^= 1
     with pytest.raises(gzip.BadGzipFile, match="CRC check failed"):
         gzip.decompress(damaged)
+    damaged = bytearray(written(compressed.write_graphml_zst, conv_graph(2, 30)))
+    damaged[-2] ^= 1
+    with pytest.raises(zstandard.ZstdError, match="checksum"):
+        unzstd(bytes(damaged))
 
 
-def test_it_is_smaller_than_zlib_makes_it() -> None:
-    for graph in (conv_graph(3, 40), dense_graph(200, 200)):
+def test_it_is_as_small_as_the_libraries_make_it() -> None:
+    for graph in (conv_graph(12, 40), dense_graph(400, 400)):
         text = written(write.write_graphml, graph)
         assert len(written(compressed.write_graphml_gz, graph)) < len(zlib.compress(text, 1))
+        assert len(written(compressed.write_graphml_zst, graph)) < len(zstandard.compress(text, 1))

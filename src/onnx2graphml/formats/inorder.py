@@ -47,6 +47,17 @@ class InOrder(Generic[Result, Note]):
             self._take_first()
         self._waiting.append((self._pool.submit(function), note))
 
+    def pass_on(self, result: Result, note: Note) -> None:
+        """Take a result that is there already, in its turn."""
+        if not self._waiting:
+            self._take(result, note)
+            return
+        done: Future[Result] = Future()
+        done.set_result(result)
+        self._waiting.append((done, note))
+        while len(self._waiting) > self._limit:
+            self._take_first()
+
     def _take_first(self) -> None:
         future, note = self._waiting.popleft()
         self._take(future.result(), note)

@@ -83,7 +83,13 @@ FORMATS: dict[str, Format] = {
         by_lines=True,
     ),
     ".graphml.zst": Format(
-        "graphml.compressed:write_graphml_zst", "graphml.read:open_graphml_zst", "file", _TEXT, True, takes_labels=True
+        "graphml.compressed:write_graphml_zst",
+        "graphml.read:open_graphml_zst",
+        "file",
+        _TEXT,
+        True,
+        takes_labels=True,
+        by_lines=True,
     ),
     ".parquet": Format(
         "parquet.write:write_parquet",

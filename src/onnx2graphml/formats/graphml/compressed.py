@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable
-from typing import BinaryIO, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
 from isal import isal_zlib
 
 from onnx2graphml.formats.graphml.labels import placed
-from onnx2graphml.formats.graphml.write import FOOTER, Cut, header, in_tiles, rendering, write_graphml
+from onnx2graphml.formats.graphml.write import FOOTER, header, rendering, write_graphml
 from onnx2graphml.formats.inorder import InOrder
 from onnx2graphml.formats.lines import TILE
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.graph import NeuronGraph
 
-CHUNK = 1 << 20  # bytes of text in a gzip member
-ZSTD_CHUNK = 1 << 22  # bytes of text that one thread compresses
+if TYPE_CHECKING:
+    from onnx2graphml.formats.packing.form import Form, Packed
+
+CHUNK = 1 << 20  # bytes of text that one thread compresses
+ZSTD_CHUNK = 1 << 22  # bytes of text that one of the library's threads compresses
 NO_OVERLAP = 1  # a chunk does not begin with a look at the one before it: a third faster, and no larger
 # Lines differ in few bytes: the fastest levels save nearly as much as slow ones.
 GZIP_LEVEL = 1
@@ -52,37 +55,13 @@ def write_graphml_gz(
         >>> gzip.decompress(out.getvalue()).endswith(b"</graphml>\\n")
         True
     """
-    if labels:
-        graph = placed(graph)
-    make, in_parts = _making(graph.neurons + graph.edges if lines is None else lines)
+    if (graph.neurons + graph.edges if lines is None else lines) > FEW:
+        _write_packed("gzip", graph, file, progress, jobs, labels, tile)
+        return
     with InOrder[bytes, None](jobs, lambda packed, _: file.write(packed)) as work:
-        text = Chunks(lambda pieces: work.submit(functools.partial(make, pieces), None))
-
-        def take(part: memoryview | bytes, edges: int) -> None:
-            if isinstance(part, memoryview):
-                text.write(part)
-            else:  # a member already
-                text.end()
-                work.submit(lambda: part, None)
-            if edges and progress is not None:
-                progress(edges)
-
-        text.write(header(graph, labels))
-        with InOrder(jobs, take) as parts:
-            for render, edges in rendering(graph, labels, tile, in_parts):
-                parts.submit(render, edges)
-        text.write(FOOTER)
+        text = Chunks(lambda pieces: work.submit(functools.partial(_member, pieces), None))
+        write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, labels=labels, tile=tile)
         text.end()
-
-
-def _making(lines: int) -> tuple[Callable[[list[memoryview]], bytes], Cut]:
-    """What makes a member of pieces of text, and what becomes of blocks of edges, in a text of so many lines."""
-    if lines <= FEW:
-        return _member, in_tiles
-    from onnx2graphml.formats.packing.blocks import in_members
-    from onnx2graphml.formats.packing.member import member
-
-    return member, in_members
 
 
 def _member(pieces: list[memoryview]) -> bytes:
@@ -99,8 +78,9 @@ def write_graphml_zst(
     jobs: int = 1,
     labels: bool = False,
     tile: int = TILE,
+    lines: int | None = None,
 ) -> None:
-    """Write a graph as GraphML in a Zstandard file, as a single frame; otherwise as `write_graphml`.
+    """Write a graph as GraphML in a Zstandard file, as a single frame; otherwise as `write_graphml_gz`.
 
     Example:
         >>> import io, zstandard
@@ -109,6 +89,9 @@ def write_graphml_zst(
         >>> zstandard.open(io.BytesIO(out.getvalue())).read().endswith(b"</graphml>\\n")
         True
     """
+    if (graph.neurons + graph.edges if lines is None else lines) > FEW:
+        _write_packed("zstd", graph, file, progress, jobs, labels, tile)
+        return
     # Zstandard's own threads: they make one frame, which every reader reads to its end. Threads even for one job, since
     # what is made without any differs.
     parameters = zstandard.ZstdCompressionParameters.from_level(
@@ -117,6 +100,50 @@ def write_graphml_zst(
     text = zstandard.ZstdCompressor(compression_params=parameters).stream_writer(file, closefd=False)
     write_graphml(graph, cast(BinaryIO, text), progress, jobs=jobs, labels=labels, tile=tile)
     text.flush(zstandard.FLUSH_FRAME)  # not after an exception: it would write the rest
+
+
+def _write_packed(
+    kind: str,
+    graph: NeuronGraph,
+    file: BinaryIO,
+    progress: Progress | None,
+    jobs: int,
+    labels: bool,
+    tile: int,
+) -> None:
+    """Write a graph in a form that is made from what its lines consist of."""
+    from onnx2graphml.formats.packing import blocks, member
+    from onnx2graphml.formats.packing.zstd import frame
+
+    form: Form = member.Gzip() if kind == "gzip" else frame.Zstd()
+    if labels:
+        graph = placed(graph)
+
+    def put(parts: Sequence[Packed], _: None) -> None:
+        for part in parts:
+            file.write(part.data)
+            form.took(part)
+
+    file.write(form.head)
+    with InOrder(jobs, put) as work:
+        text = Chunks(lambda pieces: work.submit(lambda: [form.text(pieces)], None))
+
+        def take(made: memoryview | bytes | Sequence[Packed], edges: int) -> None:
+            if isinstance(made, memoryview | bytes):
+                text.write(made)
+            else:
+                text.end()
+                work.pass_on(made, None)
+            if edges and progress is not None:
+                progress(edges)
+
+        text.write(header(graph, labels))
+        with InOrder(jobs, take) as parts:
+            for make, edges in rendering(graph, labels, tile, functools.partial(blocks.in_parts, form)):
+                parts.submit(make, edges)
+        text.write(FOOTER)
+        text.end()
+    file.write(form.foot())
 
 
 class Chunks(io.RawIOBase):

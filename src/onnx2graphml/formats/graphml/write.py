@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.sax import saxutils
 
 from onnx2graphml.formats import wide_lines
@@ -84,8 +84,8 @@ def write_graphml(
     file.write(FOOTER)
 
 
-Rendering = Iterator[tuple[Callable[[], memoryview | bytes], int]]
-"""What renders parts of a text, in order, and how many edges each has."""
+Rendering = Iterator[tuple[Callable[[], Any], int]]
+"""What renders parts of a text, in order, and how many edges each has; or what else `edges` makes of them."""
 Cut = Callable[[EdgeLines | WideEdgeLines, EdgeBlock, int], Rendering]
 """What cuts the edges of a block into such parts."""
 

@@ -1,10 +1,9 @@
-"""Blocks of edges as members of a gzip file, if their lines are of the usual kind: others are written as text."""
+"""Blocks of edges as parts of a compressed file, if their lines are of the usual kind: others are written as text."""
 
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,44 +12,34 @@ import numpy.typing as npt
 
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
-from onnx2graphml.formats.packing.deflate import DISTANCE_CODES, FIRST_DIGIT, LITERAL_CODES, LONGEST_COPY, put_codes
-from onnx2graphml.formats.packing.edges import RECORD, put_edges
-from onnx2graphml.formats.packing.member import CODES, closed, sequences_of
+from onnx2graphml.formats.packing.edges import RECORD
+from onnx2graphml.formats.packing.form import Form, Packed
 from onnx2graphml.formats.packing.sequences import NEAR, SPARE
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.formats.words import STEP
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 
-TILE = 1 << 14  # edges of a member, whose text then stays in the processor's cache
-LARGE = 16  # members that are planned at once
+TILE = 1 << 14  # edges of a part, whose text then stays in the processor's cache
+LARGE = 16  # parts that are planned at once
+TOGETHER = 4  # parts that a thread makes at once: to change threads takes time
 FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
-SAMPLE = 1 << 11  # lines, whose codes are those of many members
+SAMPLE = 1 << 11  # lines, whose codes are those of many parts
 ROWS = 16  # that they come from, or more
-WORST = 72  # bytes that a line takes at most
 
 Ints = npt.NDArray[np.int64]
-Parts = Iterator[tuple[Callable[[], memoryview | bytes], int]]
-"""What makes text or members, and the edges of each."""
-_rooms = threading.local()
+Parts = Iterator[tuple[Callable[[], memoryview | bytes | Sequence[Packed]], int]]
+"""What makes text or parts of a file, and the edges of each."""
 
 
-def room(*sizes: int) -> list[npt.NDArray[np.uint8]]:
-    """Arrays of at least these sizes, which the same thread uses again: to get new memory would take its time."""
-    found: list[npt.NDArray[np.uint8]] = getattr(_rooms, "arrays", [])
-    if len(found) != len(sizes) or any(a.size < size for a, size in zip(found, sizes, strict=True)):
-        found = _rooms.arrays = [np.empty(size, np.uint8) for size in sizes]
-    return found
-
-
-def in_members(lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Parts:
-    """The edges of a block as members, in order, if their lines are of the usual kind, otherwise `tile` at once."""
+def in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Parts:
+    """The edges of a block as parts of a file, in order, if their lines are of the usual kind, otherwise as text."""
     packed = PackedLines.of(lines, block) if isinstance(lines, EdgeLines) else None
     if packed is not None:
-        yield from packed.tiles(block)
+        yield from packed.tiles(form, block)
         return
     for part in block.tiles(tile):
         yield functools.partial(lines.render, part), part.count
@@ -89,8 +78,8 @@ class PackedLines:
         between = np.frombuffer(pieces[1] + bytes(render.SLACK), np.uint8)
         return PackedLines(lines, pieces, steps, between, np.array([*map(len, pieces), steps]))
 
-    def tiles(self, block: EdgeBlock) -> Parts:
-        """The block's edges as members, and as text where few of its weights are alike."""
+    def tiles(self, form: Form, block: EdgeBlock) -> Parts:
+        """The block's edges as parts, and as text where few of its weights are alike."""
         row: Row | None = None
         overlong = max(len(axis) for axis in block.axes) > TILE  # it is cut, too
         for part in block.tiles(TILE if overlong else LARGE * TILE):
@@ -103,23 +92,29 @@ class PackedLines:
                     yield functools.partial(self.lines.render, smaller), smaller.count
                 continue
             records = self._records(np.add.outer(taps, row.taps).ravel())
-            codes = Codes.of(self._sample(part))
-            for tile, rows in _cut(part):
-                yield functools.partial(self._member, tile, row, numbers[rows], records, codes), tile.count
+            codes = form.codes(self._sample(part))
+            tiles = [(tile, numbers[rows]) for tile, rows in _cut(part)]
+            for first in range(0, len(tiles), TOGETHER):
+                some = tiles[first : first + TOGETHER]
+                make = functools.partial(self._parts, form, some, row, records, codes)
+                yield make, sum(tile.count for tile, _ in some)
 
-    def _member(
-        self, tile: EdgeBlock, row: Row, numbers: Ints, records: tuple[npt.NDArray[np.uint8], Ints], codes: Codes
-    ) -> bytes:
-        outer = tile.axes[0]
-        out, packed = room(tile.count * self._room + SPARE, tile.count * WORST + CODES)
-        out[: len(self.pieces[0])] = np.frombuffer(self.pieces[0], np.uint8)
-        packed[: len(codes.head)] = codes.head
-        size, length = put_edges(
-            outer.source + self.lines.source_id, outer.target + self.lines.target_id, numbers,
-            row.source, row.target, row.numbers, row.back, row.near, self.between, *records, self.sizes,
-            codes.literal, codes.pair, codes.copied, codes.distance, out, packed, codes.bits,
-        )  # fmt: skip
-        return closed(packed[:length], out[:size])
+    def _parts(
+        self,
+        form: Form,
+        tiles: list[tuple[EdgeBlock, Ints]],
+        row: Row,
+        records: tuple[npt.NDArray[np.uint8], Ints],
+        codes: Any,
+    ) -> list[Packed]:
+        """Tiles, and the numbers of their outer entries' taps, as parts."""
+        inner = row.source, row.target, row.numbers, row.back, row.near, self.between, *records, self.sizes
+        made = []
+        for tile, numbers in tiles:
+            outer = tile.axes[0]
+            lines = outer.source + self.lines.source_id, outer.target + self.lines.target_id, numbers, *inner
+            made.append(form.edges(lines, self.pieces[0], codes, tile.count, self._room))
+        return made
 
     @property
     def _room(self) -> int:
@@ -146,36 +141,6 @@ class PackedLines:
         at = np.add.outer(before.size + sizes, np.arange(behind.size))
         records[np.arange(len(taps))[:, np.newaxis], at] = behind
         return records.ravel(), sizes + before.size + behind.size
-
-
-@dataclass(frozen=True, eq=False)
-class Codes:
-    """The codes of a block of DEFLATE.
-
-    Attributes:
-        literal, pair, copied, distance: as `put_edges` takes them.
-        head: what a block with them begins with, `bits` bits.
-    """
-
-    literal: Ints
-    pair: Ints
-    copied: Ints
-    distance: Ints
-    head: npt.NDArray[np.uint8]
-    bits: int
-
-    @staticmethod
-    def of(sample: npt.NDArray[np.uint8]) -> Codes:
-        """For text like a sample, which has `SPARE` bytes behind it."""
-        literal, copied, distance = (np.zeros(n, np.int64) for n in (LITERAL_CODES, LONGEST_COPY + 1, DISTANCE_CODES))
-        head = np.zeros(CODES, np.uint8)
-        bits = put_codes(sample, sequences_of(sample), head, literal, copied, distance)
-        digits = literal[FIRST_DIGIT : FIRST_DIGIT + 10]
-        code, length = digits >> 8, digits & 0xFF
-        pair = np.zeros(1 << 8, np.int64)
-        for last in range(10):
-            pair[last << 4 | np.arange(10)] = (code | code[last] << length) << 8 | (length + length[last])
-        return Codes(literal, pair, copied, distance, head[: bits // 8 + 8], bits)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
+from onnx2graphml.formats.packing.bits import entry, put_code
 from onnx2graphml.formats.packing.huffman import code_lengths, codes
 from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
 from onnx2graphml.formats.words import address, leading_zeros, load_word, store_word
@@ -107,21 +108,6 @@ def _put_codes(text: Any, sequences: Any, digits: Any, at: Any, literal: Any, co
         bits = code & 0xFF
         copied[length] = (code >> 8 | VALUE[length] << bits) << 8 | (bits + EXTRA[length])
     return _put_header(at, literal_lengths, distance_lengths)
-
-
-@numba.njit(nogil=True, forceinline=True)
-def entry(table: Any, index: Any) -> Any:
-    """One of an array's integers, by the array's address: passing arrays would count references."""
-    return np.int64(load_word(table + np.int64(index) * 8))
-
-
-@numba.njit(nogil=True, forceinline=True)
-def put_code(at: Any, held: Any, bits: Any, code: Any) -> Any:
-    """Write a code of at most 56 bits."""
-    held |= _U(code >> 8) << _U(bits)
-    bits += code & 0xFF
-    store_word(at, held)
-    return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
 
 
 @numba.njit(nogil=True, forceinline=True)

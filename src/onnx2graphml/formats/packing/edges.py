@@ -1,8 +1,11 @@
-"""Lines of edges as a block of DEFLATE, from what they are made of: numbers, and weights that have been text before.
+"""Lines of edges as copies of earlier ones, from what they are made of: numbers, and weights that have been text.
 
 Each line is a copy of an earlier one but for some last digits of source and target, and for its weight if that has not
 stood there of late. Which line that is, is known from the weight; how many digits, from the numbers. So the copies are
-found without looking at text. It is written all the same, for its CRC.
+found without looking at text. It is written all the same, for its checksum.
+
+The copies are either written as DEFLATE at once, or kept as sequences: what is told `codes` has them, or None. `at`,
+`held` and `bits` are then where the next sequence goes, where the next literal goes, and how many wait for a copy.
 """
 # mypy: disallow-untyped-decorators=False
 
@@ -15,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.deflate import END, distance_symbol, entry, put_code
+from onnx2graphml.formats.packing.bits import entry, put_bits, put_code
+from onnx2graphml.formats.packing.deflate import END, distance_symbol
 from onnx2graphml.formats.packing.masks import copy_wide
+from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
 from onnx2graphml.formats.words import (
     address,
     copy_step,
@@ -48,15 +53,15 @@ def put_edges(
     records: Bytes,
     record_size: Ints,
     sizes: Ints,
+    out: Bytes,
     literal: Ints,
     pair: Ints,
     copied: Ints,
     distance: Ints,
-    out: Bytes,
     packed: Bytes,
     packed_bits: int,
 ) -> tuple[int, int]:
-    """A line for every sum of an outer and an inner entry, as text and behind the codes of a block.
+    """A line for every sum of an outer and an inner entry, as text and behind the codes of a block of DEFLATE.
 
     Args:
         outer_source, …, inner_tap: source and target are ids below 10⁸; taps are numbers of records.
@@ -66,19 +71,61 @@ def put_edges(
         records, record_size: the text from a target to the next line's source, by tap, each at a multiple of `RECORD`;
             all of them of at most `sizes[3]` such multiples.
         sizes: bytes of the text before a source, between both, before and behind a weight; multiples a record.
-        literal, copied, distance: the codes; `pair`: those of two digits, by `_pair`, at most 15 bits.
         out: room for the lines, which begins with the text before the first source.
+        literal, copied, distance: the codes; `pair`: those of two digits, by `_pair`, at most 15 bits.
         packed, packed_bits: where the codes have been written, and their number of bits.
 
     Returns:
         The number of bytes of text, and that of the block.
     """
-    literals, pairs, copies, distances = address(literal), address(pair), address(copied), address(distance)
+    codes = address(literal), address(pair), address(copied), address(distance)
+    begin, bits = address(packed), np.int64(packed_bits & 7)
+    at = begin + (packed_bits >> 3)
+    held = load_word(at) & ((_U(1) << _U(bits)) - _U(1))
+    size, at, held, bits = _put_edges(
+        outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, back, near, second, records,
+        record_size, sizes, out, codes, at, held, bits,
+    )  # fmt: skip
+    at, held, bits = put_code(at, held, bits, entry(codes[0], END))
+    return size, at + (bits + 7) // 8 - begin
+
+
+@compiled
+def edge_sequences(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    back: Ints,
+    near: Ints,
+    second: Bytes,
+    records: Bytes,
+    record_size: Ints,
+    sizes: Ints,
+    out: Bytes,
+    sequences: Ints,
+    literals: Bytes,
+) -> tuple[int, int]:
+    """The same lines as text, as sequences, and their literals one after the other; the number of the first two."""
+    begin = address(sequences)
+    size, at, _, _ = _put_edges(
+        outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, back, near, second, records,
+        record_size, sizes, out, None, begin, _U(address(literals)), np.int64(0),
+    )  # fmt: skip
+    return size, (at - begin) // 8
+
+
+@numba.njit(nogil=True)
+def _put_edges(
+    outer_source: Any, outer_target: Any, outer_tap: Any, inner_source: Any, inner_target: Any, inner_tap: Any,
+    back: Any, near: Any, second: Any, records: Any, record_size: Any, sizes: Any, out: Any,
+    codes: Any, put_at: Any, held: Any, bits: Any,
+) -> Any:  # fmt: skip
     between, record, record_sizes = address(second), address(records), address(record_size)
     n_first, n_second, n_third, n_last, steps = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
-    base, begin = address(out), address(packed)
-    put_at, bits = begin + (packed_bits >> 3), np.int64(packed_bits & 7)
-    held = load_word(put_at) & ((_U(1) << _U(bits)) - _U(1))
+    base = address(out)
     n = inner_source.size
     # Of a row's lines, and at the end of the last line of the row before: their numbers, and where they begin.
     source_words, target_words = np.zeros(n + 1, np.uint64), np.zeros(n + 1, np.uint64)
@@ -89,7 +136,7 @@ def put_edges(
     copy, far, other = np.int64(0), np.int64(0), np.int64(n)  # what is being copied: bytes, distance, of which line
     code, code_bits, inner_code, inner_bits = _U(0), np.int64(0), _U(0), np.int64(0)  # of the last distance
     for byte in range(base, at):
-        put_at, held, bits = put_code(put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF)))
+        put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
         n_source, n_target = number_word(s + low_source)[1], number_word(t + low_target)[1]
@@ -106,23 +153,26 @@ def put_edges(
             resembling = i - step
             source = digits_word(s + inner_source[i]) >> source_shift
             target = digits_word(t + inner_target[i]) >> target_shift
-            new = (source ^ source_words[_U(resembling)]) & source_mask
-            new |= (target ^ target_words[_U(resembling)]) & target_mask
-            if even and step and not new:
-                # The line behind the one that the last line is a copy of, and as long: the copy goes on. The last two
-                # digits are written whatever they are: to ask takes longer than they take room.
+            new_source, new_target = source ^ source_words[_U(resembling)], target ^ target_words[_U(resembling)]
+            if even and step and not (new_source & source_mask | new_target & target_mask):
+                # The line behind the one that the last line is a copy of, and as long: the copy goes on.
                 other = resembling
                 here = _put_text(at, source, n_source, between, n_second, target, n_target, text, steps)
                 far = at - starts[_U(other)]
                 if far != known:
-                    code, code_bits = _distance(far, distances)
+                    code, code_bits = _distance(codes, far)
                     known = far
-                    inner_code, inner_bits = _after(entry(copies, n_inner), code, code_bits)
-                digits = entry(pairs, _pair(source >> source_last))
-                outer_code, outer_bits = _after(entry(copies, copy + n_source - 2), code, code_bits)
-                put_at, held, bits = _put_copy(put_at, held, bits, outer_code, outer_bits, digits)
-                digits = entry(pairs, _pair(target >> target_last))
-                put_at, held, bits = _put_copy(put_at, held, bits, inner_code, inner_bits, digits)
+                    inner_code, inner_bits = _copied(codes, n_inner, code, code_bits)
+                copy += n_source - 2
+                outer_code, outer_bits = _copied(codes, copy, code, code_bits)
+                put_at, held, bits = _put_copy_and_pair(
+                    codes, put_at, held, bits, copy, far, outer_code, outer_bits, source >> source_last,
+                    new_source >> source_last,
+                )  # fmt: skip
+                put_at, held, bits = _put_copy_and_pair(
+                    codes, put_at, held, bits, n_inner, far, inner_code, inner_bits, target >> target_last,
+                    new_target >> target_last,
+                )  # fmt: skip
                 copy = size
             else:
                 step = back[i]
@@ -131,43 +181,40 @@ def put_edges(
                 here = _put_text(at, source, this_source, between, n_second, target, this_target, text, steps)
                 following = other + 1 if other < n else np.int64(0)
                 other = np.int64(i - step if step else i - 1 if i else n)
-                new, new_target = source ^ source_words[_U(following)], target ^ target_words[_U(other)]
+                new_source, new_target = source ^ source_words[_U(following)], target ^ target_words[_U(other)]
                 if copy:
-                    alike = min(_same(new), this_source)
-                    put_at, held, bits = _put_far(put_at, held, bits, copy + alike, far, copies, distances)
+                    alike = min(_same(new_source), this_source)
+                    put_at, held, bits = _put_copy(codes, put_at, held, bits, copy + alike, far)
                 else:  # this is the first line, or the one behind it
                     alike = np.int64(0)
                 word = source >> _U(alike * 8)
-                put_at, held, bits = _literals(put_at, held, bits, word, this_source - alike, literals)
+                put_at, held, bits = _put_word(codes, put_at, held, bits, word, this_source - alike)
                 if at == base + n_first:
                     for byte in range(at + this_source, here + size):
-                        put_at, held, bits = put_code(put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF)))
+                        put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
                 else:
                     there = starts[_U(other)] + _length(source_words[_U(other)])
                     far = at + this_source - there
                     alike = min(_same(new_target), this_target)
                     copy = n_second + alike
                     if new_target:
-                        put_at, held, bits = _put_far(put_at, held, bits, copy, far, copies, distances)
+                        put_at, held, bits = _put_copy(codes, put_at, held, bits, copy, far)
                         word = target >> _U(alike * 8)
-                        put_at, held, bits = _literals(put_at, held, bits, word, this_target - alike, literals)
+                        put_at, held, bits = _put_word(codes, put_at, held, bits, word, this_target - alike)
                         copy, there = np.int64(0), there + n_second + _length(target_words[_U(other)])
                         far = here - there
                     copy += size
                     if not step:
                         copy += n_third - size
-                        put_at, held, bits = _put_far(put_at, held, bits, copy, far, copies, distances)
+                        put_at, held, bits = _put_copy(codes, put_at, held, bits, copy, far)
                         for byte in range(here + n_third, here + size - n_last - n_first):
-                            put_at, held, bits = put_code(
-                                put_at, held, bits, entry(literals, load_word(byte) & _U(0xFF))
-                            )
+                            put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
                         copy, far = n_last + n_first, here + size - at
             source_words[_U(i)], target_words[_U(i)], starts[_U(i)] = source, target, at
             at = here + size
         source_words[n], target_words[n], starts[n] = source_words[n - 1], target_words[n - 1], starts[n - 1]
-    put_at, held, bits = _put_far(put_at, held, bits, copy - n_first, far, copies, distances)
-    put_at, held, bits = put_code(put_at, held, bits, entry(literals, END))
-    return at - base - n_first, put_at + (bits + 7) // 8 - begin
+    put_at, held, bits = _put_copy(codes, put_at, held, bits, copy - n_first, far)
+    return at - base - n_first, put_at, held, bits
 
 
 @numba.njit(nogil=True, forceinline=True)
@@ -197,40 +244,60 @@ def _length(word: Any) -> Any:
     return 8 - np.int64(leading_zeros(word) >> _U(3))
 
 
+@numba.njit(nogil=True, forceinline=True)
+def _literal(codes: Any, at: Any, held: Any, bits: Any, word: Any) -> Any:
+    """Write the first byte of a word as it is."""
+    if codes is None:
+        store_word(np.int64(held), word)
+        return at, held + _U(1), bits + 1
+    return put_code(at, held, bits, entry(codes[0], word & _U(0xFF)))
+
+
 @numba.njit(nogil=True)
-def _literals(at: Any, held: Any, bits: Any, word: Any, n: Any, literal: Any) -> Any:
+def _put_word(codes: Any, at: Any, held: Any, bits: Any, word: Any, n: Any) -> Any:
+    """Write the first bytes of a word as they are."""
     for _ in range(n):
-        at, held, bits = put_code(at, held, bits, entry(literal, word & _U(0xFF)))
+        at, held, bits = _literal(codes, at, held, bits, word)
         word >>= _U(8)
     return at, held, bits
 
 
 @numba.njit(nogil=True, forceinline=True)
-def _distance(far: Any, distances: Any) -> Any:
+def _distance(codes: Any, far: Any) -> Any:
     """The code of a distance, and its number of bits."""
+    if codes is None:
+        return _U(0), np.int64(0)
     symbol, extra = distance_symbol(far - 1)
-    code = entry(distances, symbol)
+    code = entry(codes[3], symbol)
     n = code & 0xFF
     return _U(code >> 8) | (_U((far - 1) & ((1 << extra) - 1)) << _U(n)), n + extra
 
 
 @numba.njit(nogil=True, forceinline=True)
-def _pair(digits: Any) -> Any:
-    """The number of two digits of text: the first in the lower four bits."""
-    digits &= _U(0x0F0F)
-    return (digits | (digits >> _U(4))) & _U(0xFF)
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _after(length: Any, code: Any, code_bits: Any) -> Any:
+def _copied(codes: Any, length: Any, code: Any, code_bits: Any) -> Any:
     """The codes of a length and of a distance, and their number of bits."""
-    n = length & 0xFF
-    return _U(length >> 8) | (code << _U(n)), n + code_bits
+    if codes is None:
+        return _U(0), np.int64(0)
+    copied = entry(codes[2], length)
+    n = copied & 0xFF
+    return _U(copied >> 8) | (code << _U(n)), n + code_bits
 
 
 @numba.njit(nogil=True, forceinline=True)
-def _put_copy(at: Any, held: Any, bits: Any, code: Any, code_bits: Any, literals: Any) -> Any:
-    """Write the codes of a copy and of literals behind it: 57 bits at most."""
+def _put_copy_and_pair(
+    codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any, code: Any, code_bits: Any, digits: Any, new: Any
+) -> Any:
+    """Write a copy, whose codes are known, and two digits behind it: 57 bits at most.
+
+    As DEFLATE, both are written whatever is new in them: to ask takes longer than they take room. In a sequence, the
+    first one is part of the copy where it is the same.
+    """
+    if codes is None:
+        same = np.int64((new & _U(0xFF)) == _U(0))
+        store_word(at, _U(bits << LITERALS | (length + same) << LENGTH | (far - 1)))
+        store_word(np.int64(held), digits >> _U(8 * same))
+        return at + 8, held + _U(2 - same), 2 - same
+    literals = entry(codes[1], _pair(digits))
     held |= (code | (_U(literals >> 8) << _U(code_bits))) << _U(bits)
     bits += code_bits + (literals & 0xFF)
     store_word(at, held)
@@ -238,8 +305,18 @@ def _put_copy(at: Any, held: Any, bits: Any, code: Any, code_bits: Any, literals
 
 
 @numba.njit(nogil=True)
-def _put_far(at: Any, held: Any, bits: Any, length: Any, far: Any, copies: Any, distances: Any) -> Any:
-    """The codes of a copy, from what it is."""
-    code, code_bits = _distance(far, distances)
-    code, code_bits = _after(entry(copies, length), code, code_bits)
-    return _put_copy(at, held, bits, code, code_bits, 0)
+def _put_copy(codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any) -> Any:
+    """Write a copy."""
+    if codes is None:
+        store_word(at, _U(bits << LITERALS | length << LENGTH | (far - 1)))
+        return at + 8, held, np.int64(0)
+    code, code_bits = _distance(codes, far)
+    code, code_bits = _copied(codes, length, code, code_bits)
+    return put_bits(at, held, bits, code, code_bits)
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _pair(digits: Any) -> Any:
+    """The number of two digits of text: the first in the lower four bits."""
+    digits &= _U(0x0F0F)
+    return (digits | (digits >> _U(4))) & _U(0xFF)

@@ -1,4 +1,4 @@
-"""Text as a member of a gzip file: a block of DEFLATE between a head and a checksum.
+"""Members of a gzip file: each is a block of DEFLATE between a head and a checksum.
 
 Source: RFC 1952, section 2.3.
 """
@@ -7,20 +7,93 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
-from onnx2graphml.formats.packing.deflate import LONGEST_CODE, put_block
-from onnx2graphml.formats.packing.sequences import SHORTEST, SPARE, find_sequences
+from onnx2graphml.formats.packing.deflate import (
+    DISTANCE_CODES,
+    FIRST_DIGIT,
+    LITERAL_CODES,
+    LONGEST_CODE,
+    LONGEST_COPY,
+    put_block,
+    put_codes,
+)
+from onnx2graphml.formats.packing.edges import put_edges
+from onnx2graphml.formats.packing.form import Bytes, Packed, room, sequences_of
+from onnx2graphml.formats.packing.sequences import SPARE
 
 # DEFLATE, no name, no time, of an unknown system.
 HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 CODES = 1 << 10  # more bytes than the codes of a block take
+WORST = 72  # bytes that a line takes at most
 
-Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+
+class Gzip:
+    """A file of members. What each needs is in itself."""
+
+    head = b""
+
+    def text(self, pieces: Sequence[memoryview | bytes]) -> Packed:
+        """Pieces of text as a member."""
+        return Packed(member(pieces))
+
+    def codes(self, sample: Bytes) -> Codes:
+        """Codes for lines like a sample."""
+        return Codes.of(sample)
+
+    def edges(self, lines: tuple[Any, ...], first: bytes, codes: Codes, count: int, most: int) -> Packed:
+        """Edges as a member."""
+        out, packed = room(count * most + SPARE, count * WORST + CODES)
+        out[: len(first)] = np.frombuffer(first, np.uint8)
+        packed[: len(codes.head)] = codes.head
+        size, length = put_edges(
+            *lines, out, codes.literal, codes.pair, codes.copied, codes.distance, packed, codes.bits
+        )
+        return Packed(closed(packed[:length], out[:size]))
+
+    def took(self, part: Packed) -> None:
+        """Nothing is needed of the others."""
+
+    def foot(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """The codes of a block of DEFLATE.
+
+    Attributes:
+        literal, pair, copied, distance: as `put_edges` takes them.
+        head: what a block with them begins with, `bits` bits.
+    """
+
+    literal: Ints
+    pair: Ints
+    copied: Ints
+    distance: Ints
+    head: Bytes
+    bits: int
+
+    @staticmethod
+    def of(sample: Bytes) -> Codes:
+        """For text like a sample, which has `SPARE` bytes behind it."""
+        literal, copied, distance = (np.zeros(n, np.int64) for n in (LITERAL_CODES, LONGEST_COPY + 1, DISTANCE_CODES))
+        head = np.zeros(CODES, np.uint8)
+        bits = put_codes(sample, sequences_of(sample), head, literal, copied, distance)
+        digits = literal[FIRST_DIGIT : FIRST_DIGIT + 10]
+        code, length = digits >> 8, digits & 0xFF
+        pair = np.zeros(1 << 8, np.int64)
+        for last in range(10):
+            pair[last << 4 | np.arange(10)] = (code | code[last] << length) << 8 | (length + length[last])
+        return Codes(literal, pair, copied, distance, head[: bits // 8 + 8], bits)
 
 
 def member(pieces: Sequence[memoryview | bytes]) -> bytes:
@@ -35,13 +108,6 @@ def member(pieces: Sequence[memoryview | bytes]) -> bytes:
     sequences = sequences_of(text)
     out = np.empty(text.size * LONGEST_CODE // 8 + CODES, np.uint8)
     return closed(out[: put_block(text, sequences, out)], text[:-SPARE])
-
-
-def sequences_of(text: Bytes) -> npt.NDArray[np.int64]:
-    """The sequences of a text, which has `SPARE` bytes behind it."""
-    size = text.size - SPARE
-    found = np.empty(size // SHORTEST + 2, np.int64)
-    return found[: find_sequences(text, size, found)]
 
 
 def closed(block: Bytes, text: Bytes) -> bytes:

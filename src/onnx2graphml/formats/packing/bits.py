@@ -1,0 +1,66 @@
+"""Bits written to an address, the lowest of a byte first, for compiled loops; and fields of tables.
+
+A field is loaded by itself rather than taken out of a word: processors load more at once than they shift.
+"""
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from onnx2graphml.formats.words import load_word, store_word
+
+_U = np.uint64
+
+
+@intrinsic
+def load_byte(context: Any, source: Any) -> Any:
+    """The byte at an address."""
+    return types.int64(types.int64), _loading(8)
+
+
+@intrinsic
+def load_two(context: Any, source: Any) -> Any:
+    """Two bytes from an address, the lower first."""
+    return types.int64(types.int64), _loading(16)
+
+
+@intrinsic
+def load_four(context: Any, source: Any) -> Any:
+    """Four bytes from an address, the lowest first."""
+    return types.int64(types.int64), _loading(32)
+
+
+def _loading(width: int) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found = builder.load(builder.inttoptr(args[0], ir.IntType(width).as_pointer()), align=1)
+        return builder.zext(found, ir.IntType(64))
+
+    return codegen
+
+
+@numba.njit(nogil=True, forceinline=True)
+def entry(table: Any, index: Any) -> Any:
+    """One of an array's integers, by the array's address: passing arrays would count references."""
+    return np.int64(load_word(table + np.int64(index) * 8))
+
+
+@numba.njit(nogil=True, forceinline=True)
+def put_bits(at: Any, held: Any, bits: Any, value: Any, more: Any) -> Any:
+    """Write at most 56 bits: behind an address, and what is held there of a byte that is not full."""
+    held |= _U(value) << _U(bits)
+    bits += more
+    store_word(at, held)
+    return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
+
+
+@numba.njit(nogil=True, forceinline=True)
+def put_code(at: Any, held: Any, bits: Any, code: Any) -> Any:
+    """Write a code of at most 56 bits, `code << 8 | bits`."""
+    return put_bits(at, held, bits, code >> 8, code & 0xFF)

@@ -1,0 +1,78 @@
+"""What a compressed file is made of: parts that threads make, each from lines of text or from blocks of edges."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from onnx2graphml.formats.packing.sequences import SHORTEST, SPARE, find_sequences
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+_rooms = threading.local()
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A part.
+
+    Attributes:
+        data: as it is written.
+        text: what it holds, where that is needed once more.
+        room: where that lies, if it can be used again.
+    """
+
+    data: bytes
+    text: Bytes | None = None
+    room: Bytes | None = None
+
+
+class Form(Protocol):
+    """A kind of compressed file.
+
+    Attributes:
+        head: what it begins with.
+    """
+
+    head: bytes
+
+    def text(self, pieces: Sequence[memoryview | bytes]) -> Packed:
+        """Pieces of text, together at most `sequences.MOST` bytes."""
+
+    def codes(self, sample: Bytes) -> Any:
+        """Codes for lines like a sample, which has `SPARE` bytes behind it."""
+
+    def edges(self, lines: tuple[Any, ...], first: bytes, codes: Any, count: int, most: int) -> Packed:
+        """Edges in these codes.
+
+        Args:
+            lines: as `put_edges` takes them.
+            first: the text before the first source.
+            count, most: how many there are, and the bytes that the text of each takes at most.
+        """
+
+    def took(self, part: Packed) -> None:
+        """Called with each part, in order, once it is written."""
+
+    def foot(self) -> bytes:
+        """What it ends with."""
+
+
+def room(*sizes: int) -> list[Bytes]:
+    """Arrays of at least these sizes, which the same thread uses again: to get new memory would take its time."""
+    found: list[Bytes] = getattr(_rooms, "arrays", [])
+    if len(found) != len(sizes) or any(a.size < size for a, size in zip(found, sizes, strict=True)):
+        found = _rooms.arrays = [np.empty(size, np.uint8) for size in sizes]
+    return found
+
+
+def sequences_of(text: Bytes) -> Ints:
+    """The sequences of a text, which has `SPARE` bytes behind it."""
+    size = text.size - SPARE
+    found = np.empty(size // SHORTEST + 2, np.int64)
+    return found[: find_sequences(text, size, found)]

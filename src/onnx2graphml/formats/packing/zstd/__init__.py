@@ -1,0 +1,1 @@
+"""Sequences as blocks of a Zstandard frame."""
