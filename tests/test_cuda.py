@@ -12,8 +12,9 @@ import pytest
 from measured import SOURCES, network
 from onnx2graphml import api, measures
 from onnx2graphml.cuda import device
-from onnx2graphml.cuda.plan import FEWEST, THREADS, TILE, plan_of
+from onnx2graphml.cuda.plan import FEWEST, THREADS, plan_of
 from onnx2graphml.cuda.products import add
+from onnx2graphml.cuda.tables import WIDE, tables_of
 from onnx2graphml.engine.products import product
 from onnx2graphml.errors import Error, MissingExtraError
 from onnx2graphml.graph import axes as ax
@@ -76,23 +77,79 @@ def test_in_edges_are_shared_out_where_targets_are_few() -> None:
     assert plan_of(dense(FEWEST, THREADS)).parts == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("filters", [1, 2, 3, 4, 5, 8, 9, 15])
-def test_channels_share_threads(filters: int) -> None:
-    """Each thread has up to four channels of a place: one that is left over, or none, changes no other."""
-    block = conv(filters=filters)
-    plan = plan_of(block)
-    assert (plan.targets, plan.tiles) == (25 * filters, 25 * -(-filters // TILE))
-    x, there, size = RANDOM.standard_normal(75), np.ones(25 * filters), np.zeros(25 * filters)
+TILED = {
+    "a tile not full": conv(filters=5),
+    "several tiles": conv(side=9, channels=1, filters=WIDE + 1),
+    "strided, taps shared out": conv(side=8, channels=16, stride=2),
+    "channels last": EdgeBlock(
+        (ax.spread(6).strided(0, 1, 1), ax.gather(5).strided(1, 0, 6), ax.same(20).strided(5, 6)),
+        RANDOM.standard_normal(30),
+    ),
+    "groups": EdgeBlock(
+        (
+            *(ax.same(3).strided(100, 80, 20), ax.spread(4).strided(0, 20, 5)),
+            *(ax.gather(5).strided(20, 0, 1), ax.same(20).strided(1, 1)),
+        ),
+        RANDOM.standard_normal(60),
+    ),
+    "heads": EdgeBlock(
+        (
+            *(ax.spread(2).strided(0, 96, 12), ax.spread(3).strided(0, 32, 4)),
+            *(ax.gather(4).strided(32, 0, 1), ax.same(2).strided(16, 16), ax.same(16).strided(1, 1)),
+        ),
+        RANDOM.standard_normal(24),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name != "a tile not full" else []) for name in TILED]
+)
+def test_products_of_matrices(name: str) -> None:
+    block = TILED[name]
+    assert tables_of(plan_of(block))
+    sources, targets = (1 + sum(int(a.max()) for a in block.offsets(side)) for side in ("source", "target"))  # type: ignore[arg-type]
+    x, there, size = RANDOM.standard_normal(sources), np.ones(targets), np.zeros(targets)
     add(block, x, there, magnitude=size)
-    np.testing.assert_allclose(there, 1 + block.apply(x, 25 * filters), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(there, 1 + block.apply(x, targets), rtol=1e-12, atol=1e-12)
     magnitudes = EdgeBlock(block.axes, np.abs(block.weights))
-    np.testing.assert_allclose(size, magnitudes.apply(np.abs(x), 25 * filters), rtol=1e-12)
+    np.testing.assert_allclose(size, magnitudes.apply(np.abs(x), targets), rtol=1e-12)
+    without = np.ones(targets)
+    add(block, x, without)
+    np.testing.assert_array_equal(without, there)
 
 
-def test_channels_that_read_their_own_sources_do_not() -> None:
-    depthwise = EdgeBlock((ax.same(6).strided(4, 4, 4), ax.same(4)), np.arange(24.0))
-    assert plan_of(depthwise).tiles == 24
+def test_taps_are_shared_out_where_tiles_are_few() -> None:
+    tables = tables_of(plan_of(TILED["strided, taps shared out"]))
+    assert tables is not None
+    assert tables.parts == 2
+
+
+def test_an_infinite_weight_does_not_go_where_no_edge_is() -> None:
+    block = conv(filters=4)
+    block.weights[:9] = np.inf
+    x, there = RANDOM.random(75) + 1, np.zeros(100)
+    add(block, x, there)
+    np.testing.assert_array_equal(np.isnan(there), np.isnan(block.apply(x, 100)))
+    assert not np.isnan(there).any()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        EdgeBlock((ax.same(6).strided(4, 4, 4), ax.same(4)), np.arange(24.0)),
+        EdgeBlock((ax.spread(8).strided(0, 16, 64), ax.gather(4).strided(16, 0, 16), ax.same(16).strided(1, 1, 1)),
+            RANDOM.standard_normal(8 * 64)),
+        EdgeBlock((ax.spread(4).strided(0, 16, 32), ax.relation(range(32), np.arange(32) // 2, range(32))),
+            RANDOM.standard_normal(128)),
+    ],
+    ids=["depthwise", "one place of a batch", "taps of their own"],
+)  # fmt: skip
+def test_blocks_that_are_no_products_of_matrices(block: EdgeBlock) -> None:
+    assert tables_of(plan_of(block)) is None
+    x, there = RANDOM.standard_normal(64), np.zeros(128)
+    add(block, x, there)
+    np.testing.assert_allclose(there, block.apply(x, 128), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.slow
@@ -148,6 +205,21 @@ def test_measures_of_weights() -> None:
     with device.using("cuda"):
         longest = measures.dag_longest_path_length(graph)
     assert longest == pytest.approx(measures.dag_longest_path_length(graph))
+
+
+def test_a_gpu_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.cuda.cudadrv import driver
+
+    class NoRoomError(Exception):
+        pass
+
+    def no_room(*given: object) -> None:
+        raise NoRoomError("CUDA_ERROR_OUT_OF_MEMORY")
+
+    monkeypatch.setattr(driver, "CudaAPIError", NoRoomError, raising=False)
+    monkeypatch.setattr("onnx2graphml.cuda.products.plan_of", no_room)
+    with pytest.raises(Error, match="the GPU failed: CUDA_ERROR_OUT_OF_MEMORY; use device 'cpu'"):
+        add(conv(), np.zeros(75), np.zeros(100))
 
 
 def test_other_ways_to_sum_are_refused() -> None:

@@ -1,9 +1,11 @@
-"""A block as a kernel goes through it: a thread has a target, and goes through its in-edges.
-
-Targets that differ in the weights of their in-edges alone, such as a convolution's channels, share a thread.
+"""A block as a kernel goes through it: a target has a number, whose digits tell its in-edges.
 
 Axes of two kinds are told apart. In a *free* axis every entry has a target of its own, so that the target decides the
 entry. In a *reducing* axis several entries have the same target: a range of entries, once they are put in order.
+
+The free axes whose entries all have one source are joined to one, the first: along it, targets read the same sources
+with other weights, such as the channels of a convolution. Those whose entries all have one weight come last: along
+them, targets read other sources with the same weights, such as the rows of a matrix that is multiplied by weights.
 """
 
 from __future__ import annotations
@@ -22,9 +24,8 @@ from onnx2graphml.graph.blocks import EdgeBlock
 SUM, PRODUCT, MAX, MIN, MAX_PLUS, MIN_PLUS = range(6)
 """What a neuron makes of its in-edges: Σ w·x, Π w·x, the greatest and the least w·x, the greatest and the least w+x."""
 
-LOOPS = 3  # of the kernel: reducing axes beyond these are multiplied out
+LOOPS = 3  # of the kernels: reducing axes beyond these are multiplied out
 THREADS = 1 << 17  # as many keep a large GPU busy
-TILE = 4  # targets of a thread, of those that share their sources
 FEWEST = 64  # in-edges of a thread, where targets are shared out among several
 
 
@@ -47,6 +48,13 @@ class Axes:
     source: Ints
     tap: Ints
 
+    def part(self, k: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """Of axis k: its distinct targets, the starts of their entries, the entries' sources and taps."""
+        first, size = int(self.first[k]), int(self.size[k])
+        start = self.start[first + k : first + k + size + 1]
+        entries = slice(int(self.entry[k]), int(self.entry[k] + start[-1]))
+        return self.target[first : first + size], start, self.source[entries], self.tap[entries]
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -54,32 +62,33 @@ class Plan:
 
     Attributes:
         free, reducing: the axes; the last varies fastest, the reducing ones faster than all free ones.
+        outputs: the number of entries of the first free axis, if all have one source; 1 otherwise.
+        alike: the number of free axes, the last ones, whose entries all have one tap.
         targets: how many there are.
-        tiles: groups of up to `TILE` targets along the first free axis, if all its entries have one source; otherwise
-            as many as targets.
         degree: the greatest number of in-edges of one target.
-        parts: how many threads share out a target's in-edges.
+        parts: how many threads share out a target's in-edges, where each has one target.
     """
 
     free: Axes
     reducing: Axes
+    outputs: int
+    alike: int
     targets: int
-    tiles: int
     degree: int
     parts: int
 
     def indices(self) -> list[Ints]:
-        """The arrays of integers that a kernel is called with, in its order."""
+        """The arrays that all kernels take first, in their order."""
         free, reducing = self.free, self.reducing
         return [
-            free.size, free.first, free.source, free.tap,
-            reducing.size, reducing.first, reducing.start, reducing.entry, reducing.source, reducing.tap,
-        ]  # fmt: skip
+            *(free.size, free.first, free.target, free.source, free.tap),
+            *(reducing.size, reducing.first, reducing.target),
+        ]
 
-    def positions(self) -> Ints:
-        """The targets' positions, in the order in which threads have them."""
-        axes = [x.target[a : a + n] for x in (self.free, self.reducing) for a, n in zip(x.first, x.size, strict=True)]
-        return ax.outer_sum(axes)
+    def entries(self) -> list[Ints]:
+        """The arrays that kernels take next which go through the entries of the reducing axes."""
+        reducing = self.reducing
+        return [reducing.start, reducing.entry, reducing.source, reducing.tap]
 
 
 def plan_of(block: EdgeBlock) -> Plan:
@@ -88,31 +97,37 @@ def plan_of(block: EdgeBlock) -> Plan:
     Example:
         >>> block = EdgeBlock((ax.spread(4).strided(0, 1, 1), ax.gather(9).strided(1, 0, 4)), np.ones(36))
         >>> plan = plan_of(block)
-        >>> plan.targets, plan.tiles, plan.degree
-        (4, 1, 9)
+        >>> plan.targets, plan.outputs, plan.degree
+        (4, 4, 9)
     """
-    free = sorted((a for a in block.axes if _is_free(a)), key=_shares_sources, reverse=True) or [ax.shift()]
+    free, outputs, alike = _ordered([a for a in block.axes if _is_free(a)])
     reducing = sorted((a for a in block.axes if not _is_free(a)), key=len, reverse=True)
     while len(reducing) > LOOPS:
         reducing = sorted([*reducing[:-2], ax.product(reducing[-2:])], key=len, reverse=True)
     reducing = [*reducing, *[ax.shift()] * (LOOPS - len(reducing))]
     both = _axes(free), _axes(reducing)
     targets = math.prod(int(n) for x in both for n in x.size)
-    outputs = _shares_sources(free[0])
-    tiles = targets // outputs * -(-outputs // TILE)
     entries = [int(np.unique(a.target, return_counts=True)[1].max()) for a in reducing]
     degree = math.prod(entries)
-    parts = min(max(1, THREADS // tiles), max(1, degree // FEWEST), entries[0])
-    return Plan(*both, targets, tiles, degree, parts)
+    parts = min(max(1, THREADS // targets), max(1, degree // FEWEST), entries[0])
+    return Plan(*both, outputs, alike, targets, degree, parts)
+
+
+def _ordered(free: Sequence[Axis]) -> tuple[list[Axis], int, int]:
+    """The free axes in order, the number of outputs, and how many of the last ones have one tap."""
+    shared = [a for a in free if len(a) > 1 and _is_one(a.source)]
+    others = [a for a in free if not (len(a) > 1 and _is_one(a.source))]
+    alike = [a for a in others if _is_one(a.tap)]
+    first = ax.product(shared) if shared else ax.shift()
+    return [first, *(a for a in others if not _is_one(a.tap)), *alike], len(first), len(alike)
 
 
 def _is_free(axis: Axis) -> bool:
     return len(np.unique(axis.target)) == len(axis)
 
 
-def _shares_sources(axis: Axis) -> int:
-    """The number of an axis's entries, if all of them have one source; 1 otherwise."""
-    return len(axis) if len(np.unique(axis.source)) == 1 else 1
+def _is_one(positions: Ints) -> bool:
+    return bool(positions.min() == positions.max())
 
 
 def _axes(axes: Sequence[Axis]) -> Axes:
@@ -121,18 +136,29 @@ def _axes(axes: Sequence[Axis]) -> Axes:
     starts = [np.append(first, len(a)) for (_, first), a in zip(distinct, axes, strict=True)]
     return Axes(
         size=np.array([len(target) for target, _ in distinct], np.int64),
-        first=_offsets([len(target) for target, _ in distinct]),
-        target=_joined([target for target, _ in distinct]),
-        start=_joined(starts),
-        entry=_offsets([len(a) for a in axes]),
-        source=_joined([a.source[o] for a, o in zip(axes, ordered, strict=True)]),
-        tap=_joined([a.tap[o] for a, o in zip(axes, ordered, strict=True)]),
+        first=starts_of([len(target) for target, _ in distinct]),
+        target=joined([target for target, _ in distinct]),
+        start=joined(starts),
+        entry=starts_of([len(a) for a in axes]),
+        source=joined([a.source[o] for a, o in zip(axes, ordered, strict=True)]),
+        tap=joined([a.tap[o] for a, o in zip(axes, ordered, strict=True)]),
     )
 
 
-def _offsets(lengths: Sequence[int]) -> Ints:
+def packed(arrays: Sequence[Ints]) -> Ints:
+    """Arrays one behind the other: one transfer. Before them, where each of them begins, and where the last one ends.
+
+    Example:
+        >>> packed([np.array([7, 8]), np.array([9])]).tolist()
+        [3, 5, 6, 7, 8, 9]
+    """
+    bounds = len(arrays) + 1 + np.cumsum([0, *map(len, arrays)])
+    return np.concatenate([bounds, *arrays])
+
+
+def starts_of(lengths: Sequence[int]) -> Ints:
     return np.cumsum([0, *lengths], dtype=np.int64)[:-1]
 
 
-def _joined(parts: Sequence[npt.NDArray[np.int64]]) -> Ints:
+def joined(parts: Sequence[npt.NDArray[np.int64]]) -> Ints:
     return np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
