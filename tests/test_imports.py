@@ -206,7 +206,7 @@ def test_reading_a_model_loads_no_framework():
     """Nor does any room that is not about one: what a graph is made with needs only NumPy and ONNX."""
     rooms = ROOMS[: ROOMS.index("build") + 1]
     modules = [name for name in arrows_between_modules() if name.split(".")[1:2] and name.split(".")[1] in rooms]
-    heavy = (".dispatcher", ".cuda.kernels", ".networkx_graph", ".quotient")
+    heavy = (".dispatcher", ".cuda.kernels", ".cuda.tiles", ".networkx_graph", ".quotient")
     light = [name for name in modules if not name.endswith(heavy)]
     assert len(light) >= 30
     found = loaded("\n".join(f"import {name}" for name in light))
