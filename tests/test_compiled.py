@@ -118,9 +118,10 @@ def test_a_loop_may_call_another() -> None:
 
 
 @pytest.mark.slow
-def test_a_loop_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("called", ["called.times(x)", "times(x)", "called.FACTOR * x"])
+def test_a_loop_is_compiled_anew_when_what_it_names_has_changed(called: str, tmp_path: Path) -> None:
     (tmp_path / "called.py").write_text(CALLED.format(2))
-    (tmp_path / "calling.py").write_text(CALLING)
+    (tmp_path / "calling.py").write_text(CALLING.format(called))
     assert [answer(tmp_path), answer(tmp_path)] == ["42 False", "42 True"]
     (tmp_path / "called.py").write_text(CALLED.format(20))
     assert answer(tmp_path) == "420 False"
@@ -128,14 +129,16 @@ def test_a_loop_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path: Pa
 
 CALLED = """
 import numba
+FACTOR = {}
 @numba.njit
-def times(x): return {} * x
+def times(x): return FACTOR * x
 """
 CALLING = """
+import called
 from onnx2graphml.compiled import compiled
 from called import times
 @compiled
-def product(x): return times(x)
+def product(x): return {}
 print(product(21), bool(product.dispatcher.stats.cache_hits))
 """
 

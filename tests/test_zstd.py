@@ -40,12 +40,14 @@ def test_a_library_reads_any_sequences(seed: int) -> None:
     """Literals of any frequency, ASCII or not; copies of any length and distance, also of what they are writing."""
     random = Random(seed)
     text, literals, sequences, last = bytearray(), bytearray(), [NOTHING], 1
-    for _ in range(random.choice((1, 30, 3000))):
-        new = random.choice((0, 1, 2, 7, 300)) if text else 3
+    n = random.choice((1, 30, 3000))
+    rare = (1 << 15, (1 << 14) + 2, (1 << 14) + 3) if n < 100 else ()
+    for _ in range(n):
+        new = random.choice((0, 1, 2, 7, 300, *rare)) if text else 3
         some = bytes(min(int(random.expovariate(0.02)), 127 if seed % 3 else 255) for _ in range(new))
         text += some
         literals += some
-        length = random.choice((3, 4, 34, 35, 130, 131, 258, 259, 260, 514, 515, 2000))
+        length = random.choice((3, 4, 34, 35, 130, 131, 258, 259, 260, 514, 515, 2000, *rare))
         last = min(random.choice((1, 2, random.randint(1, len(text)), len(text), last)), WINDOW)
         for _ in range(length):
             text.append(text[-last])

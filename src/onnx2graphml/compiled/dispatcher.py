@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
@@ -39,16 +39,18 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 
 def _sources(function: Callable[..., Any]) -> list[tuple[str, os.stat_result]]:
-    """The files of a loop and of all that it calls, with what the system says of each."""
+    """The files of a loop, of all that it calls, and of the modules that these name; with what the system says."""
     seen, left = set(), [function]
+    files: set[str] = set()
     while left:
         loop: Any = left.pop()
         code = loop.__code__
         if code not in seen:
             seen.add(code)
-            called = (loop.__globals__.get(name) for name in code.co_names)
-            left += [f for f in map(_python, called) if f is not None]
-    return [(path, os.stat(path)) for path in sorted({code.co_filename for code in seen})]
+            named = [loop.__globals__.get(name) for name in code.co_names]
+            left += [f for f in map(_python, named) if f is not None]
+            files |= {path for n in named if isinstance(n, ModuleType) and (path := getattr(n, "__file__", None))}
+    return [(path, os.stat(path)) for path in sorted(files | {code.co_filename for code in seen})]
 
 
 def _python(called: Any) -> Callable[..., Any] | None:

@@ -22,7 +22,7 @@ from onnx2graphml.formats.packing.zstd import tables as t
 from onnx2graphml.formats.packing.zstd.fse import top_bit
 from onnx2graphml.formats.words import address, copy_step, load_word, store_word
 
-BLOCK = 1 << 17  # bytes of text
+BLOCK = 1 << 17  # bytes of text, at most
 ONE, SHORT_COPY = 1 << LITERALS, 0xFF << LENGTH  # in a sequence
 RAW, COMPRESSED = 0, 2
 MANY_AT_ONCE = 64  # sequences

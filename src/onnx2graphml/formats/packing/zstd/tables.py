@@ -21,9 +21,8 @@ from onnx2graphml.formats.packing.zstd.fse import normalize, put_table, spread, 
 from onnx2graphml.formats.words import address
 
 LONGEST_CODE = 11  # bits of a literal's
-LONGEST_LITERALS, LONGEST_COPY = 1 << 16, 1 << 16  # bytes in a sequence
 LITERAL_CODES = 128  # ASCII; what has others is written as it is
-LITERALS_CODES, OFFSET_CODES, COPY_CODES = 34, 18, 50
+LITERALS_CODES, OFFSET_CODES, COPY_CODES = 35, 16, 51  # of 32 KiB at most
 LITERALS_LOG, OFFSET_LOG, COPY_LOG = 8, 7, 8
 SHORTEST_COPY = 3
 FREQUENT = 44  # codes of copies below `FEW_COPIED`
@@ -58,8 +57,8 @@ EVERY = 4  # of so many sequences one is counted, where they are many
 MANY = 1 << 10
 
 Words = npt.NDArray[np.int64]
-_EXTRA_LITERALS = np.array([0] * 16 + [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14])
-_EXTRA_COPIED = np.array([0] * 32 + [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13])
+_EXTRA_LITERALS = np.array([0] * 16 + [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+_EXTRA_COPIED = np.array([0] * 32 + [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14])
 
 
 def _codes(extra: Words, few: int, least: int) -> Words:
