@@ -15,6 +15,14 @@ from onnx2graphml.cuda.plan import MAX_PLUS, PRODUCT, SUM
 
 
 @cuda.jit(device=True)
+def digits(rest: Any, size: Any) -> Any:
+    """Of a target's number: what is left of it before its digits in the three reducing axes, and these."""
+    inner = rest // size[2]
+    outer = inner // size[1]
+    return outer // size[0], outer % size[0], inner % size[1], rest % size[2]
+
+
+@cuda.jit(device=True)
 def offsets(rest: Any, begin: Any, end: Any, size: Any, first: Any, source: Any, tap: Any) -> Any:
     """What the free axes from `begin` up to `end` add to sources and taps, and what is left of the number."""
     from_source, from_tap = 0, 0
@@ -67,12 +75,7 @@ def combine(
     source = indices[indices[10] : indices[11]]
     tap = indices[indices[11] : indices[12]]
     part, rest = thread // targets, thread % targets
-    digit2 = rest % size[2]
-    rest //= size[2]
-    digit1 = rest % size[1]
-    rest //= size[1]
-    digit0 = rest % size[0]
-    rest //= size[0]
+    rest, digit0, digit1, digit2 = digits(rest, size)
     a0, b0 = starts[first[0] + digit0], starts[first[0] + digit0 + 1]
     a1, b1 = starts[first[1] + 1 + digit1], starts[first[1] + 1 + digit1 + 1]
     a2, b2 = starts[first[2] + 2 + digit2], starts[first[2] + 2 + digit2 + 1]

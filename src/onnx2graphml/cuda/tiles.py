@@ -13,14 +13,23 @@ from typing import Any
 
 from numba import config, cuda, float64
 
-from onnx2graphml.cuda.kernels import offsets
-from onnx2graphml.cuda.tables import DEEP, EACH, SIDE, WIDE
+from onnx2graphml.cuda.kernels import digits, offsets
+from onnx2graphml.cuda.tables import DEEP, EACH, NONE, SIDE, WIDE
 
 THREADS = SIDE * SIDE
 ROWS = THREADS // WIDE  # taps that a group fetches at once
 PADDED = WIDE + 1  # so that neighbouring taps are in other banks
 OPTIONS = {} if config.ENABLE_CUDASIM else {"max_registers": 128}
 """So two groups have room on a multiprocessor, and one computes while the other one fetches."""
+
+
+@cuda.jit(device=True)
+def _source(number: Any, degree: Any, row0: Any, row1: Any, row2: Any, source: Any, column: Any) -> Any:
+    """Where a place has its value for a tap, or NONE; its rows in the tables are given."""
+    at0 = source[row0 + column[number]]
+    at1 = source[row1 + column[degree + number]]
+    at2 = source[row2 + column[2 * degree + number]]
+    return at0 + at1 + at2 if at0 >= 0 and at1 >= 0 and at2 >= 0 else NONE
 
 
 @functools.cache
@@ -69,13 +78,7 @@ def sums(sized: bool) -> Any:
         mine = thread % WIDE
         place = cuda.blockIdx.x * WIDE + mine
         is_place = place < places
-        rest = place if is_place else 0
-        digit2 = rest % size[2]
-        rest //= size[2]
-        digit1 = rest % size[1]
-        rest //= size[1]
-        digit0 = rest % size[0]
-        rest //= size[0]
+        rest, digit0, digit1, digit2 = digits(place if is_place else 0, size)
         row0, row1, row2 = first[0] + digit0 * taps[0], first[1] + digit1 * taps[1], first[2] + digit2 * taps[2]
         rest, from_source, from_tap = offsets(rest, axes - alike, axes, free_size, free_first, free_source, free_tap)
         rest, batch_source, batch_tap = offsets(in_batch, 1, axes - alike, free_size, free_first, free_source, free_tap)
@@ -87,11 +90,9 @@ def sums(sized: bool) -> Any:
                 number = chunk + k
                 value = 0.0
                 if is_place and number < end:
-                    s0 = source[row0 + column[number]]
-                    s1 = source[row1 + column[degree + number]]
-                    s2 = source[row2 + column[2 * degree + number]]
-                    if s0 >= 0 and s1 >= 0 and s2 >= 0:
-                        value = x[from_source + s0 + s1 + s2]
+                    at = _source(number, degree, row0, row1, row2, source, column)
+                    if at != NONE:
+                        value = x[from_source + at]
                 held_x[k, mine] = value
             for e in range(thread, DEEP * WIDE, THREADS):
                 if taps_first:
