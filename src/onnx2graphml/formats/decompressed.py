@@ -9,6 +9,7 @@ import zstandard
 from isal import igzip, igzip_lib
 
 from onnx2graphml.errors import Error
+from onnx2graphml.formats.zstd_checksum import FrameBytes
 
 CHUNK = 1 << 22
 WINDOW = 1 << 27  # bytes that a frame may refer back to
@@ -31,15 +32,18 @@ def gunzipped(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def unzstd(file: IO[bytes]) -> Iterator[bytes]:
-    """A Zstandard file, of one or several frames."""
+    """A Zstandard file, of one or several frames, the last of which may be a checksum of the one before it."""
     frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
     begun, held, size = False, [], 0
+    checked = FrameBytes()
     try:
         while packed := file.read(PACKED):
             while packed:
                 if frame.eof:
                     frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
+                    checked.end()
                 held.append(frame.decompress(packed))
+                checked.take(packed[: len(packed) - len(frame.unused_data)])
                 begun, packed = True, frame.unused_data
                 size += len(held[-1])
                 if size >= CHUNK:
@@ -49,6 +53,9 @@ def unzstd(file: IO[bytes]) -> Iterator[bytes]:
         raise Error(f"{file.name}: not a whole Zstandard file: {_first_line(e)}") from None
     if not begun or not frame.eof:
         raise Error(f"{file.name}: not a whole Zstandard file: it ends within a frame")
+    checked.end()
+    if checked.is_damaged:
+        raise Error(f"{file.name}: not a whole Zstandard file: its checksum is of other bytes")
     if size:
         yield b"".join(held)
 

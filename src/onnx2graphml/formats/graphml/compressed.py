@@ -18,7 +18,7 @@ from onnx2graphml.formats.registry import Progress
 from onnx2graphml.graph.graph import NeuronGraph
 
 if TYPE_CHECKING:
-    from onnx2graphml.formats.packing.form import Form, Packed
+    from onnx2graphml.formats.packing.form import Form
 
 CHUNK = 1 << 20  # bytes of text that one thread compresses
 ZSTD_CHUNK = 1 << 22  # bytes of text that one of the library's threads compresses
@@ -119,16 +119,16 @@ def _write_packed(
     if labels:
         graph = placed(graph)
 
-    def put(parts: Sequence[Packed], _: None) -> None:
+    def put(parts: Sequence[bytes], _: None) -> None:
         for part in parts:
-            file.write(part.data)
+            file.write(part)
             form.took(part)
 
     file.write(form.head)
     with InOrder(jobs, put) as work:
         text = Chunks(lambda pieces: work.submit(lambda: [form.text(pieces)], None))
 
-        def take(made: memoryview | bytes | Sequence[Packed], edges: int) -> None:
+        def take(made: memoryview | bytes | Sequence[bytes], edges: int) -> None:
             if isinstance(made, memoryview | bytes):
                 text.write(made)
             else:

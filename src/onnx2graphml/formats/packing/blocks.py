@@ -13,7 +13,7 @@ import numpy.typing as npt
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
 from onnx2graphml.formats.packing.edges import RECORD
-from onnx2graphml.formats.packing.form import Form, Packed
+from onnx2graphml.formats.packing.form import Form
 from onnx2graphml.formats.packing.sequences import NEAR, SPARE
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.formats.words import STEP
@@ -31,7 +31,7 @@ SAMPLE = 1 << 11  # lines, whose codes are those of many parts
 ROWS = 16  # that they come from, or more
 
 Ints = npt.NDArray[np.int64]
-Parts = Iterator[tuple[Callable[[], memoryview | bytes | Sequence[Packed]], int]]
+Parts = Iterator[tuple[Callable[[], memoryview | bytes | Sequence[bytes]], int]]
 """What makes text or parts of a file, and the edges of each."""
 
 
@@ -106,7 +106,7 @@ class PackedLines:
         row: Row,
         records: tuple[npt.NDArray[np.uint8], Ints],
         codes: Any,
-    ) -> list[Packed]:
+    ) -> list[bytes]:
         """Tiles, and the numbers of their outer entries' taps, as parts."""
         inner = row.source, row.target, row.numbers, row.back, row.near, self.between, *records, self.sizes
         made = []

@@ -2,10 +2,11 @@
 
 Each line is a copy of an earlier one but for some last digits of source and target, and for its weight if that has not
 stood there of late. Which line that is, is known from the weight; how many digits, from the numbers. So the copies are
-found without looking at text. It is written all the same, for its checksum.
+found without looking at text.
 
-The copies are either written as DEFLATE at once, or kept as sequences: what is told `codes` has them, or None. `at`,
-`held` and `bits` are then where the next sequence goes, where the next literal goes, and how many wait for a copy.
+The copies are either written as DEFLATE at once, with the text, for its checksum, or kept as sequences, without: what
+is told `codes` has them, or None. `at`, `held` and `bits` are then where the next sequence goes, where the next literal
+goes, and how many wait for a copy.
 """
 # mypy: disallow-untyped-decorators=False
 
@@ -107,14 +108,18 @@ def edge_sequences(
     out: Bytes,
     sequences: Ints,
     literals: Bytes,
-) -> tuple[int, int]:
-    """The same lines as text, as sequences, and their literals one after the other; the number of the first two."""
+) -> int:
+    """The same lines as sequences, and their literals one after the other; the number of sequences.
+
+    Args:
+        out: room for the first line.
+    """
     begin = address(sequences)
-    size, at, _, _ = _put_edges(
+    _, at, _, _ = _put_edges(
         outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, back, near, second, records,
         record_size, sizes, out, None, begin, _U(address(literals)), np.int64(0),
     )  # fmt: skip
-    return size, (at - begin) // 8
+    return int((at - begin) // 8)
 
 
 @numba.njit(nogil=True)
@@ -157,7 +162,9 @@ def _put_edges(
             if even and step and not (new_source & source_mask | new_target & target_mask):
                 # The line behind the one that the last line is a copy of, and as long: the copy goes on.
                 other = resembling
-                here = _put_text(at, source, n_source, between, n_second, target, n_target, text, steps)
+                here = at + n_source + n_second + n_target
+                if codes is not None:
+                    _put_text(at, source, n_source, between, n_second, target, n_target, text, steps)
                 far = at - starts[_U(other)]
                 if far != known:
                     code, code_bits = _distance(codes, far)
@@ -178,7 +185,9 @@ def _put_edges(
                 step = back[i]
                 source, this_source = number_word(s + inner_source[i])
                 target, this_target = number_word(t + inner_target[i])
-                here = _put_text(at, source, this_source, between, n_second, target, this_target, text, steps)
+                here = at + this_source + n_second + this_target
+                if codes is not None or at == base + n_first:
+                    _put_text(at, source, this_source, between, n_second, target, this_target, text, steps)
                 following = other + 1 if other < n else np.int64(0)
                 other = np.int64(i - step if step else i - 1 if i else n)
                 new_source, new_target = source ^ source_words[_U(following)], target ^ target_words[_U(other)]
@@ -207,7 +216,7 @@ def _put_edges(
                     if not step:
                         copy += n_third - size
                         put_at, held, bits = _put_copy(codes, put_at, held, bits, copy, far)
-                        for byte in range(here + n_third, here + size - n_last - n_first):
+                        for byte in range(text + n_third, text + size - n_last - n_first):
                             put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
                         copy, far = n_last + n_first, here + size - at
             source_words[_U(i)], target_words[_U(i)], starts[_U(i)] = source, target, at
@@ -220,8 +229,8 @@ def _put_edges(
 @numba.njit(nogil=True, forceinline=True)
 def _put_text(
     at: Any, source: Any, n_source: Any, between: Any, n_second: Any, target: Any, n_target: Any, text: Any, steps: Any
-) -> Any:
-    """Write source, text, target and a record, and return where that begins."""
+) -> None:
+    """Write source, text, target and a record."""
     store_word(at, source)
     copy_step(at + n_source, between)
     store_word(at + n_source + n_second, target)
@@ -229,7 +238,6 @@ def _put_text(
     copy_wide(here, text)
     if steps > 1:
         copy_wide(here + RECORD, text + RECORD)
-    return here
 
 
 @numba.njit(nogil=True, forceinline=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,21 +16,6 @@ Ints = npt.NDArray[np.int64]
 _rooms = threading.local()
 
 
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """A part.
-
-    Attributes:
-        data: as it is written.
-        text: what it holds, where that is needed once more.
-        room: where that lies, if it can be used again.
-    """
-
-    data: bytes
-    text: Bytes | None = None
-    room: Bytes | None = None
-
-
 class Form(Protocol):
     """A kind of compressed file.
 
@@ -41,13 +25,13 @@ class Form(Protocol):
 
     head: bytes
 
-    def text(self, pieces: Sequence[memoryview | bytes]) -> Packed:
+    def text(self, pieces: Sequence[memoryview | bytes]) -> bytes:
         """Pieces of text, together at most `sequences.MOST` bytes."""
 
     def codes(self, sample: Bytes) -> Any:
         """Codes for lines like a sample, which has `SPARE` bytes behind it."""
 
-    def edges(self, lines: tuple[Any, ...], first: bytes, codes: Any, count: int, most: int) -> Packed:
+    def edges(self, lines: tuple[Any, ...], first: bytes, codes: Any, count: int, most: int) -> bytes:
         """Edges in these codes.
 
         Args:
@@ -56,7 +40,7 @@ class Form(Protocol):
             count, most: how many there are, and the bytes that the text of each takes at most.
         """
 
-    def took(self, part: Packed) -> None:
+    def took(self, part: bytes) -> None:
         """Called with each part, in order, once it is written."""
 
     def foot(self) -> bytes:

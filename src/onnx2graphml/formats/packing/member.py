@@ -24,7 +24,7 @@ from onnx2graphml.formats.packing.deflate import (
     put_codes,
 )
 from onnx2graphml.formats.packing.edges import put_edges
-from onnx2graphml.formats.packing.form import Bytes, Packed, room, sequences_of
+from onnx2graphml.formats.packing.form import Bytes, room, sequences_of
 from onnx2graphml.formats.packing.sequences import SPARE
 
 # DEFLATE, no name, no time, of an unknown system.
@@ -40,15 +40,15 @@ class Gzip:
 
     head = b""
 
-    def text(self, pieces: Sequence[memoryview | bytes]) -> Packed:
+    def text(self, pieces: Sequence[memoryview | bytes]) -> bytes:
         """Pieces of text as a member."""
-        return Packed(member(pieces))
+        return member(pieces)
 
     def codes(self, sample: Bytes) -> Codes:
         """Codes for lines like a sample."""
         return Codes.of(sample)
 
-    def edges(self, lines: tuple[Any, ...], first: bytes, codes: Codes, count: int, most: int) -> Packed:
+    def edges(self, lines: tuple[Any, ...], first: bytes, codes: Codes, count: int, most: int) -> bytes:
         """Edges as a member."""
         out, packed = room(count * most + SPARE, count * WORST + CODES)
         out[: len(first)] = np.frombuffer(first, np.uint8)
@@ -56,9 +56,9 @@ class Gzip:
         size, length = put_edges(
             *lines, out, codes.literal, codes.pair, codes.copied, codes.distance, packed, codes.bits
         )
-        return Packed(closed(packed[:length], out[:size]))
+        return closed(packed[:length], out[:size])
 
-    def took(self, part: Packed) -> None:
+    def took(self, part: bytes) -> None:
         """Nothing is needed of the others."""
 
     def foot(self) -> bytes:

@@ -42,7 +42,7 @@ def put_blocks(text: Bytes, literals: Bytes, sequences: Words, tables: Words, is
     """Write blocks of sequences, and return their number of bytes.
 
     Args:
-        text: what the sequences are of.
+        text: what the sequences are of; empty where that is not at hand: then no block is left as it is.
         literals: its new bytes one after the other; readable for eight bytes beyond.
         sequences: each of at most `BLOCK` bytes; what has no copy is the last one of a block. The first one is none: it
             tells that nothing is known of what stands before, and is `NOTHING`.
@@ -69,7 +69,7 @@ def put_blocks(text: Bytes, literals: Bytes, sequences: Words, tables: Words, is
         count = (word - first) // 8 - bare
         end, coded = _put_literals(literal_at, new, table, is_ascii, has_tree, at + HEAD)
         end = _put_sequences(first, count, table, has_fse, end)
-        if end - at - HEAD < size:
+        if end - at - HEAD < size or not text.size:
             store_word_of(at, COMPRESSED << 1 | (end - at - HEAD) << 3)
             at, has_tree, has_fse = end, has_tree or coded, has_fse or count > 0
         else:

@@ -1,87 +1,82 @@
 """A Zstandard file as a single frame, whose blocks are made by threads: every reader reads it to its end.
 
-Source: RFC 8878, section 3.1.1.
+The frame has no checksum of its text, which is never put together. A skippable frame behind it has one of its bytes,
+for readers that know of it; others skip it.
+
+Source: RFC 8878, section 3.1.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import xxhash
+from isal import isal_zlib
 
 from onnx2graphml.formats.packing.edges import edge_sequences
-from onnx2graphml.formats.packing.form import Bytes, Ints, Packed, room, sequences_of
+from onnx2graphml.formats.packing.form import Bytes, Ints, room, sequences_of
 from onnx2graphml.formats.packing.sequences import SPARE
 from onnx2graphml.formats.packing.zstd.blocks import AROUND, put_blocks, room_of
 from onnx2graphml.formats.packing.zstd.literals import NOTHING, gather
 from onnx2graphml.formats.packing.zstd.tables import SIZE, fit
+from onnx2graphml.formats.zstd_checksum import checksum_frame
 
-# A checksum, no size and no dictionary; a window of 128 KiB.
-HEAD = b"\x28\xb5\x2f\xfd" + bytes([0b100, 7 << 3])
+HEAD = b"\x28\xb5\x2f\xfd" + bytes([0, 7 << 3])  # no size, no dictionary; a window of 128 KiB
 LAST = b"\x01\x00\x00"  # an empty block
 COPIES, LITERALS = 4, 64  # sequences and literals of a line at most
+NONE = np.empty(0, np.uint8)
 
 
 class Zstd:
-    """One frame. Its checksum is that of all text: parts are counted in, in order, as they are written."""
+    """One frame, and the checksum of its bytes."""
 
     head = HEAD
 
     def __init__(self) -> None:
-        self._checksum = xxhash.xxh64()
-        self._rooms: deque[Bytes] = deque()
+        self._checksum = isal_zlib.crc32(HEAD)
 
-    def text(self, pieces: Sequence[memoryview | bytes]) -> Packed:
+    def text(self, pieces: Sequence[memoryview | bytes]) -> bytes:
         """Pieces of text as blocks."""
         text = np.frombuffer(b"".join((*pieces, bytes(SPARE))), np.uint8)
-        found = sequences_of(text)
-        sequences, literals = (
-            np.empty(found.size + AROUND + text.size // (1 << 14), np.int64),
-            np.empty(text.size + AROUND, np.uint8),
-        )
-        n, new = gather(text, found, sequences, literals)
+        sequences, literals = _sequences(text)
         tables = np.zeros(SIZE, np.int64)
-        is_ascii = fit(literals[:new], sequences[1:n], False, tables)
-        out = np.empty(room_of(new, n, text.size), np.uint8)
-        size = put_blocks(text, literals, sequences[:n], tables, is_ascii, out)
-        return Packed(out[:size].tobytes(), text[:-SPARE])
+        is_ascii = fit(literals[:-AROUND], sequences[1:], False, tables)
+        out = np.empty(room_of(literals.size, sequences.size, text.size), np.uint8)
+        return out[: put_blocks(text, literals, sequences, tables, is_ascii, out)].tobytes()
 
     def codes(self, sample: Bytes) -> tuple[Ints, bool]:
         """Codes for lines like a sample."""
-        found = sequences_of(sample)
-        sequences, literals = np.empty(found.size + AROUND, np.int64), np.empty(sample.size, np.uint8)
-        n, new = gather(sample, found, sequences, literals)
+        sequences, literals = _sequences(sample)
         tables = np.zeros(SIZE, np.int64)
-        return tables, fit(literals[:new], sequences[1:n], True, tables)
+        return tables, fit(literals[:-AROUND], sequences[1:], True, tables)
 
-    def edges(self, lines: tuple[Any, ...], first: bytes, codes: tuple[Ints, bool], count: int, most: int) -> Packed:
+    def edges(self, lines: tuple[Any, ...], first: bytes, codes: tuple[Ints, bool], count: int, most: int) -> bytes:
         """Edges as blocks."""
-        line, sparse = count * most + SPARE, count + AROUND
-        text = self._room(line)
-        text[: len(first)] = np.frombuffer(first, np.uint8)
-        sequences, literals, out = room(
-            8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, line)
+        sparse = count + AROUND
+        line, sequences, literals, out = room(
+            most + SPARE, 8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, 0)
         )
-        words = sequences.view(np.int64)
+        line[: len(first)] = np.frombuffer(first, np.uint8)
+        words: Any = sequences.view(np.int64)
         words[0] = NOTHING
-        size, n = edge_sequences(*lines, text, words[1:], literals)
-        length = put_blocks(text, literals, words[: n + 1], *codes, out)
-        return Packed(out[:length].tobytes(), text[:size], text)
+        n = edge_sequences(*lines, line, words[1:], literals)
+        return out[: put_blocks(NONE, literals, words[: n + 1], *codes, out)].tobytes()
 
-    def _room(self, size: int) -> Bytes:
-        found = self._rooms.pop() if self._rooms else None
-        return np.empty(size, np.uint8) if found is None or found.size < size else found
-
-    def took(self, part: Packed) -> None:
-        """Count its text in, whose room is free from now on."""
-        assert part.text is not None
-        self._checksum.update(part.text.data)
-        if part.room is not None:
-            self._rooms.append(part.room)
+    def took(self, part: bytes) -> None:
+        """Count it in."""
+        self._checksum = isal_zlib.crc32(part, self._checksum)
 
     def foot(self) -> bytes:
         """The last block and the checksum."""
-        return LAST + (self._checksum.intdigest() & 0xFFFFFFFF).to_bytes(4, "little")
+        self.took(LAST)
+        return LAST + checksum_frame(self._checksum)
+
+
+def _sequences(text: Bytes) -> tuple[Ints, Bytes]:
+    """The sequences of a text, behind `NOTHING`, and their literals with `AROUND` bytes behind them."""
+    found = sequences_of(text)
+    sequences = np.empty(found.size + AROUND + text.size // (1 << 14), np.int64)
+    literals = np.empty(text.size + AROUND, np.uint8)
+    n, new = gather(text, found, sequences, literals)
+    return sequences[:n], literals[: new + AROUND]
