@@ -271,15 +271,12 @@ def every_layer() -> set[str]:
     return {c.__name__ for c in vars(K).values() if isinstance(c, type) and issubclass(c, keras.Layer)} - NO_LAYERS
 
 
-BY_TENSORFLOW = {name for name in LAYERS if name.startswith("Rand")} | {
+BY_TENSORFLOW = {
     "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AdditiveAttention", "Attention", "AugMix", "AutoContrast",
-    "Bidirectional", "CategoryEncoding", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization", "ConvLSTM1D",
-    "ConvLSTM2D", "ConvLSTM3D", "CutMix", "Discretization", "Dot", "EinsumDense", "Embedding", "GRU", "GRUCell",
-    "GroupNormalization", "GroupedQueryAttention", "LSTM", "LSTMCell", "LayerNormalization", "Masking",
-    "MaxNumBoundingBoxes", "MixUp", "MultiHeadAttention", "RMSNormalization", "RNN", "Resizing",
-    "ReversibleEmbedding", "STFTSpectrogram", "SimpleRNN", "SimpleRNNCell", "Solarization", "SpectralNormalization",
-    "StackedRNNCells", "TimeDistributed", "UnitNormalization", "UpSampling2D", "Lambda",
+    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AdditiveAttention", "Attention", "AutoContrast",
+    "CategoryEncoding", "ContrastLimitedAdaptiveHistogramEqualization", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
+    "Discretization", "Dot", "GroupedQueryAttention", "Masking", "RandomCrop", "ReversibleEmbedding",
+    "STFTSpectrogram", "SpectralNormalization", "Lambda",
 }  # fmt: skip
 """Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""
 

@@ -104,7 +104,7 @@ def hard_tanh(call: Call, x: Value) -> Value:
 
 def hard_shrink(call: Call, x: Value) -> Value:
     """0 between -0.5 and 0.5."""
-    return select(call, call.binary("Greater", call.unary("Abs", x), 0.5, dtype=bool), x, 0.0)
+    return select(call, call.compare("Greater", call.unary("Abs", x), 0.5), x, 0.0)
 
 
 def softmax(call: Call, x: Value, axis: int = -1) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from onnx import helper
 
 from onnx2graphml.frontends.direct.network import Network
 from onnx2graphml.frontends.direct.stored import Variables
@@ -76,7 +77,8 @@ class Call:
             options: its own.
         """
         within = self.variables.within(group)
-        return Call(self.network, self.layer, options, within, self._made, self.dtype, f"{self.owner}/{name}")
+        owner = f"{self.owner}/{name}" if name else self.owner
+        return Call(self.network, self.layer, options, within, self._made, self.dtype, owner)
 
     # -------------------------------------------------------------------------------------------------------- nodes
 
@@ -97,41 +99,56 @@ class Call:
     ) -> Value:
         """Any node of one output; its type is that of its first input, unless told."""
         kind = np.dtype(dtype) if dtype is not None else inputs[0].dtype if inputs and inputs[0] else self.dtype
-        (made,) = self.network.node(op, inputs, [(shape, kind)], name=name or op, layer=self.layer, **attributes)
+        (made,) = self.network.node(
+            op, inputs, [(shape, kind)], name=name or op.lower(), layer=self.layer, **attributes
+        )
         return made
 
     def unary(self, op: str, x: Value, **attributes: Any) -> Value:
         """A node that computes each element from one."""
         return self.node(op, x, shape=x.shape, **attributes)
 
-    def binary(self, op: str, a: Like, b: Like, dtype: Any = None) -> Value:
+    def compare(self, op: str, a: Value, b: float, name: str = "") -> Value:
+        """A node that compares each element with a number, which is a neuron of the node's name in the graph."""
+        return self.node(op, a, self.number(b, a), shape=a.shape, dtype=bool, name=name or op)
+
+    def binary(self, op: str, a: Like, b: Like) -> Value:
         """A node that computes each element from one of either side."""
         left = a if isinstance(a, Value) else self.number(a, b if isinstance(b, Value) else None)
         right = b if isinstance(b, Value) else self.number(b, left)
         require(left.dtype == right.dtype, f"{op} of {left.dtype} and {right.dtype}")
-        return self.node(op, left, right, shape=broadcast([left.shape, right.shape]), dtype=dtype)
+        return self.node(op, left, right, shape=broadcast([left.shape, right.shape]))
 
-    def cast(self, x: Value, dtype: Any) -> Value:
+    def cast(self, x: Value, dtype: Any, name: str = "") -> Value:
         """The same numbers in another type."""
-        from onnx import helper
-
         kind = np.dtype(dtype)
-        return x if x.dtype == kind else self.unary("Cast", x, to=helper.np_dtype_to_tensor_dtype(kind), dtype=kind)
+        if x.dtype == kind:
+            return x
+        return self.unary("Cast", x, to=helper.np_dtype_to_tensor_dtype(kind), dtype=kind, name=name)
 
-    def reshape(self, x: Value, shape: Shape) -> Value:
-        """The same numbers in another shape."""
+    def reshape(self, x: Value, shape: Shape, own: bool = True) -> Value:
+        """The same numbers in another shape; for `own` see `transpose`."""
         require(math.prod(shape) == x.size, f"{x.shape} as {shape}")
-        return x if shape == x.shape else self.node("Reshape", x, self.integers(shape), shape=shape)
+        return x if shape == x.shape else self._moved("Reshape", [x, self.integers(shape)], shape, own)
 
     def transpose(self, x: Value, order: Sequence[int], own: bool = True) -> Value:
         """Axes in another order; `own` where the layer itself does it, not only ONNX' way to have channels."""
         if list(order) == list(range(x.rank)):
             return x
-        shape = tuple(x.shape[a] for a in order)
-        layer = self.layer if own else None
-        name = "Transpose" if own else f"{self.layer}/Transpose"
-        (made,) = self.network.node("Transpose", [x], [(shape, x.dtype)], name=name, layer=layer, perm=list(order))
+        return self._moved("Transpose", [x], tuple(x.shape[a] for a in order), own, perm=list(order))
+
+    def _moved(self, op: str, inputs: list[Value], shape: Shape, own: bool, **attributes: Any) -> Value:
+        name, layer = (op.lower(), self.layer) if own else (f"{self.layer}/{op.lower()}", None)
+        kind = [(shape, inputs[0].dtype)]
+        (made,) = self.network.node(op, inputs, kind, name=name, layer=layer, **attributes)
         return made
+
+    def steps(self, x: Value) -> Value:
+        """A series with its steps first. TensorFlow does that once for several layers, and one of them has it then."""
+        require(x.rank == 3 and x.shape[1] > 1, f"steps of {x.shape}")
+        owner = self.network.steps.setdefault(x.name, self.layer)
+        require(owner == self.layer, f"steps of {x.name} for two layers")
+        return self.reshape(x, (x.shape[1], 1, x.shape[2]))
 
     def squeeze(self, x: Value, axes: Sequence[int]) -> Value:
         """Without axes of size 1."""
@@ -163,6 +180,23 @@ class Call:
         parts = list(values)
         shape = (*parts[0].shape[:axis], sum(p.shape[axis] for p in parts), *parts[0].shape[axis + 1 :])
         return self.node("Concat", *parts, shape=shape, axis=axis)
+
+    def split(self, x: Value, parts: int, axis: int) -> list[Value]:
+        """A tensor in so many equal parts along an axis."""
+        require(x.shape[axis] % parts == 0, f"{x.shape} in {parts} parts")
+        shape = (*x.shape[:axis], x.shape[axis] // parts, *x.shape[axis + 1 :])
+        return self.network.node("Split", [x], [(shape, x.dtype)] * parts, name="split", layer=self.layer, axis=axis)
+
+    def mean(self, x: Value, axes: Sequence[int]) -> Value:
+        """The mean along some axes, which are kept; as a pooling where they are all behind the second."""
+        if list(axes) == list(range(2, x.rank)):
+            return self.node("GlobalAveragePool", x, shape=(*x.shape[:2], *[1] * (x.rank - 2)))
+        return self.reduce("ReduceMean", x, axes, True)
+
+    def gemm(self, x: Value, kernel: Value, bias: Value) -> Value:
+        """A product of matrices and a sum."""
+        require(x.rank == kernel.rank == 2 and x.shape[1] == kernel.shape[0], f"{x.shape} times {kernel.shape}")
+        return self.node("Gemm", x, kernel, bias, shape=(x.shape[0], kernel.shape[1]))
 
     def pad(self, x: Value, before: Sequence[int], after: Sequence[int]) -> Value:
         """Zeros around a tensor, so many before and after it along each axis."""

@@ -12,6 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx2graphml.frontends.direct.stored import Stored
+from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
 from onnx2graphml.frontends.order import put_in_order
 from onnx2graphml.frontends.tfnames import unique
@@ -19,6 +20,11 @@ from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LARGE, LAYER
 
 OPSET, IR_VERSION = 17, 10  # the same as on the way through TensorFlow
+MOST_NODES = 1 << 17
+"""No network that can be a graph has more; a configuration that calls models within models many times over may."""
+
+NEW_ORDER = ("Gemm", "MatMul", "Reshape")
+"""Operators that no order of axes is carried through."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,9 @@ class Network:
         weights: trained and measured arrays by name, none of which has been read.
         trained: the names of those that training changes.
         padded: by the name of the padded tensor.
+        steps: by the name of a series, which layer goes through its steps.
         calls: how many calls of layers there were.
+        channels_first: names of values that may have ONNX' order of axes on the way through TensorFlow.
     """
 
     def __init__(self) -> None:
@@ -46,7 +54,9 @@ class Network:
         self.weights: dict[str, Stored] = {}
         self.trained: list[str] = []
         self.padded: dict[str, Padded] = {}
+        self.steps: dict[str, str] = {}
         self.calls = 0
+        self.channels_first: set[str] = set()
         self._call_of: dict[str, int | None] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
@@ -93,12 +103,15 @@ class Network:
             layer: that it belongs to; None for one that only rearranges axes between layers.
             attributes: of the node.
         """
+        require(len(self._nodes) < MOST_NODES, "too many nodes")
         within = f"{layer}/{name}" if layer else name
         values = [Value(unique(within, self._names), *output) for output in outputs]
         node = helper.make_node(
             op, [i.name if i else "" for i in inputs], [v.name for v in values], unique(name, self._node_names)
         )
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        if layer is None or (op not in NEW_ORDER and any(i and i.name in self.channels_first for i in inputs)):
+            self.channels_first |= {value.name for value in values}
         self._call_of[node.name] = None if layer is None else self.calls
         if layer is not None:
             node.metadata_props.add(key=LAYER, value=layer)

@@ -67,6 +67,7 @@ def _reduced(op: str) -> Callable[[Call, Value], Value]:
         axes = [axis] if isinstance(axis, int) else list(axis or ())
         axes = sorted(x.axis(a) for a in axes)
         require(axes and 0 not in axes, "a reduction of the batch")
+        require(axes != list(range(2, x.rank)), "a reduction that becomes a pooling")
         return call.reduce(op, x, axes, call["keepdims"])
 
     return make

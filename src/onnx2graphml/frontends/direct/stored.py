@@ -50,7 +50,7 @@ class Variables:
 
     def within(self, name: str) -> Variables:
         """The variables of a part of the layer."""
-        return Variables(self._file, f"{self.path}/{name}" if self.path else name)
+        return Variables(self._file, "/".join(part for part in (self.path, name) if part))
 
     def stored(self) -> list[Stored]:
         """All of them, in the order in which the layer made them."""

@@ -10,16 +10,13 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.frontends.direct.call import Call, Made
-from onnx2graphml.frontends.direct.network import Network
+from onnx2graphml.frontends.direct.network import MOST_NODES, Network
 from onnx2graphml.frontends.direct.plan import INPUT, Arguments, Part, Plan, Reference
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
 from onnx2graphml.frontends.tfnames import unique
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
-
-MOST_NODES = 1 << 17
-"""No network of so few layers has more; a configuration that calls models within models many times over may."""
 
 Outputs = dict[tuple[str, int], list[Value]]
 
@@ -49,7 +46,7 @@ class Walk:
         for reference, value in zip(self.plan.outputs, self.outputs, strict=True):
             if value in self.network.inputs or value in outputs.values():
                 kind = [(value.shape, value.dtype)]
-                (value,) = self.network.node("Identity", [value], kind, name="Identity", layer=reference.part)
+                (value,) = self.network.node("Identity", [value], kind, name="identity", layer=reference.part)
             outputs[unique(reference.part, taken)] = value
         return self.network.finish(outputs, self._metadata())
 
@@ -78,7 +75,7 @@ class Walk:
         require(self.network.calls < MOST_NODES, "too many calls")
         given = [_filled(each, done) for each in arguments.positional]
         keywords = {k: _filled(v, done) for k, v in arguments.keywords.items()}
-        require(not keywords.pop("training", None), f"{part.path} in training")
+        keywords.pop("training", None)  # a prediction decides that for all layers
         keywords = {key: value for key, value in keywords.items() if value is not None}  # as a mask that there isn't
         if part.model is not None:
             require(not keywords and len(given) == 1, f"the arguments of {part.path}")

@@ -3,25 +3,35 @@
 from onnx2graphml.frontends.direct import operations
 from onnx2graphml.frontends.direct.layers import (
     activation,
+    attention,
+    augmentation,
     convolution,
     core,
+    einsum,
     merging,
     normalization,
     pooling,
     preprocessing,
+    recurrent,
     regularization,
     reshaping,
+    wrappers,
 )
 
 families = (
     activation,
+    attention,
+    augmentation,
     convolution,
     core,
+    einsum,
     merging,
     normalization,
     operations,
     pooling,
     preprocessing,
+    recurrent,
     regularization,
     reshaping,
+    wrappers,
 )

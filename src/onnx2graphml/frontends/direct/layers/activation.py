@@ -25,7 +25,7 @@ def ReLU(call: Call, x: Value) -> Value:
     if slope and most is None and not threshold:
         return activations.leaky_relu(call, x, slope)
     if threshold:
-        y = select(call, call.binary("Greater", x, threshold, dtype=bool), x, 0.0)
+        y = select(call, call.compare("Greater", x, threshold), x, 0.0)
     else:
         y = activations.relu6(call, x) if most == 6 else call.unary("Relu", x)
     if most is not None and (threshold or most != 6):
@@ -48,7 +48,7 @@ def ELU(call: Call, x: Value) -> Value:
     """Exponential below 0."""
     if call["alpha"] == 1:
         return call.unary("Elu", x)
-    above = call.binary("Greater", x, 0.0, dtype=bool)
+    above = call.compare("Greater", x, 0.0)
     y = call.unary("Elu", x)
     return select(call, above, y, call.binary("Mul", call["alpha"], y))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from onnx2graphml.frontends.direct.activations import activated
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
@@ -31,3 +33,23 @@ def Dense(call: Call, x: Value) -> Value:
 def Identity(call: Call, x: Value) -> Value:
     """The same."""
     return x
+
+
+@layer(
+    "Embedding",
+    takes={"input_dim": REQUIRED, "output_dim": REQUIRED},
+    only={"mask_zero": False, "quantization_config": None, "lora_rank": None, "lora_alpha": None},
+    any_type=True,
+)
+def Embedding(call: Call, x: Value) -> Value:
+    """A vector for each whole number; negative ones count from the end."""
+    number, size = call["input_dim"], call["output_dim"]
+    (table,) = call.weights(embeddings=(number, size))
+    require(x.dtype in (np.int32, np.float32), f"an embedding of {x.dtype}")
+    x = call.cast(x, np.int32, name="Cast")  # as TensorFlow's own is called, and so the neurons behind it
+    below = call.compare("Less", call.cast(x, call.dtype), 0.0, name="Less_1")
+    from_the_end = call.binary("Add", x, call.array(np.array(number, np.int32)))
+    moved = call.binary("Mul", call.cast(below, np.int32), from_the_end)
+    kept = call.binary("Mul", x, call.cast(call.unary("Not", below), np.int32))
+    place = call.binary("Add", moved, kept)
+    return call.node("Gather", table, place, shape=(*x.shape, size), axis=0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import layer
+from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
 
 BATCH: dict[str, Any] = {"axis": -1, "momentum": 0.99, "epsilon": 1e-3, "center": True, "scale": True}
@@ -34,3 +35,88 @@ def BatchNormalization(call: Call, x: Value) -> Value:
         return call.binary("Add", scaled, call.binary("Mul", call.unary("Neg", values["mean"]), factor))
     shift = call.binary("Sub", values["beta"], call.binary("Mul", values["mean"], factor))
     return call.binary("Add", scaled, shift)
+
+
+@layer(
+    "LayerNormalization",
+    takes={"axis": -1, "epsilon": 1e-3, "center": True, "scale": True},
+    only={"rms_scaling": False},
+)
+def LayerNormalization(call: Call, x: Value) -> Value:
+    """By the mean and the variance of each position."""
+    axes = _axes(call, x)
+    trained = {name: tuple(x.shape[a] for a in axes) for name, use in _both(call) if use}
+    across = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
+    found = dict(zip(trained, (call.reshape(v, across) for v in call.weights(**trained)), strict=True))
+    return _normalized(call, x, axes, found)
+
+
+@layer("GroupNormalization", takes={"groups": 32, "axis": -1, "epsilon": 1e-3, "center": True, "scale": True})
+def GroupNormalization(call: Call, x: Value) -> Value:
+    """By the mean and the variance of each group of channels."""
+    axis, channels = x.axis(call["axis"]), x.shape[x.axis(call["axis"])]
+    require(axis == x.rank - 1 and x.rank > 2, "groups of another axis than the last")
+    groups = channels if call["groups"] == -1 else call["groups"]
+    require(0 < groups <= channels and channels % groups == 0, f"{groups} groups of {channels}")
+    inner = (groups, channels // groups)
+    trained = {name: (channels,) for name, use in _both(call) if use}
+    across = (*[1] * axis, *inner)
+    found = dict(zip(trained, (call.reshape(v, across) for v in call.weights(**trained)), strict=True))
+    split = call.reshape(x, (*x.shape[:-1], *inner))
+    y = _normalized(call, split, [*range(1, axis), axis + 1], found)
+    return call.reshape(y, x.shape)
+
+
+@layer("RMSNormalization", takes={"axis": -1, "epsilon": 1e-6})
+def RMSNormalization(call: Call, x: Value) -> Value:
+    """By the root of the mean square."""
+    axes = _axes(call, x)
+    require(axes == [x.rank - 1], f"the axes {axes}")
+    (scale,) = call.weights(scale=(x.shape[-1],))
+    square = call.mean(call.binary("Mul", x, x), axes)
+    root = call.unary("Reciprocal", call.unary("Sqrt", call.binary("Add", square, call["epsilon"])))
+    return call.binary("Mul", call.binary("Mul", x, root), scale)
+
+
+@layer("UnitNormalization", takes={"axis": -1})
+def UnitNormalization(call: Call, x: Value) -> Value:
+    """By the length of each vector."""
+    return unit_length(call, x, _given_axes(call, x))
+
+
+def unit_length(call: Call, x: Value, axes: list[int], most: float = 1e12) -> Value:
+    """Vectors of length 1; of very short ones, no more than so many times as long."""
+    square = call.reduce("ReduceSum", call.binary("Mul", x, x), axes, True)
+    inverse = call.unary("Reciprocal", call.unary("Sqrt", square))
+    return call.binary("Mul", x, call.binary("Min", inverse, most))
+
+
+def _both(call: Call) -> list[tuple[str, bool]]:
+    return [("gamma", call["scale"]), ("beta", call["center"])]
+
+
+def _given_axes(call: Call, x: Value) -> list[int]:
+    axis = call["axis"]
+    axes = sorted(x.axis(a) for a in ([axis] if isinstance(axis, int) else axis))
+    require(axes and axes[0] > 0, f"the axes {axis}")
+    return axes
+
+
+def _axes(call: Call, x: Value) -> list[int]:
+    """The axes that are normalized; behind a convolution, TensorFlow's graph may have them in another order."""
+    axes = _given_axes(call, x)
+    require(x.name not in call.network.channels_first, "axes that may have ONNX' order")
+    return axes
+
+
+def _normalized(call: Call, x: Value, axes: list[int], trained: dict[str, Value]) -> Value:
+    """Less the mean, by the deviation; then scaled and shifted."""
+    mean = call.mean(x, axes)
+    away = call.binary("Sub", x, mean)
+    variance = call.mean(call.binary("Mul", away, away), axes)
+    factor = call.unary("Sqrt", call.binary("Add", variance, call["epsilon"]))
+    factor = call.unary("Reciprocal", factor)
+    factor = call.binary("Mul", factor, trained["gamma"]) if "gamma" in trained else factor
+    shift = call.binary("Mul", call.unary("Neg", mean), factor)
+    shift = call.binary("Add", shift, trained["beta"]) if "beta" in trained else shift
+    return call.binary("Add", call.binary("Mul", x, factor), shift)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import sizes
 from onnx2graphml.frontends.direct.network import Padded
@@ -76,9 +78,60 @@ def UpSampling(call: Call, x: Value) -> Value:
 
 @layer("UpSampling2D", takes={"size": REQUIRED, "data_format": "channels_last", "interpolation": "nearest"})
 def UpSampling2D(call: Call, x: Value) -> Value:
-    """Each position several times."""
-    require(call["interpolation"] == "nearest", "a picture made larger with values between")
-    return _repeated(call, x)
+    """Each position several times, or with values between."""
+    require(call["data_format"] == "channels_last", "channels first")
+    if call["interpolation"] == "nearest":
+        return _repeated(call, x)
+    times = sizes(call["size"], 2)
+    return resized(call, x, (x.shape[1] * times[0], x.shape[2] * times[1]), call["interpolation"])
+
+
+@layer(
+    "Resizing",
+    takes={"height": REQUIRED, "width": REQUIRED, "interpolation": "bilinear", "data_format": "channels_last",
+           "fill_mode": "constant", "fill_value": 0.0},
+    only={"crop_to_aspect_ratio": False, "pad_to_aspect_ratio": False, "antialias": False},
+)  # fmt: skip
+def Resizing(call: Call, x: Value) -> Value:
+    """A picture of another size."""
+    require(call["data_format"] == "channels_last", "channels first")
+    return resized(call, x, (call["height"], call["width"]), call["interpolation"])
+
+
+@layer("CenterCrop", takes={"height": REQUIRED, "width": REQUIRED, "data_format": "channels_last"})
+def CenterCrop(call: Call, x: Value) -> Value:
+    """What is in the middle of a picture."""
+    require(call["data_format"] == "channels_last" and x.rank == 4, "channels first")
+    wanted = (call["height"], call["width"])
+    before = [(n - k) // 2 for n, k in zip(x.shape[1:3], wanted, strict=True)]
+    require(min(before) >= 0 and min(wanted) > 0 and wanted != x.shape[1:3], "a picture no larger than its middle")
+    ends = [b + k for b, k in zip(before, wanted, strict=True)]
+    inputs = (call.integers(each) for each in (before, ends, (1, 2)))
+    return call.node("Slice", x, *inputs, shape=(1, *wanted, x.shape[-1]))
+
+
+MODES: dict[str, dict[str, Any]] = {
+    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "tf_half_pixel_for_nn"},
+    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+    "bicubic": {
+        "mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.5, "exclude_outside": 1
+    },
+}  # fmt: skip
+"""Keras' interpolations as ONNX has them."""
+
+
+def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> Value:
+    """A picture of another size; its axes are moved as on the way through TensorFlow."""
+    require(x.rank == 4 and interpolation in MODES and min(size) > 0 and size != x.shape[1:3], f"a size {size}")
+    scales = np.array([1, 1, *(n / o for n, o in zip(size, x.shape[1:3], strict=True))], np.float32)
+    exact = [math.floor(o * float(s)) for o, s in zip(x.shape[1:3], scales[2:], strict=True)]
+    require(exact == list(size), "a size that a scale does not give")
+    first = call.transpose(x, [0, 3, 1, 2], own=False)
+    shape = (1, x.shape[-1], *size)
+    made = call.node(
+        "Resize", first, None, call.array(scales), shape=shape, nearest_mode="floor", **MODES[interpolation]
+    )
+    return call.transpose(made, [0, 2, 3, 1])
 
 
 def _sides(option: Any, x: Value, call: Call) -> tuple[list[int], list[int]]:

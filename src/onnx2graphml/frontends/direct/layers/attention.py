@@ -1,0 +1,58 @@
+"""`keras.layers`, attention: products of what is asked with what is there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from onnx2graphml.frontends.direct.activations import select, softmax
+from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.layers.einsum import dense
+from onnx2graphml.frontends.direct.registry import REQUIRED, layer
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Shape, Value
+
+LOW = 3.38953e38 * -0.7
+"""What Keras has in the place of scores that a mask hides."""
+
+
+@layer(
+    "MultiHeadAttention",
+    takes={"num_heads": REQUIRED, "key_dim": REQUIRED, "value_dim": None, "use_bias": True, "output_shape": None,
+           "attention_axes": None, "seed": None},
+    only={"dropout": 0.0, "use_gate": False, "sliding_window": None, "flash_attention": None},
+)  # fmt: skip
+def MultiHeadAttention(
+    call: Call,
+    query: Value,
+    value: Value,
+    key: Value | None = None,
+    return_attention_scores: bool = False,
+    use_causal_mask: bool = False,
+) -> Value:
+    """Each head: the values, weighted by how well their keys fit the query."""
+    require(not return_attention_scores, "attention with its scores")
+    require(query.rank == value.rank == 3 and call["attention_axes"] in (None, [1], (1,)), "attention of several axes")
+    heads, size = call["num_heads"], call["key_dim"]
+    inner = (heads, size)
+    q = _projected(call, "query", query, inner)
+    k = _projected(call, "key", value if key is None else key, inner)
+    v = _projected(call, "value", value, (heads, call["value_dim"] or size))
+    scores = call.matmul(call.transpose(q, [0, 2, 1, 3]), call.transpose(k, [0, 2, 3, 1]))
+    scores = call.binary("Mul", scores, 1 / math.sqrt(size))
+    if use_causal_mask:
+        seen = np.tri(q.shape[1], k.shape[1], dtype=bool)[None, None]
+        scores = select(call, call.array(seen), scores, LOW)
+    weights = softmax(call, scores)
+    found = call.transpose(call.matmul(weights, call.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3])
+    shape = call["output_shape"]
+    wanted = (query.shape[-1],) if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+    part = call.part("output_dense", "attention_output", {})
+    return dense(part, found, 2, wanted, wanted if call["use_bias"] else None)
+
+
+def _projected(call: Call, name: str, x: Value, shape: Shape) -> Value:
+    """What the heads see of a value."""
+    part = call.part(f"{name}_dense", name, {})
+    return dense(part, x, 1, shape, shape if call["use_bias"] else None)

@@ -1,0 +1,27 @@
+"""`keras.layers`, wrappers: a layer within a layer."""
+
+from __future__ import annotations
+
+from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.registry import LAYERS, REQUIRED, layer
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Value
+
+ROWS = ("Activation", "BatchNormalization", "Dense", "Dropout", "ELU", "LeakyReLU", "ReLU")
+"""Layers that are known at every step of a series of vectors."""
+
+
+@layer("TimeDistributed", takes={"layer": REQUIRED})
+def TimeDistributed(call: Call, x: Value) -> Value:
+    """One layer at every step."""
+    entry = call["layer"]
+    name, config = entry["class_name"], entry["config"]
+    require(name in ROWS and entry["module"] == "keras.layers", f"{name} at every step")
+    part = call.part("layer", config["name"], LAYERS[name].options(config))
+    steps = call.steps(x)
+    made = []
+    for k in range(x.shape[1]):
+        y = LAYERS[name].make(part, call.squeeze(call.slice(steps, 0, k, k + 1), [0]))
+        made.append(call.unsqueeze(y, [0]))
+    y = call.concat(made, 0)
+    return call.reshape(y, (1, len(made), y.shape[2]))
