@@ -24,7 +24,7 @@ MOST_NODES = 1 << 17
 """No network that can be a graph has more; a configuration that calls models within models many times over may."""
 
 NEW_ORDER = ("Gemm", "MatMul", "Reshape")
-"""Operators that no order of axes is carried through."""
+"""Operators that an exporter carries no order of axes through."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Network:
         padded: by the name of the padded tensor.
         steps: by the name of a series, which layer goes through its steps.
         calls: how many calls of layers there were.
-        channels_first: names of values that may have ONNX' order of axes on the way through TensorFlow.
+        in_order: names of values whose axes no exporter may bring into another order.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Network:
         self.padded: dict[str, Padded] = {}
         self.steps: dict[str, str] = {}
         self.calls = 0
-        self.channels_first: set[str] = set()
+        self.in_order: list[str] = []
         self._call_of: dict[str, int | None] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
@@ -110,8 +110,6 @@ class Network:
             op, [i.name if i else "" for i in inputs], [v.name for v in values], unique(name, self._node_names)
         )
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
-        if layer is None or (op not in NEW_ORDER and any(i and i.name in self.channels_first for i in inputs)):
-            self.channels_first |= {value.name for value in values}
         self._call_of[node.name] = None if layer is None else self.calls
         if layer is not None:
             node.metadata_props.add(key=LAYER, value=layer)
@@ -147,6 +145,25 @@ class Network:
         for key, text in metadata.items():
             proto.metadata_props.add(key=key, value=text)
         return LightModel(proto, large)
+
+    def check_order(self) -> None:
+        """Leave to TensorFlow what may be in ONNX' order there: what is joined to a convolution's own transposition.
+
+        An exporter moves those as far as it can, and what a normalization is made of depends on where they end.
+        """
+        group: dict[str, str] = {}
+
+        def first(name: str) -> str:
+            while (above := group.setdefault(name, name)) != name:
+                group[name] = group[above]
+                name = above
+            return name
+
+        for node in self._nodes:
+            for name in (*node.input, *node.output) if node.op_type not in NEW_ORDER else ():
+                group[first(name)] = first(node.output[0])
+        moved = {first(n.output[0]) for n in self._nodes if self._call_of[n.name] is None and n.op_type == "Transpose"}
+        require(not moved & {first(name) for name in self.in_order}, "axes that may have ONNX' order")
 
     def _needed(self, outputs: Iterable[str]) -> list[onnx.NodeProto]:
         """The nodes that the outputs depend on."""

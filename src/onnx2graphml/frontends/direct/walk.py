@@ -37,6 +37,7 @@ class Walk:
         for value in ends:
             self._shapes[value.name] = {(value.shape[1:],)}
         self.outputs = self._run(plan, ends)
+        self.network.check_order()
 
     def light(self) -> LightModel:
         """The model, all of whose arrays are read now."""

@@ -81,7 +81,7 @@ def RMSNormalization(call: Call, x: Value) -> Value:
 @layer("UnitNormalization", takes={"axis": -1})
 def UnitNormalization(call: Call, x: Value) -> Value:
     """By the length of each vector."""
-    return unit_length(call, x, _given_axes(call, x))
+    return unit_length(call, x, _axes(call, x))
 
 
 def unit_length(call: Call, x: Value, axes: list[int], most: float = 1e12) -> Value:
@@ -95,17 +95,12 @@ def _both(call: Call) -> list[tuple[str, bool]]:
     return [("gamma", call["scale"]), ("beta", call["center"])]
 
 
-def _given_axes(call: Call, x: Value) -> list[int]:
+def _axes(call: Call, x: Value) -> list[int]:
+    """The axes that are normalized."""
     axis = call["axis"]
     axes = sorted(x.axis(a) for a in ([axis] if isinstance(axis, int) else axis))
     require(axes and axes[0] > 0, f"the axes {axis}")
-    return axes
-
-
-def _axes(call: Call, x: Value) -> list[int]:
-    """The axes that are normalized; behind a convolution, TensorFlow's graph may have them in another order."""
-    axes = _given_axes(call, x)
-    require(x.name not in call.network.channels_first, "axes that may have ONNX' order")
+    call.network.in_order.append(x.name)
     return axes
 
 

@@ -111,7 +111,6 @@ def CenterCrop(call: Call, x: Value) -> Value:
 
 
 MODES: dict[str, dict[str, Any]] = {
-    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "tf_half_pixel_for_nn"},
     "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
     "bicubic": {
         "mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.5, "exclude_outside": 1
