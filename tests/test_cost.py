@@ -19,6 +19,8 @@ import onnx2graphml as o2g
 from onnx2graphml import cli
 from onnx2graphml.compiled import many
 from onnx2graphml.errors import OutputError, TooLargeError
+from onnx2graphml.export import speed
+from onnx2graphml.export.estimate import amounts
 from onnx2graphml.files import disk, temporary
 from onnx2graphml.formats import estimate, samples, trial, work
 from onnx2graphml.formats.registry import WRITTEN
@@ -192,6 +194,53 @@ def test_the_time_of_a_small_graph_is_that_of_writing_it(
     monkeypatch.setattr(os, "fsync", slow)
     assert o2g.estimate(networks["digits"], target).seconds > 0.5
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_loaded_at_first_use_is_counted_once(large: NeuronGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each edge of which it was met: here, each kind of graph takes a minute more the first time."""
+    seen: set[int] = set()
+
+    def taken(_: object, write: object, graph: NeuronGraph) -> trial.Taken:
+        amount = graph.edges + graph.neurons
+        first = 0 if amount in seen else 60
+        seen.add(amount)
+        return trial.Taken(100 * amount, first + 1e-6 * amount, first + 1e-6 * amount)
+
+    monkeypatch.setattr(trial.Trials, "_taken", taken)
+    monkeypatch.setattr(work, "loading", lambda: 7.0)
+    found = work.work(large, ".graphml.gz", Path())
+    assert found.loading == pytest.approx(67)
+    assert found.all.busy == pytest.approx(1e-6 * (large.edges + large.neurons), rel=0.1)
+    assert estimate.estimate(large, ".graphml.gz").seconds > 7  # in a process that has loaded it, too
+
+
+@pytest.mark.parametrize("name", ["digits", "vgg"])
+def test_the_time_of_a_network_is_that_of_what_it_consists_of(
+    networks: dict[str, NeuronGraph], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rates that nobody told it are found again; what is loaded at first is not multiplied."""
+    rates = {"layers": 1e-3, "neurons": 2e-7, "window": 3e-6, "matrix": 4e-7, "single": 5e-6}
+
+    def cost(graph: NeuronGraph) -> float:
+        return sum(rate * getattr(amounts(graph), unit) for unit, rate in rates.items())
+
+    monkeypatch.setattr(speed, "times_of", lambda graph: (cost(graph) + 9, cost(graph)))
+    monkeypatch.setattr(speed, "copying", lambda: 1e-9)
+    monkeypatch.setattr(speed, "COPIED", 0)
+    monkeypatch.setattr(speed, "tried", speed.tried.__wrapped__)
+    loading, making = speed.seconds(networks[name])
+    assert loading == 9 * sum(getattr(amounts(networks[name]), unit) > 0 for unit in rates)
+    assert making == pytest.approx(cost(networks[name]) + 1e-9 * amounts(networks[name]).bytes, rel=0.01)
+
+
+@pytest.mark.slow
+def test_each_kind_of_a_networks_parts_is_tried() -> None:
+    """What is tried has much of what it is tried for, and the file can be made of it."""
+    for unit, tried in speed.TRIED.items():
+        graph = tried()
+        assert getattr(amounts(graph), unit) > 0
+        assert amounts(graph).bytes == pytest.approx(graph.to_onnx().ByteSize(), rel=0.4, abs=300)
+    assert 0 < speed.copying() < 1e-6
 
 
 def test_what_threads_share_and_what_they_do_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -516,7 +516,7 @@ def test_the_command_writes_a_network(tmp_path: Path, capsys: pytest.CaptureFixt
     before = out.read_bytes()
     capsys.readouterr()
     assert main([str(DIGITS), str(out), "--dry-run"]) == 0
-    assert re.fullmatch(r"3,738 neurons, 25,816 edges: about 3\d\.\d kB\n", capsys.readouterr().out)
+    assert re.fullmatch(r"3,738 neurons, 25,816 edges: about 3\d\.\d kB, \d+ s\n", capsys.readouterr().out)
     assert main([str(out), str(out)]) == 2
     assert "it is" in capsys.readouterr().err
     assert main([str(DIGITS), str(out), "--labels"]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from onnx2graphml.files.inputs import refuse_inputs
 
 if TYPE_CHECKING:
     import onnx
+
+    from onnx2graphml.formats.estimate import Cost
+    from onnx2graphml.graph.graph import NeuronGraph
 
 SUFFIX = ".onnx"
 
@@ -56,6 +60,20 @@ def to_onnx(model: Any, path: str | Path | None = None, *, max_edges: int = 50_0
         with atomic(Path(path)) as file:
             file.write(export.serialized(made))
     return made
+
+
+def export_cost(graph: NeuronGraph, folder: Path) -> Cost:
+    """What it will take to make the file in a folder."""
+    start = time.perf_counter()
+    from onnx2graphml.export.estimate import estimated_bytes
+    from onnx2graphml.export.speed import seconds
+
+    importing = time.perf_counter() - start
+    from onnx2graphml.files.disk import disk_of
+    from onnx2graphml.formats.estimate import Cost
+
+    size, (loading, making) = estimated_bytes(graph), seconds(graph)
+    return Cost(size, importing + loading + making + disk_of(folder).seconds(size, 0))
 
 
 def refuse_labels(labels: bool) -> None:

@@ -180,12 +180,12 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
 
     A sample of each kind of edges and nodes is written beside the target and removed, in about half a second. Sizes are
     right within a quarter, for most formats within a hundredth; so are times, on a machine without other work. They are
-    of the writing alone, until all is on the disk.
+    of the writing alone, with what a process loads when it first writes, until all is on the disk.
 
     Args:
         model: a graph, or what `load` takes.
         format: a suffix such as `.graphml`, or a file's name, whose folder's disk then counts. Of `.onnx`, the network
-            that `to_onnx` makes, size and time are rougher.
+            that `to_onnx` makes, size and time come from small layers of each kind.
         jobs: as `write` takes them.
         labels: as `write` takes them.
 
@@ -202,15 +202,13 @@ def estimate(model: Any, format: str, *, jobs: int | None = None, labels: bool =
         >>> 2e6 < onnx2graphml.estimate("fixtures/digits.onnx", ".graphml").bytes < 4e6
         True
     """
-    from onnx2graphml.api.export import SUFFIX, refuse_labels
-    from onnx2graphml.export.estimate import PER_SECOND, estimated_bytes
+    from onnx2graphml.api.export import SUFFIX, export_cost, refuse_labels
     from onnx2graphml.formats import estimate as estimating
     from onnx2graphml.formats import registry
 
     if str(format).lower().endswith(SUFFIX):
         refuse_labels(labels)
-        size = estimated_bytes(as_graph(model))
-        return estimating.Cost(size, size / PER_SECOND)
+        return export_cost(as_graph(model), Path(format).parent)
     suffix, folder = registry.suffix(format), Path(format).parent
     return estimating.estimate(as_graph(model), suffix, folder=folder, jobs=jobs, labels=labels)
 

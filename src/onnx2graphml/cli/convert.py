@@ -214,7 +214,6 @@ def _write_model(options: argparse.Namespace) -> int:
     """Write the graph as a network again, or print how large it would be."""
     from onnx2graphml import api
     from onnx2graphml.api.export import refuse_labels
-    from onnx2graphml.export.estimate import estimated_bytes
     from onnx2graphml.export.model import NOT_COMPUTED
     from onnx2graphml.export.multiplications import multiplications
 
@@ -226,7 +225,7 @@ def _write_model(options: argparse.Namespace) -> int:
     graph = _pruned(options)
     counts = f"{graph.neurons:,} neurons, {graph.edges:,} edges"
     if options.dry_run:
-        print(f"{counts}: about {size(estimated_bytes(graph))}")
+        print(f"{counts}: {api.estimate(graph, options.out)}")
         return 0
     most = {} if options.max_edges is None else {"max_edges": options.max_edges}
     model = api.to_onnx(graph, options.out, **most)

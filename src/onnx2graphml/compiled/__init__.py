@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,20 @@ class Many:
 
 many = Many(1 << 18)
 """Edges, lines and decimals of this process: each takes Python about a microsecond."""
+
+
+@functools.cache
+def loading() -> float:
+    """Load numba; how many seconds that took.
+
+    Example:
+        >>> loading() == loading()
+        True
+    """
+    start = time.perf_counter()
+    from onnx2graphml.compiled import dispatcher  # noqa: F401
+
+    return time.perf_counter() - start
 
 
 class Compiled:

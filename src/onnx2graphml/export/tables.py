@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.errors import TooLargeError
+from onnx2graphml.export.kernels import add_edges
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 
@@ -152,12 +153,11 @@ def dense(blocks: Sequence[EdgeBlock], sources: Bools, targets: Bools, dtype: np
     count, cells = sum(b.count for b in blocks), int(sources.sum()) * int(targets.sum())
     if count <= len(targets) or cells > DENSE * count:
         return None
-    row, column = np.cumsum(sources) - 1, np.cumsum(targets) - 1
+    row, column = (np.where(kept, np.cumsum(kept) - 1, -1) for kept in (sources, targets))
     matrix = np.zeros((int(sources.sum()), int(targets.sum())), dtype)
     for block in blocks:
         for e in block.expand():
-            kept = sources[e.source] & targets[e.target]
-            np.add.at(matrix, (row[e.source[kept]], column[e.target[kept]]), e.weight[kept])
+            add_edges(e.source, e.target, e.weight.astype(dtype, copy=False), row, column, matrix)
     return matrix
 
 

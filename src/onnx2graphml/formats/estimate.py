@@ -34,6 +34,8 @@ def estimate(
 ) -> Cost:
     """The size and the time of a graph in a format, from writing parts of it.
 
+    The time is that of a process that writes it once, with what is loaded for that.
+
     Args:
         folder: where it would be written, and where the parts are for a moment; by default the current one.
         jobs, labels: as `write` takes them.
@@ -53,7 +55,7 @@ def estimate(
     found = work(graph, suffix, folder, jobs, labels)
     made_in, later = found.made_in(WRITTEN[suffix].part, jobs or processors()), found.all.bytes - found.start.bytes
     seconds = disk_of(folder).seconds(later, made_in) if later else 0
-    return Cost(found.all.bytes, found.start.seconds + seconds)
+    return Cost(found.all.bytes, found.loading + found.start.seconds + seconds)
 
 
 def estimates(graph: NeuronGraph, progress: Told | None = None) -> dict[str, Cost | str]:

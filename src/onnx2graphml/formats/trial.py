@@ -75,9 +75,9 @@ class Trials:
 
     def part(self, graph: NeuronGraph) -> Taken:
         """Write a part of a graph, without what happens once for all of it."""
-        function = self.format.load()
 
         def write(graph: NeuronGraph, path: Path) -> None:
+            function = self.format.load()
             if self.format.out == "directory":
                 path.mkdir()
                 function(graph, path, None, **self.more)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onnx2graphml.compiled import many
+from onnx2graphml.compiled import loading, many
 from onnx2graphml.cpu import processors
 from onnx2graphml.errors import TooLargeError
 from onnx2graphml.formats.lines import TILE
@@ -44,12 +44,14 @@ class Work:
         nodes: of all nodes.
         layers: of the edges into each layer, and their number.
         pace: seconds on the clock for each second of a processor.
+        loading: seconds for what a process loads when it writes for the first time.
     """
 
     start: Taken
     nodes: Taken = field(default_factory=Taken)
     layers: tuple[tuple[Taken, int], ...] = ()
     pace: float = 1
+    loading: float = 0
 
     @property
     def all(self) -> Taken:
@@ -116,15 +118,16 @@ def work(
         small = graph.neurons + graph.edges <= WHOLE
         many.expect(graph.neurons + graph.edges)
         least = graph if small else skeleton(graph)
-        write.part(least)  # loads what is loaded at first use
+        loaded = 0 if small else loading()
+        loaded += write.part(least).beyond(write.part(least)).seconds
         start = _start(write, least, patience)
         if small:
-            return Work(start)
+            return Work(start, loading=loaded)
         found, nodes = kinds(graph), _nodes(graph, write, FOR_NODES * patience)
         threads = (jobs or processors()) if format.takes_jobs and format.part is None else 1
         steady = TILE * min(max(threads * TILES, FEWEST_TILES), MOST_TILES)
         pace = _pace(write, found[0].sample(graph, steady)) if found and threads > 1 and patience else 1
-        return Work(start, nodes, tuple(_edges(graph, write, found, patience)), pace)
+        return Work(start, nodes, tuple(_edges(graph, write, found, patience)), pace, loaded)
 
 
 def _start(write: Trials, least: NeuronGraph, patience: float) -> Taken:
@@ -157,7 +160,9 @@ def _edges(graph: NeuronGraph, write: Trials, found: list[Kind], patience: float
 
 def _beyond(write: Trials, one: NeuronGraph, some: NeuronGraph, patience: float) -> Taken:
     """What some nodes or edges take beyond a single one, at best: other work makes processors slower, too."""
-    write.part(one)  # compiles what is compiled for its types
+    write.part(one)
+    if patience:
+        write.part(some)  # loads what is loaded at the first use of such edges
     found = [write.part(some)]
     while sum(taken.busy for taken in found) < patience:
         found.append(write.part(some))
