@@ -22,7 +22,7 @@ from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.formats import decompressed, writing
 from onnx2graphml.formats.graphml import compressed, write
-from onnx2graphml.formats.packing import blocks
+from onnx2graphml.formats.packing import blocks, float_blocks
 from onnx2graphml.formats.packing.deflate import LONGEST_CODE, put_block
 from onnx2graphml.formats.packing.form import Form
 from onnx2graphml.formats.packing.huffman import code_lengths
@@ -212,6 +212,35 @@ def test_parts_hold_the_lines_that_are_rendered(kind: Kind) -> None:
         packed += sum(len(made) for made in got if isinstance(made, list))
         assert unpacked(kind, form, got) == text
     assert packed > 200
+
+
+def random_floats(random: Random, n: int) -> Any:
+    """Weights of a kind: of any size, long or short decimals, few different ones, or nought."""
+    rng = np.random.default_rng(random.randrange(1000))
+    values = rng.normal(size=n) * 10.0 ** random.choice((0, rng.integers(-9, 12, n)))
+    kind = random.choice((lambda x: x, np.round, lambda x: np.round(x, 2), lambda x: 0 * x))
+    return kind(values).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_weight_an_edge_is_packed_without_its_text(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(float_blocks, "TILE", 300)
+    monkeypatch.setattr(float_blocks, "FEWEST", 2)
+    packed = 0
+    for k in range(8):
+        random = Random(8 * seed + k)
+        one, other = random.randint(1, 60), random.randint(2, 900)
+        outer = ax.gather(one).strided(random.choice((0, 1, 37)), random.choice((1, 13)), other)
+        inner = ax.gather(other).strided(random.choice((1, 5, 100)), random.choice((0, 1)), 1)
+        block = EdgeBlock((outer, inner), random_floats(random, one * other))
+        first = [random.choice((0, 3, 95, 9_950, 99_999, 99_000_000)) for _ in range(2)]
+        incoming = Incoming("x", block, random.choice((None, 0, 17)))
+        lines = write.EdgeLines.of(incoming, first[0], first[1], write._edge_line(incoming))
+        form, kind = Zstd(), KINDS["zstd"]
+        got = [make() for make, _ in blocks.in_parts(form, lines, block, 1 << 16)]
+        packed += sum(len(made) for made in got if isinstance(made, list))
+        assert unpacked(kind, form, got) == b"".join(lines.render(part) for part in block.tiles())
+    assert packed > 50
 
 
 @each_kind

@@ -147,7 +147,7 @@ class EdgeLines:
         # Copies throughout: compiled code is made for arrays of one kind, contiguous and writable.
         table, outer_tap, inner_tap = self.table, outer.tap.copy(), inner.tap.copy()
         has_terms = tile.has_terms
-        if table is None and (has_terms or not self._are_words):
+        if table is None and (has_terms or not self.are_words):
             table = render.decimals(self.weights[np.add.outer(outer.tap, inner.tap).ravel()])
             outer_tap, inner_tap = np.arange(len(outer)) * len(inner), np.arange(len(inner))
         axes = (
@@ -177,5 +177,6 @@ class EdgeLines:
         return render.by_python(numbers, render.beside(texts), self.pieces)
 
     @property
-    def _are_words(self) -> bool:
+    def are_words(self) -> bool:
+        """Whether the weights are float32, one behind the other."""
         return self.weights.dtype == np.float32 and self.weights.flags.c_contiguous

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
 from onnx2graphml.formats.packing.edges import RECORD
+from onnx2graphml.formats.packing.float_blocks import FloatLines
 from onnx2graphml.formats.packing.form import Form
 from onnx2graphml.formats.packing.sequences import NEAR, SPARE
 from onnx2graphml.formats.wide_lines import WideEdgeLines
@@ -37,7 +38,11 @@ Parts = Iterator[tuple[Callable[[], memoryview | bytes | Sequence[bytes]], int]]
 
 def in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Parts:
     """The edges of a block as parts of a file, in order, if their lines are of the usual kind, otherwise as text."""
-    packed = PackedLines.of(lines, block) if isinstance(lines, EdgeLines) else None
+    packed: PackedLines | FloatLines | None = None
+    if isinstance(lines, EdgeLines):
+        packed = PackedLines.of(lines, block)
+        if packed is None and form.takes_floats:
+            packed = FloatLines.of(lines, block, MOST_ID)
     if packed is not None:
         yield from packed.tiles(form, block)
         return

@@ -205,8 +205,7 @@ def _put_stream_of_sequences(first: Any, last: Any, table: Any, at: Any) -> Any:
     offset_state = _begun(table + 8 * t.OFFSET_STATES, offset_step)
     copy_state = _begun(table + 8 * t.COPY_STATES, copy_step)
     literals_state = _begun(table + 8 * t.LITERALS_STATES, literals_step)
-    at, held, bits = put_bits(at, _U(0), np.int64(0), extra, more)
-    at, held, bits = put_bits(at, held, bits, offset_extra, offset_more)
+    at, held, bits = put_bits(at, _U(0), np.int64(0), extra | offset_extra << more, more + offset_more)
     few_rows = table + 8 * (t.FEW_ROWS - (2 << t.LITERALS_LOG))  # the first is that of one
     again_row = table + 8 * (t.AGAIN_ROW - (1 << t.OFFSET_LOG))
     copy_rows = table + 8 * (t.COPY_ROWS - (1 << t.COPY_LOG))
@@ -230,13 +229,11 @@ def _put_stream_of_sequences(first: Any, last: Any, table: Any, at: Any) -> Any:
         else:
             literals_step, offset_step, copy_step, extra, more, offset_extra, offset_more = _steps_of(word, table)
             value, n, offset_state = _stepped(table + 8 * t.OFFSET_STATES, offset_state, offset_step)
-            at, held, bits = put_bits(at, held, bits, value, n)
-            value, n, copy_state = _stepped(table + 8 * t.COPY_STATES, copy_state, copy_step)
-            at, held, bits = put_bits(at, held, bits, value, n)
-            value, n, literals_state = _stepped(table + 8 * t.LITERALS_STATES, literals_state, literals_step)
-            at, held, bits = put_bits(at, held, bits, value, n)
-            at, held, bits = put_bits(at, held, bits, extra, more)
-            at, held, bits = put_bits(at, held, bits, offset_extra, offset_more)
+            further, m, copy_state = _stepped(table + 8 * t.COPY_STATES, copy_state, copy_step)
+            value, n = value | further << n, n + m
+            further, m, literals_state = _stepped(table + 8 * t.LITERALS_STATES, literals_state, literals_step)
+            at, held, bits = put_bits(at, held, bits, value | further << n, n + m)
+            at, held, bits = put_bits(at, held, bits, extra | offset_extra << more, more + offset_more)
         word -= 8
     at, held, bits = put_bits(at, held, bits, copy_state & ((1 << t.COPY_LOG) - 1), t.COPY_LOG)
     at, held, bits = put_bits(at, held, bits, offset_state & ((1 << t.OFFSET_LOG) - 1), t.OFFSET_LOG)

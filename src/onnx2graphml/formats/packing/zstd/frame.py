@@ -18,6 +18,7 @@ from onnx2graphml.formats.packing.edges import edge_sequences
 from onnx2graphml.formats.packing.form import Bytes, Ints, room, sequences_of
 from onnx2graphml.formats.packing.sequences import SPARE
 from onnx2graphml.formats.packing.zstd.blocks import AROUND, put_blocks, room_of
+from onnx2graphml.formats.packing.zstd.floats import float_edge_sequences
 from onnx2graphml.formats.packing.zstd.literals import NOTHING, gather
 from onnx2graphml.formats.packing.zstd.tables import SIZE, fit
 from onnx2graphml.formats.zstd_checksum import checksum_frame
@@ -32,6 +33,7 @@ class Zstd:
     """One frame, and the checksum of its bytes."""
 
     head = HEAD
+    takes_floats = True
 
     def __init__(self) -> None:
         self._checksum = isal_zlib.crc32(HEAD)
@@ -62,6 +64,23 @@ class Zstd:
         words[0] = NOTHING
         n = edge_sequences(*lines, line, words[1:], literals)
         return out[: put_blocks(NONE, literals, words[: n + 1], *codes, out)].tobytes()
+
+    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]]) -> list[bytes]:
+        """Edges with a weight of their own each, in the codes of the first tile."""
+        made: list[bytes] = []
+        tables, is_ascii = np.zeros(SIZE, np.int64), True
+        for lines, count in tiles:
+            sparse = count + AROUND
+            sequences, literals, out = room(
+                8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, 0)
+            )
+            words: Any = sequences.view(np.int64)
+            words[0] = NOTHING
+            n, new = float_edge_sequences(*lines, words[1:], literals)
+            if not made:
+                is_ascii = fit(literals[:new], words[1 : n + 1], True, tables)
+            made.append(out[: put_blocks(NONE, literals, words[: n + 1], tables, is_ascii, out)].tobytes())
+        return made
 
     def took(self, part: bytes) -> None:
         """Count it in."""
