@@ -231,7 +231,8 @@ def test_a_weight_an_edge_is_packed_without_its_text(seed: int, monkeypatch: pyt
         random = Random(8 * seed + k)
         one, other = random.randint(1, 60), random.randint(2, 900)
         outer = ax.gather(one).strided(random.choice((0, 1, 37)), random.choice((1, 13)), other)
-        inner = ax.gather(other).strided(random.choice((1, 5, 100)), random.choice((0, 1)), 1)
+        some = np.arange(other)
+        inner = ax.relation(some, random.choice((0, 1, 10)) * some, some).strided(random.choice((0, 1, 5, 100)), 1, 1)
         block = EdgeBlock((outer, inner), random_floats(random, one * other))
         first = [random.choice((0, 3, 95, 9_950, 99_999, 99_000_000)) for _ in range(2)]
         incoming = Incoming("x", block, random.choice((None, 0, 17)))

@@ -56,16 +56,17 @@ class Form(Protocol):
         """What it ends with."""
 
 
-def room(*sizes: int) -> list[Bytes]:
+def room(use: str, *sizes: int) -> list[Bytes]:
     """Arrays of at least these sizes, which the same thread uses again: to get new memory would take its time."""
-    found: list[Bytes] = getattr(_rooms, "arrays", [])
+    found: list[Bytes] = getattr(_rooms, use, [])
     if len(found) != len(sizes) or any(a.size < size for a, size in zip(found, sizes, strict=True)):
-        found = _rooms.arrays = [np.empty(size, np.uint8) for size in sizes]
+        found = [np.empty(size, np.uint8) for size in sizes]
+        setattr(_rooms, use, found)
     return found
 
 
 def sequences_of(text: Bytes) -> Ints:
-    """The sequences of a text, which has `SPARE` bytes behind it."""
+    """The sequences of a text, which has `SPARE` bytes behind it; until the same thread finds others."""
     size = text.size - SPARE
-    found = np.empty(size // SHORTEST + 2, np.int64)
-    return found[: find_sequences(text, size, found)]
+    found: Any = room("sequences", 8 * (size // SHORTEST + 2))[0].view(np.int64)
+    return found[: find_sequences(text, size, found)]  # type: ignore[no-any-return]

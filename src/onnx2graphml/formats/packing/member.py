@@ -51,7 +51,7 @@ class Gzip:
 
     def edges(self, lines: tuple[Any, ...], first: bytes, codes: Codes, count: int, most: int) -> bytes:
         """Edges as a member."""
-        out, packed = room(count * most + SPARE, count * WORST + CODES)
+        out, packed = room("members", count * most + SPARE, count * WORST + CODES)
         out[: len(first)] = np.frombuffer(first, np.uint8)
         packed[: len(codes.head)] = codes.head
         size, length = put_edges(
@@ -111,7 +111,7 @@ def member(pieces: Sequence[memoryview | bytes]) -> bytes:
     """
     text = np.frombuffer(b"".join((*pieces, bytes(SPARE))), np.uint8)
     sequences = sequences_of(text)
-    out = np.empty(text.size * LONGEST_CODE // 8 + CODES, np.uint8)
+    (out,) = room("text", text.size * LONGEST_CODE // 8 + CODES)
     return closed(out[: put_block(text, sequences, out)], text[:-SPARE])
 
 

@@ -42,22 +42,25 @@ class Zstd:
         """Pieces of text as blocks."""
         text = np.frombuffer(b"".join((*pieces, bytes(SPARE))), np.uint8)
         sequences, literals = _sequences(text)
-        tables = np.zeros(SIZE, np.int64)
-        is_ascii = fit(literals[:-AROUND], sequences[1:], False, tables)
-        out = np.empty(room_of(literals.size, sequences.size, text.size), np.uint8)
-        return out[: put_blocks(text, literals, sequences, tables, is_ascii, out)].tobytes()
+        out, tables = room("text", room_of(literals.size, sequences.size, text.size), 8 * SIZE)
+        is_ascii = fit(literals[:-AROUND], sequences[1:], False, tables.view(np.int64))
+        return out[: put_blocks(text, literals, sequences, tables.view(np.int64), is_ascii, out)].tobytes()
 
     def codes(self, sample: Bytes) -> tuple[Ints, bool]:
         """Codes for lines like a sample."""
         sequences, literals = _sequences(sample)
-        tables = np.zeros(SIZE, np.int64)
+        tables = np.empty(SIZE, np.int64)
         return tables, fit(literals[:-AROUND], sequences[1:], True, tables)
 
     def edges(self, lines: tuple[Any, ...], first: bytes, codes: tuple[Ints, bool], count: int, most: int) -> bytes:
         """Edges as blocks."""
         sparse = count + AROUND
         line, sequences, literals, out = room(
-            most + SPARE, 8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, 0)
+            "edges",
+            most + SPARE,
+            8 * COPIES * sparse,
+            LITERALS * sparse,
+            room_of(LITERALS * sparse, COPIES * sparse, 0),
         )
         line[: len(first)] = np.frombuffer(first, np.uint8)
         words: Any = sequences.view(np.int64)
@@ -68,11 +71,11 @@ class Zstd:
     def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]]) -> list[bytes]:
         """Edges with a weight of their own each, in the codes of the first tile."""
         made: list[bytes] = []
-        tables, is_ascii = np.zeros(SIZE, np.int64), True
+        tables, is_ascii = np.empty(SIZE, np.int64), True
         for lines, count in tiles:
             sparse = count + AROUND
             sequences, literals, out = room(
-                8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, 0)
+                "floats", 8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, 0)
             )
             words: Any = sequences.view(np.int64)
             words[0] = NOTHING
@@ -93,9 +96,12 @@ class Zstd:
 
 
 def _sequences(text: Bytes) -> tuple[Ints, Bytes]:
-    """The sequences of a text, behind `NOTHING`, and their literals with `AROUND` bytes behind them."""
+    """The sequences of a text, behind `NOTHING`, and their literals with `AROUND` bytes behind them.
+
+    Until the same thread finds others.
+    """
     found = sequences_of(text)
-    sequences = np.empty(found.size + AROUND + text.size // (1 << 14), np.int64)
-    literals = np.empty(text.size + AROUND, np.uint8)
-    n, new = gather(text, found, sequences, literals)
-    return sequences[:n], literals[: new + AROUND]
+    sequences, literals = room("gather", 8 * (found.size + AROUND + text.size // (1 << 14)), text.size + AROUND)
+    words: Any = sequences.view(np.int64)
+    n, new = gather(text, found, words, literals)
+    return words[:n], literals[: new + AROUND]

@@ -135,6 +135,8 @@ def _fit_literals(counts: Any, tables: Any, base: Any) -> None:
     lengths = np.zeros(LITERAL_CODES, np.int64)
     code_lengths(counts, LONGEST_CODE, lengths)
     longest, last = lengths.max(), LITERAL_CODES - 1
+    tables[LITERAL : LITERAL + LITERAL_CODES] = 0
+    tables[TREE : TREE + 1 + TREE_BYTES // 8] = 0
     while not lengths[last]:  # whose weight follows from the others
         last -= 1
     code = 0
@@ -146,7 +148,7 @@ def _fit_literals(counts: Any, tables: Any, base: Any) -> None:
         code >>= 1
     for second in range(LITERAL_CODES):
         two = tables[LITERAL + second]
-        for one in range(LITERAL_CODES):
+        for one in range(LITERAL_CODES if two else 0):
             code, n = tables[LITERAL + one], two & 0xFF
             tables[PAIR + one + LITERAL_CODES * second] = (two >> 8 | (code >> 8) << n) << 8 | (n + (code & 0xFF))
     tree = tables[TREE + 1 :].view(np.uint8)
