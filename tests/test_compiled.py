@@ -127,6 +127,28 @@ def test_a_loop_is_compiled_anew_when_what_it_names_has_changed(called: str, tmp
     assert answer(tmp_path) == "420 False"
 
 
+@pytest.mark.slow
+def test_what_is_compiled_for_others_is_counted_once(tmp_path: Path) -> None:
+    """Also where a loop calls another one, which is compiled meanwhile; what is in the cache is not compiled."""
+    (tmp_path / "calling.py").write_text(NESTED)
+    first, whole = map(float, answer(tmp_path).split())
+    assert 0 < first <= whole
+    assert float(answer(tmp_path).split()[0]) == 0
+
+
+NESTED = """
+import time
+from onnx2graphml.compiled import compiled, compiling, loading
+@compiled
+def once(x): return x + 1
+@compiled
+def twice(x): return once(once(x))
+assert compiling() == 0
+loading()
+start = time.perf_counter()
+assert twice(1) == 3
+print(compiling(), time.perf_counter() - start)
+"""
 CALLED = """
 import numba
 FACTOR = {}

@@ -214,6 +214,18 @@ def test_what_is_loaded_at_first_use_is_counted_once(large: NeuronGraph, monkeyp
     assert estimate.estimate(large, ".graphml.gz").seconds > 7  # in a process that has loaded it, too
 
 
+def test_what_is_compiled_for_the_process_that_writes_is_not_counted(
+    graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds it in the cache; here, the clock says that each graph took a minute of compiling."""
+    minutes = itertools.count(0, 60)
+    monkeypatch.setattr(trial, "compiling", lambda: next(minutes))
+    with trial.trials(".graphml", tmp_path) as write:
+        found = write.part(graph)
+    assert (found.busy, found.seconds) == (0, 0)
+    assert found.bytes > 10**6
+
+
 @pytest.mark.parametrize("name", ["digits", "vgg"])
 def test_the_time_of_a_network_is_that_of_what_it_consists_of(
     networks: dict[str, NeuronGraph], name: str, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,7 @@ numba is only loaded once there has been more of it in this process.
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -59,6 +60,20 @@ def loading() -> float:
     from onnx2graphml.compiled import dispatcher  # noqa: F401
 
     return time.perf_counter() - start
+
+
+def compiling() -> float:
+    """Seconds for loops that this process had to compile, and that others find in the cache from now on.
+
+    Example:
+        >>> compiling() >= 0
+        True
+    """
+    if "onnx2graphml.compiled.dispatcher" not in sys.modules:
+        return 0
+    from onnx2graphml.compiled import dispatcher
+
+    return dispatcher.compiling
 
 
 class Compiled:

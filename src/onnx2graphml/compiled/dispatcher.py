@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
+
+compiling = 0.0
+"""Seconds that have gone into what is in the cache now, where other processes find it."""
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]
@@ -21,21 +25,32 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self._cache_file._source_stamp = [(path, at.st_mtime_ns, at.st_size) for path, at in _sources(function)]
+        self._begun: dict[Any, tuple[float, float]] = {}
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception:  # whatever comes of reading a damaged file
-            return None
+            found = None
+        if found is None:
+            self._begun[sig] = time.perf_counter(), compiling
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         for _ in range(2):
             try:
                 super().save_overload(sig, data)
+                self._count(sig)
                 return
             except Exception:
                 with contextlib.suppress(Exception):
                     self.flush()  # a damaged index is begun anew
+
+    def _count(self, sig: Any) -> None:
+        """What it took to compile it, and the loops that it calls, which have been counted before."""
+        global compiling
+        begun, before = self._begun.pop(sig, (0.0, 0.0))
+        compiling = before + time.perf_counter() - begun if begun else compiling
 
 
 def _sources(function: Callable[..., Any]) -> list[tuple[str, os.stat_result]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onnx2graphml.compiled import many
+from onnx2graphml.compiled import compiling, many
 from onnx2graphml.errors import OutputError
 from onnx2graphml.files.temporary import trial_folder
 from onnx2graphml.formats.registry import FOR_OTHERS, WRITTEN, Format, options
@@ -94,15 +94,17 @@ class Trials:
     def _taken(self, write: Callable[[NeuronGraph, Path], None], graph: NeuronGraph) -> Taken:
         path = self.folder / f"{next(self._numbers)}{self.suffix}"
         graph = self._with_ids(graph)
-        done, busy, seconds = many.done, time.process_time(), time.perf_counter()
+        done, others = many.done, compiling()
+        busy, seconds = time.process_time(), time.perf_counter()
         write(graph, path)
         busy, seconds = time.process_time() - busy, time.perf_counter() - seconds
+        others = compiling() - others  # what is compiled now is compiled for the process that will write, too
         many.done = done  # what is only tried is no reason to compile the next one
         self._kept.append((path, _size(path)))
         while sum(size for _, size in self._kept) > KEPT and len(self._kept) > 1:
             old, _ = self._kept.popleft()
             shutil.rmtree(old) if old.is_dir() else old.unlink()
-        return Taken(self._kept[-1][1], busy, seconds)
+        return Taken(self._kept[-1][1], max(busy - others, 0), max(seconds - others, 0))
 
     def _with_ids(self, graph: NeuronGraph) -> NeuronGraph:
         """Places are of ids without gaps; a few bytes of ids are missing then."""
