@@ -129,6 +129,14 @@ def pictures(x: Any) -> Any:
     return [L.Conv2D(2, 2, name="e")(L.Add(name="f")([a, L.ReLU(name="g")(a)])), c]
 
 
+def products(x: Any, y: Any) -> Any:
+    """Products of two values, and layers within layers."""
+    a = L.Attention(use_scale=True, name="a")([x, y])
+    b = L.AdditiveAttention(name="b")([x, y])
+    c = L.Dot((1, 2), normalize=True, name="c")([a, L.Permute((2, 1), name="d")(b)])
+    return [keras.ops.stack([c, c], axis=1), L.SpectralNormalization(L.Dense(3), name="e")(b), L.Activation("glu")(a)]
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "shared": lambda: of(shared, (6, 6, 2)),
     "convolutions": lambda: of(convolutions, (9, 8, 4)),
@@ -139,6 +147,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "flat": lambda: of(flat, (4,)),
     "recurrent": lambda: of(recurrent, (2, 2)),
     "transformer": lambda: of(transformer, (5,), dtype="int32"),
+    "products": lambda: of(products, (3, 4), (5, 4)),
     "pictures": lambda: of(pictures, (7, 8, 4)),
 }
 

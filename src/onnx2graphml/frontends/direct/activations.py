@@ -107,6 +107,21 @@ def hard_shrink(call: Call, x: Value) -> Value:
     return select(call, call.compare("Greater", call.unary("Abs", x), 0.5), x, 0.0)
 
 
+def soft_shrink(call: Call, x: Value) -> Value:
+    """0 between -0.5 and 0.5, and nearer to 0 by as much beyond."""
+    above = call.compare("Greater", x, 0.5)
+    below = call.compare("Less", x, -0.5)
+    inner = select(call, below, call.binary("Add", x, 0.5), 0.0)
+    return select(call, above, call.binary("Sub", x, 0.5), inner)
+
+
+def glu(call: Call, x: Value) -> Value:
+    """One half of the channels, as far as the other lets it."""
+    require(x.shape[-1] % 2 == 0, f"halves of {x.shape}")
+    kept, gate = call.split(x, 2, x.rank - 1)
+    return call.binary("Mul", kept, call.unary("Sigmoid", gate))
+
+
 def softmax(call: Call, x: Value, axis: int = -1) -> Value:
     """Shares that sum to 1 along an axis."""
     return call.unary("Softmax", x, axis=x.axis(axis))
@@ -152,6 +167,7 @@ def _inverse(call: Call, number: float) -> float:
 
 FUNCTIONS: dict[str, Activation] = {
     "gelu": gelu,
+    "glu": glu,
     "hard_shrink": hard_shrink,
     "hard_sigmoid": hard_sigmoid,
     "hard_silu": hard_silu,
@@ -164,6 +180,7 @@ FUNCTIONS: dict[str, Activation] = {
     "relu6": relu6,
     "selu": selu,
     "silu": silu,
+    "soft_shrink": soft_shrink,
     "softmax": softmax,
     "squareplus": squareplus,
     "swish": silu,

@@ -91,7 +91,7 @@ class Call:
         return self.array(np.array(values, np.int64))
 
     def array(self, values: npt.NDArray[Any]) -> Value:
-        """A constant."""
+        """A constant, which is small beside the weights."""
         return self.network.constant(f"{self.layer}/constant", values)
 
     def node(

@@ -67,7 +67,8 @@ def _reduced(op: str) -> Callable[[Call, Value], Value]:
         axes = [axis] if isinstance(axis, int) else list(axis or ())
         axes = sorted(x.axis(a) for a in axes)
         require(axes and 0 not in axes, "a reduction of the batch")
-        require(axes != list(range(2, x.rank)), "a reduction that becomes a pooling")
+        pools = op in ("ReduceMean", "ReduceMax") and axes == list(range(2, x.rank))
+        require(not pools, "a reduction that becomes a pooling")
         return call.reduce(op, x, axes, call["keepdims"])
 
     return make
@@ -157,6 +158,34 @@ def Concatenate(call: Call, xs: Sequence[Value]) -> Value:
     axis = xs[0].axis(call["axis"])
     require(axis > 0 and len({(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs}) == 1, "different shapes")
     return call.concat(xs, axis)
+
+
+@operation("Stack", module="numpy", takes={"axis": 0})
+def Stack(call: Call, x: Sequence[Value]) -> Value:
+    """One behind the other, along an axis of their own."""
+    _require_floats(*x)
+    axis = call["axis"]
+    require(0 < axis <= x[0].rank and len({v.shape for v in x}) == 1, f"a stack along {axis}")
+    return call.concat([call.unsqueeze(v, [axis]) for v in x], axis)
+
+
+@operation("Split", module="numpy", takes={"indices_or_sections": REQUIRED, "axis": 0})
+def Split(call: Call, x: Value) -> list[Value]:
+    """In so many equal parts."""
+    _require_floats(x)
+    parts, axis = call["indices_or_sections"], x.axis(call["axis"])
+    require(isinstance(parts, int) and parts > 1 and axis > 0, f"parts {parts}")
+    return call.split(x, parts, axis)
+
+
+@operation("Pad", module="numpy", takes={"pad_width": REQUIRED}, only={"mode": "constant"})
+def Pad(call: Call, x: Value) -> Value:
+    """Zeros around it."""
+    _require_floats(x)
+    pairs = call["pad_width"]
+    known = isinstance(pairs, list) and len(pairs) == x.rank and all(isinstance(p, list) and len(p) == 2 for p in pairs)
+    require(known and pairs[0] == [0, 0] and all(min(p) >= 0 for p in pairs) and x.rank < 4, f"the sides {pairs}")
+    return call.pad(x, [p[0] for p in pairs], [p[1] for p in pairs])
 
 
 @operation("GetItem", module="numpy")

@@ -147,7 +147,7 @@ def _chained(parts: Sequence[Part]) -> Plan:
 def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, taken: set[str]) -> Part:
     class_name, config = entry["class_name"], entry["config"]
     name = config["name"]
-    require(entry.get("name", name) == name, f"{name} has two names")
+    require(entry.get("name", name) == name and "/" not in name, f"the name {name}")
     path = unique(f"{prefix}{name}", taken)
     calls = [_arguments(call) for call in entry.get("inbound_nodes", [])]
     if class_name in MODELS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
 
+MOST = 1 << 24
+"""Positions of a mask."""
 LOW = 3.38953e38 * -0.7
 """What Keras has in the place of scores that a mask hides."""
 
@@ -42,6 +45,7 @@ def MultiHeadAttention(
     scores = call.matmul(call.transpose(q, [0, 2, 1, 3]), call.transpose(k, [0, 2, 3, 1]))
     scores = call.binary("Mul", scores, 1 / math.sqrt(size))
     if use_causal_mask:
+        require(q.shape[1] * k.shape[1] <= MOST, "a mask of so many positions")
         seen = np.tri(q.shape[1], k.shape[1], dtype=bool)[None, None]
         scores = select(call, call.array(seen), scores, LOW)
     weights = softmax(call, scores)
@@ -56,3 +60,33 @@ def _projected(call: Call, name: str, x: Value, shape: Shape) -> Value:
     """What the heads see of a value."""
     part = call.part(f"{name}_dense", name, {})
     return dense(part, x, 1, shape, shape if call["use_bias"] else None)
+
+
+@layer(
+    "Attention",
+    takes={"use_scale": False, "seed": None, "dropout": 0.0},
+    only={"score_mode": "dot"},
+)
+def Attention(call: Call, inputs: Sequence[Value]) -> Value:
+    """The values, weighted by the products of their keys with the query."""
+    query, value, key = _three(inputs)
+    scores = call.matmul(query, call.transpose(key, [0, 2, 1]))
+    if call["use_scale"]:
+        scores = call.binary("Mul", scores, *call.weights(scale=()))
+    return call.matmul(softmax(call, scores), value)
+
+
+@layer("AdditiveAttention", takes={"use_scale": True, "seed": None, "dropout": 0.0})
+def AdditiveAttention(call: Call, inputs: Sequence[Value]) -> Value:
+    """The values, weighted by the sums of their keys with the query."""
+    query, value, key = _three(inputs)
+    require(call["use_scale"] and query.shape[-1] == key.shape[-1], "sums without a scale")
+    both = call.unary("Tanh", call.binary("Add", call.unsqueeze(query, [2]), call.unsqueeze(key, [1])))
+    scaled = call.binary("Mul", both, *call.weights(scale=query.shape[-1:]))
+    return call.matmul(softmax(call, call.reduce("ReduceSum", scaled, [3], False)), value)
+
+
+def _three(inputs: Sequence[Value]) -> tuple[Value, Value, Value]:
+    """Query, values and their keys, which may be the values themselves."""
+    require(len(inputs) in (2, 3) and all(x.rank == 3 for x in inputs), "attention of so many inputs")
+    return inputs[0], inputs[1], inputs[-1]

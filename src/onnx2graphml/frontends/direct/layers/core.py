@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from onnx2graphml.frontends.direct.activations import activated
@@ -35,12 +37,10 @@ def Identity(call: Call, x: Value) -> Value:
     return x
 
 
-@layer(
-    "Embedding",
-    takes={"input_dim": REQUIRED, "output_dim": REQUIRED},
-    only={"mask_zero": False, "quantization_config": None, "lora_rank": None, "lora_alpha": None},
-    any_type=True,
-)
+TABLE: dict[str, Any] = {"mask_zero": False, "quantization_config": None, "lora_rank": None, "lora_alpha": None}
+
+
+@layer("Embedding", takes={"input_dim": REQUIRED, "output_dim": REQUIRED}, only=TABLE, any_type=True)
 def Embedding(call: Call, x: Value) -> Value:
     """A vector for each whole number; negative ones count from the end."""
     number, size = call["input_dim"], call["output_dim"]
@@ -53,3 +53,19 @@ def Embedding(call: Call, x: Value) -> Value:
     kept = call.binary("Mul", x, call.cast(call.unary("Not", below), np.int32))
     place = call.binary("Add", moved, kept)
     return call.node("Gather", table, place, shape=(*x.shape, size), axis=0)
+
+
+@layer(
+    "ReversibleEmbedding",
+    takes={"input_dim": REQUIRED, "output_dim": REQUIRED},
+    only=TABLE | {"tie_weights": True, "reverse_dtype": None, "logit_soft_cap": None},
+    any_type=True,
+)
+def ReversibleEmbedding(call: Call, x: Value, reverse: bool = False) -> Value:
+    """The same, and how much each vector is like those of all numbers."""
+    if not reverse:
+        found: Value = Embedding(call, x)
+        return found
+    require(x.dtype == call.dtype, f"vectors of {x.dtype}")
+    (table,) = call.weights(embeddings=(call["input_dim"], call["output_dim"]))
+    return call.matmul(x, call.transpose(table, [1, 0]))

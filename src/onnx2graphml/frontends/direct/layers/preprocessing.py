@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -43,5 +44,6 @@ def Normalization(call: Call, x: Value) -> Value:
 def _given(values: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Numbers from a configuration in the shape of what they belong to."""
     array = np.array(values, dtype)
-    require(array.size in (1, int(np.prod(shape))), f"{array.size} numbers for {shape}")
+    size = math.prod(shape)
+    require(array.size == size or (array.size == 1 and size < 1 << 24), f"{array.size} numbers for {shape}")
     return np.array(np.broadcast_to(array if array.size == 1 else array.reshape(shape), shape))

@@ -10,6 +10,9 @@ from onnx2graphml.frontends.direct.values import Value
 ROWS = ("Activation", "BatchNormalization", "Dense", "Dropout", "ELU", "LeakyReLU", "ReLU")
 """Layers that are known at every step of a series of vectors."""
 
+KERNELS = ("Conv1D", "Conv2D", "Conv3D", "Dense")
+"""Layers whose kernel may be normalized."""
+
 
 @layer("TimeDistributed", takes={"layer": REQUIRED})
 def TimeDistributed(call: Call, x: Value) -> Value:
@@ -25,3 +28,13 @@ def TimeDistributed(call: Call, x: Value) -> Value:
         made.append(call.unsqueeze(y, [0]))
     y = call.concat(made, 0)
     return call.reshape(y, (1, len(made), y.shape[2]))
+
+
+@layer("SpectralNormalization", takes={"layer": REQUIRED, "power_iterations": 1})
+def SpectralNormalization(call: Call, x: Value) -> Value:
+    """The layer as it is: its kernel is normalized in training alone."""
+    entry = call["layer"]
+    name, config = entry["class_name"], entry["config"]
+    require(name in KERNELS and entry["module"] == "keras.layers", f"a normalized {name}")
+    made: Value = LAYERS[name].make(call.part("layer", config["name"], LAYERS[name].options(config)), x)
+    return made
