@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from onnx2graphml.frontends.direct.rearranged import Drawn
 from onnx2graphml.frontends.direct.stored import Stored
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
@@ -58,6 +59,7 @@ class Network:
         self.calls = 0
         self.in_order: list[str] = []
         self._call_of: dict[str, int | None] = {}
+        self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
         self._names = {""}
@@ -65,19 +67,19 @@ class Network:
 
     def input(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         """Another input."""
-        value = Value(unique(name, self._names), shape, dtype)
+        value = self._value(name, shape, dtype)
         self.inputs.append(value)
         return value
 
     def constant(self, name: str, array: npt.NDArray[Any]) -> Value:
         """A number or an array of the network, which nobody has trained."""
-        value = Value(unique(name, self._names), array.shape, array.dtype)
+        value = self._value(name, array.shape, array.dtype)
         self._constants[value.name] = array
         return value
 
     def weight(self, name: str, stored: Stored, trained: bool) -> Value:
         """An array from the file."""
-        value = Value(unique(name, self._names), stored.shape, stored.dtype)
+        value = self._value(name, stored.shape, stored.dtype)
         self.weights[value.name] = stored
         if trained:
             self.trained.append(value.name)
@@ -105,7 +107,7 @@ class Network:
         """
         require(len(self._nodes) < MOST_NODES, "too many nodes")
         within = f"{layer}/{name}" if layer else name
-        values = [Value(unique(within, self._names), *output) for output in outputs]
+        values = [self._value(within, *output) for output in outputs]
         node = helper.make_node(
             op, [i.name if i else "" for i in inputs], [v.name for v in values], unique(name, self._node_names)
         )
@@ -116,20 +118,31 @@ class Network:
         self._nodes.append(node)
         return values
 
+    def _value(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
+        value = Value(unique(name, self._names), shape, dtype)
+        self._shapes[value.name] = shape
+        return value
+
     def finish(self, outputs: Mapping[str, Value], metadata: Mapping[str, str]) -> LightModel:
         """The model; large arrays are beside it.
 
         Args:
             outputs: by the names that they are to have, which no input has.
             metadata: of the model.
+
+        Raises:
+            UncoveredError: on the way through TensorFlow, something of it would move.
         """
+        needed = self._needed(value.name for value in outputs.values())
+        ends = {value.name for value in outputs.values()}
+        Drawn(needed, self._call_of, self._shapes, self._constants.keys(), ends).require_kept()
         new = {value.name: name for name, value in outputs.items()}
         for name in [each for each in new.values() if each in self._names and each not in new]:
             new[name] = unique(name, self._names | set(new.values()))  # an inner tensor gives way to an output
-        for node in self._nodes:
+        for node in needed:
             node.input[:] = [new.get(name, name) for name in node.input]
             node.output[:] = [new.get(name, name) for name in node.output]
-        graph = onnx.GraphProto(name="keras", node=self._needed(outputs))
+        graph = onnx.GraphProto(name="keras", node=needed)
         graph.output.extend(_information(name, value) for name, value in outputs.items())
         put_in_order(graph, self._call_of.__getitem__)
         read = {name for node in graph.node for name in node.input}

@@ -22,6 +22,8 @@ ELEMENTWISE = {
     "Minimum": "Min",
     "Power": "Pow",
 }
+NEUTRAL = {"Add": (0,), "Sub": (0,), "Mul": (0, 1), "Pow": (0, 1)}
+"""Numbers that leave nothing to compute, which TensorFlow finds out."""
 UNARY = {
     "Absolute": "Abs",
     "Exp": "Exp",
@@ -39,6 +41,9 @@ EXTREME = {"Max": "ReduceMax", "Min": "ReduceMin"}
 def _elementwise(op: str) -> Callable[[Call, Like, Like], Value]:
     def make(call: Call, x1: Like, x2: Like) -> Value:
         _require_floats(x1, x2)
+        require(x1 != x2, "a value with itself")
+        neutral = NEUTRAL.get(op, ())
+        require(all(isinstance(x, Value) or x not in neutral for x in (x1, x2)), "a number that changes nothing")
         return call.binary(op, x1, x2)
 
     return make
@@ -90,6 +95,7 @@ for _name, _op in EXTREME.items():
 def TrueDivide(call: Call, x1: Like, x2: Like) -> Value:
     """The quotient; of a number, the product with its inverse."""
     _require_floats(x1, x2)
+    require(x1 not in (0, x2) and x2 != 1, "a number that changes nothing")
     if isinstance(x2, Value):
         return call.binary("Div", x1, x2)
     return call.binary("Mul", x1, float(np.reciprocal(np.array(x2, call.dtype))))
@@ -131,7 +137,7 @@ def Reshape(call: Call, x: Value) -> Value:
     require(all(isinstance(n, int) for n in shape), f"the shape {shape}")
     if -1 in shape:
         shape[shape.index(-1)] = x.size // math.prod(n for n in shape if n != -1)
-    require(shape[0] == 1, f"the shape {shape}")
+    require(shape[0] == 1 and tuple(shape) != x.shape, f"the shape {shape}")
     return call.reshape(x, tuple(shape))
 
 
@@ -156,6 +162,7 @@ def Concatenate(call: Call, xs: Sequence[Value]) -> Value:
     """One behind the other."""
     _require_floats(*xs)
     axis = xs[0].axis(call["axis"])
+    require(len(xs) > 1, "one value alone")
     require(axis > 0 and len({(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs}) == 1, "different shapes")
     return call.concat(xs, axis)
 
@@ -193,9 +200,10 @@ def GetItem(call: Call, x: Value, key: Any) -> Value:
     """A part of each axis, or one place on it."""
     keys = list(key) if isinstance(key, list | tuple) else [key]
     require(len(keys) <= x.rank and keys[0] == slice(None), f"the part {key}")
+    require(any(each != slice(None) for each in keys), "all of a value")
     dropped = []
     for axis, each in enumerate(keys):
-        if isinstance(each, int):
+        if isinstance(each, int) and not isinstance(each, bool):
             place = each % x.shape[axis]
             require(-x.shape[axis] <= each < x.shape[axis], f"the place {each}")
             x = call.slice(x, axis, place, place + 1)
@@ -204,7 +212,7 @@ def GetItem(call: Call, x: Value, key: Any) -> Value:
         require(isinstance(each, slice), f"the part {each}")
         if each != slice(None):
             start, stop, step = each.indices(x.shape[axis])
-            require(step == 1 and start < stop, f"the part {each}")
+            require(step == 1 and start < stop and stop - start < x.shape[axis], f"the part {each}")
             x = call.slice(x, axis, start, stop)
     return call.squeeze(x, dropped) if dropped else x
 

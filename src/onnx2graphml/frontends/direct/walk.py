@@ -45,11 +45,22 @@ class Walk:
         outputs: dict[str, Value] = {}
         self.network.calls += 1
         for reference, value in zip(self.plan.outputs, self.outputs, strict=True):
-            if value in self.network.inputs or value in outputs.values():
+            is_input = value in self.network.inputs
+            require(not is_input or self._is_next(reference, value), f"{reference.part}, which does nothing")
+            if is_input or value in outputs.values():
                 kind = [(value.shape, value.dtype)]
                 (value,) = self.network.node("Identity", [value], kind, name="identity", layer=reference.part)
             outputs[unique(reference.part, taken)] = value
         return self.network.finish(outputs, self._metadata())
+
+    def _is_next(self, reference: Reference, value: Value) -> bool:
+        """Whether an output is an input, or that of the one layer behind it: of several, one gives its name."""
+        part = next(part for part in self.plan.parts if part.name == reference.part)
+        if value.name == part.name:
+            return True
+        given = part.calls[reference.call]
+        ends = {end.part for end in self.plan.inputs}
+        return part.model is None and all(r.part in ends for r in _references([*given.positional]))
 
     def _metadata(self) -> dict[str, str]:
         layers = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onnx2graphml.frontends.direct.activations import activated
+from onnx2graphml.frontends.direct.activations import UNARY, activated
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import Sizes, outputs, paddings, sizes, to_back, to_front
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
@@ -35,7 +35,7 @@ def Conv(call: Call, x: Value) -> Value:
         y = _convolved(call, padded.value, kernel, bias, groups, (padded.before, padded.after))
     else:
         y = _convolved(call, x, kernel, bias, groups, padding)
-    return activated(call, y, call["activation"])
+    return _activated(call, y)
 
 
 @layer("DepthwiseConv1D", "DepthwiseConv2D", takes=COMMON | {"depth_multiplier": 1})
@@ -45,7 +45,7 @@ def DepthwiseConv(call: Call, x: Value) -> Value:
     kernel, *bias = _variables(call, channels * multiplier, kernel=(*window, channels, multiplier))
     x, padding = _causal(call, x, window)
     y = _convolved(call, x, _depthwise(call, kernel), bias, channels, padding)
-    return activated(call, y, call["activation"])
+    return _activated(call, y)
 
 
 @layer(
@@ -75,7 +75,7 @@ def SeparableConv(call: Call, x: Value) -> Value:
     if is_row:
         y = call.squeeze(y, [1])
         y = call.binary("Add", y, bias[0]) if bias else y
-    return activated(call, y, call["activation"])
+    return _activated(call, y)
 
 
 @layer(
@@ -113,7 +113,14 @@ def ConvTranspose(call: Call, x: Value) -> Value:
         pads=[*before, *after],
         **more,
     )
-    return activated(call, call.transpose(y, to_back(rank), own=False), call["activation"])
+    return _activated(call, call.transpose(y, to_back(rank), own=False))
+
+
+def _activated(call: Call, y: Value) -> Value:
+    """A row of one channel without bias keeps ONNX' order in TensorFlow, where several nodes read it."""
+    activation, row = call["activation"], y.rank == 3 and y.shape[-1] == 1 and not call["use_bias"]
+    require(not row or activation in (None, "linear", *UNARY), f"the activation {activation} of a row of one channel")
+    return activated(call, y, activation)
 
 
 def _window(call: Call, x: Value) -> Sizes:

@@ -52,6 +52,7 @@ def RepeatVector(call: Call, x: Value) -> Value:
 def ZeroPadding(call: Call, x: Value) -> Value:
     """Zeros around it."""
     before, after = _sides(call["padding"], x, call)
+    require(any(before + after), "no zeros")
     y = call.pad(x, [0, *before, 0], [0, *after, 0])
     call.network.padded[y.name] = Padded(x, before, after)
     return y
@@ -61,6 +62,7 @@ def ZeroPadding(call: Call, x: Value) -> Value:
 def Cropping(call: Call, x: Value) -> Value:
     """Less at both ends."""
     before, after = _sides(call["cropping"], x, call)
+    require(any(before + after), "nothing cropped")
     axes = range(1, x.rank - 1)
     ends = [n - a for n, a in zip(x.shape[1:-1], after, strict=True)]
     shape = [end - start for start, end in zip(before, ends, strict=True)]
@@ -143,7 +145,9 @@ def _sides(option: Any, x: Value, call: Call) -> tuple[list[int], list[int]]:
 
 def _repeated(call: Call, x: Value) -> Value:
     require(call.options.get("data_format", "channels_last") == "channels_last", "channels first")
-    for axis, times in enumerate(sizes(call["size"], x.rank - 2), start=1):
+    all_times = sizes(call["size"], x.rank - 2)
+    require(max(all_times) > 1, "each position once")
+    for axis, times in enumerate(all_times, start=1):
         if times == 1:
             continue
         tiles = [times if a == axis + 1 else 1 for a in range(x.rank + 1)]

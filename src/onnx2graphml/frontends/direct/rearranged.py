@@ -1,0 +1,131 @@
+"""What TensorFlow and tf2onnx move from one layer to another, or leave out: a network that has it goes their way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import onnx
+
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Shape
+
+SUMS, PRODUCTS = ("Add", "Sub"), ("Mul", "Div")
+
+PASSED = frozenset(
+    (
+        "Abs", "Add", "ArgMax", "ArgMin", "Cast", "Clip", "Concat", "Elu", "Erf", "Exp", "Identity", "LeakyRelu", "Log",
+        "LogSoftmax", "Max", "Min", "Mul", "Neg", "PRelu", "Pad", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin",
+        "ReduceProd", "ReduceSum", "Relu", "Selu", "Sigmoid", "Slice", "Softmax", "Softplus", "Split", "Sqrt",
+        "Squeeze", "Sub", "Tanh", "Tile", "Unsqueeze",
+    )
+)  # fmt: skip
+"""Operators that tf2onnx moves a transposition across, so that it meets another one and both vanish."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A network before it is finished.
+
+    Attributes:
+        nodes: in an order in which each can be computed.
+        call_of: the number of the call that a node belongs to, by name; None for one between layers.
+        shapes: of all tensors, by name.
+        constants: the names of those that are constants.
+        outputs: the names of those that are outputs.
+    """
+
+    nodes: Sequence[onnx.NodeProto]
+    call_of: Mapping[str, int | None]
+    shapes: Mapping[str, Shape]
+    constants: Collection[str]
+    outputs: Collection[str]
+
+    def require_kept(self) -> None:
+        """Leave a network to TensorFlow, of which that would change what a layer computes, or where it stands.
+
+        Raises:
+            UncoveredError: numbers of two layers that would become one, or a transposition that would move.
+        """
+        makers = {name: node for node in self.nodes for name in node.output}
+        readers = Counter(name for node in self.nodes for name in node.input)
+        for node in self.nodes:
+            for name in node.input:
+                if name in makers:
+                    self._require_numbers_kept(makers[name], node, readers[name])
+                    self._require_sums_kept(makers[name], node, makers)
+        self._require_order_kept()
+
+    def _of_different_layers(self, one: onnx.NodeProto, other: onnx.NodeProto) -> bool:
+        return self.call_of[one.name] != self.call_of[other.name]
+
+    def _require_numbers_kept(self, before: onnx.NodeProto, node: onnx.NodeProto, readers: int) -> None:
+        """TensorFlow computes c + (x + y) as x + (c + y), and so for products."""
+        for kind in (SUMS, PRODUCTS):
+            moved = before.op_type in kind and node.op_type in kind and readers == 1 and self._has_number(node)
+            require(
+                not moved or not self._of_different_layers(before, node),
+                f"a number of {node.name} and what {before.name} computes",
+            )
+
+    def _require_sums_kept(
+        self, before: onnx.NodeProto, node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto]
+    ) -> None:
+        """Of a product of matrices, a number and a sum, tf2onnx makes one node."""
+        if node.op_type != "Add" or len(self.shapes[before.output[0]]) != 2:
+            return
+        products = [before]
+        if before.op_type == "Mul" and self._has_number(before):
+            products += [makers[name] for name in before.input if name in makers]
+        for product in products:
+            one = product.op_type == "MatMul" and self._of_different_layers(product, node)
+            require(not one, f"a sum behind {product.name}")
+
+    def _has_number(self, node: onnx.NodeProto) -> bool:
+        return any(name in self.constants and self.shapes[name] in ((), (1,)) for name in node.input)
+
+    def _require_order_kept(self) -> None:
+        """Where a tensor has ONNX' order of axes, nothing may stand that depends on the order."""
+        readers: dict[str, list[onnx.NodeProto]] = {}
+        for node in self.nodes:
+            for name in node.input:
+                readers.setdefault(name, []).append(node)
+        alone = Counter(self.call_of[node.name] for node in self.nodes)
+        moved: set[str] = set()
+        for node in self.nodes:
+            behind = [each for name in node.output for each in readers.get(name, [])]
+            is_moved, is_layer = not moved.isdisjoint(node.input), alone[self.call_of[node.name]] == 1
+            if is_layer and node.op_type == "Transpose":
+                free = all(each.op_type not in PASSED and not self._is_between(each) for each in behind)
+                require(self._is_between(node) or (free and not is_moved), f"the order of axes of {node.name}")
+            if is_layer and node.op_type in ("Unsqueeze", "Squeeze"):
+                require(not is_moved, f"the axes of {node.name}")
+            if node.op_type in ("Softmax", "LogSoftmax"):
+                self._require_shares_kept(node, bool(behind), is_moved)
+            if (self._is_between(node) and _to_back(node)) or (is_moved and node.op_type in PASSED):
+                moved.update(node.output)
+                is_output = not set(self.outputs).isdisjoint(node.output)
+                require(not is_output or not any(map(self._passes, behind)), f"what {node.name} makes is read, too")
+
+    def _is_between(self, node: onnx.NodeProto) -> bool:
+        return self.call_of[node.name] is None
+
+    def _require_shares_kept(self, node: onnx.NodeProto, is_read: bool, is_moved: bool) -> None:
+        """TensorFlow has a Softmax of the last axis alone, and transposes for another one."""
+        shape = self.shapes[node.output[0]]
+        last = next(each.i for each in node.attribute if each.name == "axis") % len(shape) == len(shape) - 1
+        require(last or not (is_read or is_moved), f"shares along another axis than the last in {node.name}")
+        require(1 not in shape[1:] or not is_moved, f"axes of size 1 in {node.name}")
+
+    def _passes(self, node: onnx.NodeProto) -> bool:
+        """Whether a transposition before it moves, for which another one comes to the output."""
+        if self._is_between(node):
+            return len(self.shapes[node.output[0]]) != 4
+        scaled = any(name not in self.constants and len(self.shapes[name]) == 1 for name in node.input)
+        return node.op_type in PASSED and not (node.op_type == "Mul" and scaled)  # as by a BatchNormalization
+
+
+def _to_back(node: onnx.NodeProto) -> bool:
+    order = [n for each in node.attribute if each.name == "perm" for n in each.ints]
+    return bool(order) and order == [0, *range(2, len(order)), 1]
