@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import zstandard
 from isal import isal_zlib
 
+from onnx2graphml.compiled import many
 from onnx2graphml.formats.graphml.labels import placed
 from onnx2graphml.formats.graphml.write import FOOTER, header, rendering, write_graphml
 from onnx2graphml.formats.inorder import InOrder
@@ -115,6 +116,7 @@ def _write_packed(
     from onnx2graphml.formats.packing import blocks, member
     from onnx2graphml.formats.packing.zstd import frame
 
+    many.expect(graph.neurons + graph.edges)
     form: Form = member.Gzip() if kind == "gzip" else frame.Zstd()
     if labels:
         graph = placed(graph)
