@@ -288,6 +288,14 @@ def test_every_kind_of_layer(make: Any, labels: bool, kind: Kind) -> None:
     check(kind, make(), labels=labels)
 
 
+@each_kind
+def test_bytes_do_not_depend_on_jobs_or_tiles(kind: Kind) -> None:
+    for graph in (conv_graph(3, 30), dense_graph(150, 300)):
+        whole = check(kind, graph)
+        for jobs in (2, 3):
+            assert written(kind.writer, graph, jobs=jobs, tile=4096) == whole
+
+
 @pytest.mark.parametrize("model", FIXTURES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("detail", LEVELS)
 def test_fixtures(model: Path, detail: str) -> None:

@@ -27,7 +27,7 @@ NO_OVERLAP = 1  # a chunk does not begin with a look at the one before it: a thi
 # Lines differ in few bytes: the fastest levels save nearly as much as slow ones.
 GZIP_LEVEL = 1
 ZSTD_LEVEL = 1
-FEW = 1 << 17  # lines, which are compressed by a library: nothing is compiled for them
+FEW = 1_000_000  # lines, which a library compresses within a second: to compile what is faster takes several
 GZIP = 31  # a window of 32 kB, in the gzip format
 NEVER = bytes(8)
 """What no XML has, as if it stood before a member. ISA-L looks up the third byte of an input without anything before it
