@@ -133,7 +133,7 @@ def products(x: Any, y: Any) -> Any:
     """Products of two values, and layers within layers."""
     a = L.Attention(use_scale=True, name="a")([x, y])
     b = L.AdditiveAttention(name="b")([x, y])
-    c = L.Dot((1, 2), normalize=True, name="c")([a, L.Permute((2, 1), name="d")(b)])
+    c = L.Dot((1, 1), normalize=True, name="c")([a, b])
     return [keras.ops.stack([c, c], axis=1), L.SpectralNormalization(L.Dense(3), name="e")(b), L.Activation("glu")(a)]
 
 

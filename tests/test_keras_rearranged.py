@@ -75,7 +75,9 @@ MOVED: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
     "rows of one, Softmax": ((2, 2, 3), lambda x: L.Softmax()(conv(x)), "axes of size 1"),
     "convolution as an output, too": (PICTURE, lambda x: both(conv(x), L.ReLU()), "is read, too"),
     "ReLU as an output, too": (STEPS, lambda x: both(conv(x), L.ReLU(), L.MaxPooling1D()), "is read, too"),
-    "a row of one channel": (STEPS, lambda x: L.Conv1D(1, 2, use_bias=False, activation="gelu")(x), "one channel"),
+    "a row without bias": (STEPS, lambda x: L.Conv1D(4, 2, use_bias=False, activation="gelu")(x), "row without bias"),
+    "Dense without bias": (PICTURE, lambda x: L.Dense(4, use_bias=False, activation="gelu")(x), "rows in TensorFlow"),
+    "Permute, twice": (PICTURE, lambda x: [L.Permute((2, 1, 3))(x), L.Permute((2, 1, 3))(x)], "the order of axes"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.frontends.direct.registry import LAYERS, OPERATIONS, Kind
+from onnx2graphml.frontends.direct.registry import LAYERS, OPERATIONS, Kind, type_of
 from onnx2graphml.frontends.direct.stored import Variables, group_names
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.tfnames import unique
@@ -18,7 +18,8 @@ MODELS = {"Functional": ("keras", "keras.models", "keras.src.models.functional")
 """Classes of models, and the modules that they are found in."""
 
 INPUT = "InputLayer"
-DTYPES = ("float32",)
+INPUTS = ("float32", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+"""Types of inputs: other numbers with a point would be cast by each layer to its own type."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def planned(config: Any, variables: Variables, prefix: str = "", taken: set[str]
         )
         return Plan(parts, inputs, outputs, class_name)
     require(set(inner) <= {"name", "trainable", "dtype", "layers", "build_input_shape"}, "options of a model")
-    require("dtype" not in inner or _dtype(inner["dtype"]), "the type of a model")
+    require("dtype" not in inner or type_of(inner["dtype"]), "the type of a model")
     return _chained(parts)
 
 
@@ -163,10 +164,11 @@ def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, taken: se
     if class_name == INPUT:
         plain = not any(config.get(key) for key in ("sparse", "ragged", "optional"))
         require(plain and isinstance(config.get("batch_shape"), list), f"the input {name}")
+        require(config.get("dtype") in INPUTS, f"the type of the input {name}")
         return Part(name, path, class_name, None, config, variables, np.dtype(np.float32), calls)
     kind = LAYERS.get(class_name)
     require(kind is not None, f"the class {class_name}")
-    dtype = _dtype(config.get("dtype", "float32"))
+    dtype = type_of(config.get("dtype", "float32"))
     require(variables.named() in (None, name), f"the variables of {name}")
     return Part(name, path, class_name, kind, _known(kind, config), variables, dtype, calls)
 
@@ -174,15 +176,6 @@ def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, taken: se
 def _known(kind: Kind | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
     assert kind is not None
     return kind.options(config)
-
-
-def _dtype(policy: Any) -> np.dtype[Any]:
-    """The type that a policy computes in and keeps variables in."""
-    if isinstance(policy, dict):
-        require(policy.get("class_name") == "DTypePolicy" and policy.get("module") == "keras", f"the policy {policy}")
-        policy = policy["config"]["name"]
-    require(policy in DTYPES, f"the type {policy}")
-    return np.dtype(str(policy))
 
 
 def _flat(references: Any) -> Iterator[Reference]:

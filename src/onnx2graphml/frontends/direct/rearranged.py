@@ -92,13 +92,15 @@ class Drawn:
             for name in node.input:
                 readers.setdefault(name, []).append(node)
         alone = Counter(self.call_of[node.name] for node in self.nodes)
+        turned = Counter((node.input[0], str(node.attribute)) for node in self.nodes if node.op_type == "Transpose")
         moved: set[str] = set()
         for node in self.nodes:
             behind = [each for name in node.output for each in readers.get(name, [])]
             is_moved, is_layer = not moved.isdisjoint(node.input), alone[self.call_of[node.name]] == 1
             if is_layer and node.op_type == "Transpose":
                 free = all(each.op_type not in PASSED and not self._is_between(each) for each in behind)
-                require(self._is_between(node) or (free and not is_moved), f"the order of axes of {node.name}")
+                once = turned[node.input[0], str(node.attribute)] == 1
+                require(self._is_between(node) or (free and once and not is_moved), f"the order of axes of {node.name}")
             if is_layer and node.op_type in ("Unsqueeze", "Squeeze"):
                 require(not is_moved, f"the axes of {node.name}")
             if node.op_type in ("Softmax", "LogSoftmax"):

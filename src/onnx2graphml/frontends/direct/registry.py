@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from onnx2graphml.frontends.direct.uncovered import require
 
 REQUIRED = object()
@@ -40,8 +42,10 @@ class Kind:
         """The options of a configuration.
 
         Raises:
-            UncoveredError: there is one that the function does not know.
+            UncoveredError: there is one that the function does not know, or the layer computes in another type.
         """
+        if "dtype" in config:
+            type_of(config["dtype"])
         for key, value in config.items():
             known = key in self.takes or key in OWN or key.endswith(TRAINING)
             require(known or (key in self.only and _is(value, self.only[key])), f"the option {key} = {value!r}")
@@ -49,6 +53,19 @@ class Kind:
         for key, value in found.items():
             require(value is not REQUIRED, f"no option {key}")
         return found
+
+
+def type_of(policy: Any) -> np.dtype[Any]:
+    """The type that a policy computes in and keeps variables in.
+
+    Raises:
+        UncoveredError: it is not float32.
+    """
+    if isinstance(policy, dict):
+        require(policy.get("class_name") == "DTypePolicy" and policy.get("module") == "keras", f"the policy {policy}")
+        policy = policy["config"]["name"]
+    require(policy == "float32", f"the type {policy}")
+    return np.dtype(np.float32)
 
 
 def _is(value: Any, other: Any) -> bool:

@@ -117,9 +117,9 @@ def ConvTranspose(call: Call, x: Value) -> Value:
 
 
 def _activated(call: Call, y: Value) -> Value:
-    """A row of one channel without bias keeps ONNX' order in TensorFlow, where several nodes read it."""
-    activation, row = call["activation"], y.rank == 3 and y.shape[-1] == 1 and not call["use_bias"]
-    require(not row or activation in (None, "linear", *UNARY), f"the activation {activation} of a row of one channel")
+    """A row without bias is a picture in TensorFlow, where several nodes read it."""
+    activation, row = call["activation"], y.rank == 3 and not call["use_bias"]
+    require(not row or activation in (None, "linear", *UNARY), f"the activation {activation} of a row without bias")
     return activated(call, y, activation)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.frontends.direct.activations import activated
+from onnx2graphml.frontends.direct.activations import UNARY, activated
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
@@ -21,6 +21,8 @@ from onnx2graphml.frontends.direct.values import Value
 def Dense(call: Call, x: Value) -> Value:
     """A weighted sum of the last axis."""
     require(x.rank >= 2, f"Dense on {x.shape}")
+    once = call["activation"] in (None, "linear", *UNARY)
+    require(x.rank < 4 or call["use_bias"] or once, f"the activation {call['activation']} of rows in TensorFlow")
     shapes = {"kernel": (x.shape[-1], call["units"])} | ({"bias": (call["units"],)} if call["use_bias"] else {})
     kernel, *bias = call.weights(**shapes)
     if x.rank == 2 and bias:
