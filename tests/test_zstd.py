@@ -99,6 +99,27 @@ def test_what_does_not_become_smaller_is_left_as_it_is() -> None:
     assert unpacked(form.head + part + form.foot()) == text
 
 
+def test_what_is_left_as_it_is_tells_no_offset() -> None:
+    """The first block is; the second one copies from as far."""
+    new = Random(0).randbytes(BLOCK - 200)
+    text = bytearray(new)
+    for length, more in ((5, b"new"), (300, b"end")):
+        for _ in range(length):
+            text.append(text[-100])
+        text += more
+    words = np.array(
+        [NOTHING, len(new) << LITERALS | 5 << LENGTH | 99, 3 << LITERALS | 300 << LENGTH | 99, 3 << LITERALS]
+    )
+    literals = np.frombuffer(new + b"newend" + bytes(AROUND), np.uint8)
+    tables = np.zeros(t.SIZE, np.int64)
+    assert not t.fit(literals[:-AROUND], words[1:], False, tables)
+    padded, out = np.frombuffer(bytes(text) + bytes(AROUND), np.uint8), np.empty(2 * len(text), np.uint8)
+    size = put_blocks(padded, literals, words, tables, False, out)
+    assert out[0] & 0b110 == 0, "a block that is left"
+    form = Zstd()
+    assert unpacked(form.head + out[:size].tobytes() + form.foot()) == text
+
+
 # Readers
 
 

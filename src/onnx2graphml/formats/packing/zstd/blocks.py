@@ -20,6 +20,7 @@ from onnx2graphml.formats.packing.bits import entry, load_byte, load_four, load_
 from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
 from onnx2graphml.formats.packing.zstd import tables as t
 from onnx2graphml.formats.packing.zstd.fse import top_bit
+from onnx2graphml.formats.packing.zstd.literals import NOTHING
 from onnx2graphml.formats.words import address, copy_step, load_word, store_word
 
 BLOCK = 1 << 17  # bytes of text, at most
@@ -77,6 +78,7 @@ def put_blocks(text: Bytes, literals: Bytes, sequences: Words, tables: Words, is
             for done in range(0, size, 16):
                 copy_step(at + HEAD + done, text_at + done)
             at += HEAD + size
+            store_word(word - 8, _U(NOTHING))  # it was not a copy: nobody has read its offset
         text_at, literal_at = text_at + size, literal_at + new
     return int(at - begin)
 

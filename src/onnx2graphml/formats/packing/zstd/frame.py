@@ -26,7 +26,7 @@ from onnx2graphml.formats.zstd_checksum import checksum_frame
 HEAD = b"\x28\xb5\x2f\xfd" + bytes([0, 7 << 3])  # no size, no dictionary; a window of 128 KiB
 LAST = b"\x01\x00\x00"  # an empty block
 COPIES, LITERALS = 4, 64  # sequences and literals of a line at most
-NONE = np.empty(0, np.uint8)
+NONE = np.frombuffer(b"", np.uint8)
 
 
 class Zstd:

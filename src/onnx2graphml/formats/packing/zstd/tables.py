@@ -53,6 +53,12 @@ TREE_BYTES, FSE_BYTES = 72, 240
 FSE = TREE + 1 + TREE_BYTES // 8  # that of the others
 SIZE = FSE + 1 + FSE_BYTES // 8
 
+# Of literals, offsets and copies: how many codes, bits of a state, and where what they do and the states stand.
+CODES = np.array([LITERALS_CODES, OFFSET_CODES, COPY_CODES])
+LOGS = np.array([LITERALS_LOG, OFFSET_LOG, COPY_LOG])
+STEPS = np.array([LITERALS_CODE_STEP, AGAIN_STEP, COPY_CODE_STEP])
+STATES = np.array([LITERALS_STATES, OFFSET_STATES, COPY_STATES])
+
 EVERY = 4  # of so many sequences one is counted, where they are many
 MANY = 1 << 10
 
@@ -103,29 +109,28 @@ def fit(literals: npt.NDArray[np.uint8], sequences: Words, is_sample: bool, tabl
     base = address(tables)
     if is_ascii:
         _fit_literals(counts, tables, base)
-    literals_counts, offset_counts = np.zeros(LITERALS_CODES, np.int64), np.zeros(OFFSET_CODES, np.int64)
-    copy_counts = np.zeros(COPY_CODES, np.int64)
+    # Of the codes of literals, of offsets and of copies.
+    each = np.zeros((3, COPY_CODES), np.int64)
+    each[:, :2] = 1
     if is_sample:
-        literals_counts[:EDGE_LITERALS_CODES], copy_counts[:FREQUENT] = 1, 1
-        offset_counts[EDGE_OFFSET_CODE:EDGE_OFFSET_CODES] = 1
-    for symbol in range(2):
-        literals_counts[symbol] += 1
-        offset_counts[symbol] += 1
-        copy_counts[symbol] += 1
+        each[0, :EDGE_LITERALS_CODES] = 1
+        each[1, EDGE_OFFSET_CODE:EDGE_OFFSET_CODES] = 1
+        each[2, :FREQUENT] = 1
     every, last = EVERY if sequences.size > MANY else 1, np.int64(-1)
     for i in range(sequences.size):
         sequence = sequences[i]
         new, length, back = sequence >> LITERALS, (sequence >> LENGTH) & 0xFFFFFF, sequence & 0xFFFF
-        if length and (i % every == 0 or new >= FEW_LITERALS or length >= FEW_COPIED):
-            literals_counts[literals_code(new)] += 16
-            copy_counts[copy_code(length)] += 16
-            offset_counts[0 if back == last and new else top_bit(back + 4)] += 16
-        elif length:
-            literals_counts[literals_code(new)] |= 1
-            copy_counts[copy_code(length)] |= 1
-            offset_counts[top_bit(back + 4)] |= 1
+        if length:
+            more = 16 * np.int64(i % every == 0)
+            offset = 0 if back == last and new else top_bit(back + 4)
+            each[0, literals_code(new)] += more
+            each[1, offset] += more
+            each[2, copy_code(length)] += more
+            each[0, literals_code(new)] |= 1
+            each[1, offset] |= 1
+            each[2, copy_code(length)] |= 1
         last = back
-    _fit_sequences(literals_counts, offset_counts, copy_counts, tables, base)
+    _fit_sequences(each, tables, base)
     return is_ascii
 
 
@@ -160,18 +165,18 @@ def _fit_literals(counts: Any, tables: Any, base: Any) -> None:
 
 
 @numba.njit(nogil=True)
-def _fit_sequences(literals: Any, offsets: Any, copies: Any, tables: Any, base: Any) -> None:
+def _fit_sequences(each: Any, tables: Any, base: Any) -> None:
     begin = at = base + 8 * (FSE + 1)
-    normalize(literals, LITERALS_LOG)
-    normalize(offsets, OFFSET_LOG)
-    normalize(copies, COPY_LOG)
-    at = put_table(literals, LITERALS_LOG, at)
-    at = put_table(offsets, OFFSET_LOG, at)
-    at = put_table(copies, COPY_LOG, at)
+    delta_bits, delta_state = np.zeros(COPY_CODES, np.int64), np.zeros(COPY_CODES, np.int64)
+    for kind in range(3):
+        counts, log, step = each[kind], LOGS[kind], STEPS[kind]
+        normalize(counts, log)
+        at = put_table(counts, log, at)
+        spread(counts, log, delta_bits, delta_state, tables[STATES[kind] :])
+        for code in range(CODES[kind]):
+            tables[step + code] = delta_state[code] << 32 | delta_bits[code]
     tables[FSE] = at - begin
-    _steps(literals, LITERALS_LOG, tables[LITERALS_STATES:OFFSET_STATES], tables[LITERALS_CODE_STEP:])
-    _steps(offsets, OFFSET_LOG, tables[OFFSET_STATES:COPY_STATES], tables[AGAIN_STEP:])
-    _steps(copies, COPY_LOG, tables[COPY_STATES:TREE], tables[COPY_CODE_STEP:])
+    copies = each[2]
     for n in range(1, 3):
         _row(tables, LITERALS_CODE_STEP + n, LITERALS_STATES, LITERALS_LOG, FEW_ROWS + (n - 1 << LITERALS_LOG))
     _row(tables, AGAIN_STEP, OFFSET_STATES, OFFSET_LOG, AGAIN_ROW)
@@ -183,15 +188,6 @@ def _fit_sequences(literals: Any, offsets: Any, copies: Any, tables: Any, base: 
         tables[COPY_ROW + length] = code << COPY_LOG << 3 | bits << (8 * EXTRA_BITS) | extra << (8 * EXTRA)
     _by_length(FEW_LITERALS_CODES, tables[LITERALS_CODE_STEP:], tables[LITERALS_STEP:])
     _by_length(FEW_COPIED_CODES, tables[COPY_CODE_STEP:], tables[COPY_STEP:])
-
-
-@numba.njit(nogil=True)
-def _steps(counts: Any, log: Any, states: Any, steps: Any) -> None:
-    """By code, `delta_state << 32 | delta_bits`."""
-    delta_bits, delta_state = np.zeros(counts.size, np.int64), np.zeros(counts.size, np.int64)
-    spread(counts, log, delta_bits, delta_state, states)
-    for code in range(counts.size):
-        steps[code] = delta_state[code] << 32 | delta_bits[code]
 
 
 @numba.njit(nogil=True)
