@@ -222,8 +222,9 @@ def random_floats(random: Random, n: int) -> Any:
     return kind(values).astype(np.float32)
 
 
+@each_kind
 @pytest.mark.parametrize("seed", range(6))
-def test_a_weight_an_edge_is_packed_without_its_text(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_weight_an_edge(seed: int, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(float_blocks, "TILE", 300)
     monkeypatch.setattr(float_blocks, "FEWEST", 2)
     packed = 0
@@ -237,7 +238,7 @@ def test_a_weight_an_edge_is_packed_without_its_text(seed: int, monkeypatch: pyt
         first = [random.choice((0, 3, 95, 9_950, 99_999, 99_000_000)) for _ in range(2)]
         incoming = Incoming("x", block, random.choice((None, 0, 17)))
         lines = write.EdgeLines.of(incoming, first[0], first[1], write._edge_line(incoming))
-        form, kind = Zstd(), KINDS["zstd"]
+        form = kind.form()
         got = [make() for make, _ in blocks.in_parts(form, lines, block, 1 << 16)]
         packed += sum(len(made) for made in got if isinstance(made, list))
         assert unpacked(kind, form, got) == b"".join(lines.render(part) for part in block.tiles())

@@ -41,7 +41,7 @@ def in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBlock, til
     packed: PackedLines | FloatLines | None = None
     if isinstance(lines, EdgeLines):
         packed = PackedLines.of(lines, block)
-        if packed is None and form.takes_floats:
+        if packed is None:
             packed = FloatLines.of(lines, block, MOST_ID)
     if packed is not None:
         yield from packed.tiles(form, block)

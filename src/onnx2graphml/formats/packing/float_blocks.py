@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
 from onnx2graphml.formats.packing.form import Form
 from onnx2graphml.formats.words import STEP
@@ -67,4 +68,4 @@ class FloatLines:
                 inner.source.copy(), inner.target.copy(), inner.tap.copy(),
             )  # fmt: skip
             made.append(((*axes, bits, p.data, p.start, p.stop), tile.count))
-        return form.float_edges(made)
+        return form.float_edges(made, p.size + 2 * render.NUMBER + render.FLOAT)

@@ -21,11 +21,9 @@ class Form(Protocol):
 
     Attributes:
         head: what it begins with.
-        takes_floats: whether `float_edges` is there for edges with a weight of their own each.
     """
 
     head: bytes
-    takes_floats: bool
 
     def text(self, pieces: Sequence[memoryview | bytes]) -> bytes:
         """Pieces of text, together at most `sequences.MOST` bytes."""
@@ -42,11 +40,12 @@ class Form(Protocol):
             count, most: how many there are, and the bytes that the text of each takes at most.
         """
 
-    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]]) -> list[bytes]:
+    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
         """Edges with a weight of their own each, in one or more tiles.
 
         Args:
             tiles: each as `float_edge_sequences` takes them, and how many there are.
+            most: the bytes that the text of each takes at most.
         """
 
     def took(self, part: bytes) -> None:

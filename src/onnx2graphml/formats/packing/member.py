@@ -24,6 +24,7 @@ from onnx2graphml.formats.packing.deflate import (
     put_codes,
 )
 from onnx2graphml.formats.packing.edges import put_edges
+from onnx2graphml.formats.packing.floats import float_edge_sequences
 from onnx2graphml.formats.packing.form import Bytes, room, sequences_of
 from onnx2graphml.formats.packing.sequences import SPARE
 
@@ -31,6 +32,7 @@ from onnx2graphml.formats.packing.sequences import SPARE
 HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 CODES = 1 << 10  # more bytes than the codes of a block take
 WORST = 72  # bytes that a line takes at most
+COPIES, LITERALS = 3, 64  # sequences and literals of a line at most
 
 Ints = npt.NDArray[np.int64]
 
@@ -39,7 +41,6 @@ class Gzip:
     """A file of members. What each needs is in itself."""
 
     head = b""
-    takes_floats = False
 
     def text(self, pieces: Sequence[memoryview | bytes]) -> bytes:
         """Pieces of text as a member."""
@@ -59,9 +60,23 @@ class Gzip:
         )
         return closed(packed[:length], out[:size])
 
-    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]]) -> list[bytes]:
-        """Not taken: their text is needed for its checksum, and is the longer part of the work."""
-        raise NotImplementedError
+    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
+        """Edges with a weight of their own each, a member for each tile."""
+        made = []
+        for lines, count in tiles:
+            sequences, literals, text, out = room(
+                "floats",
+                8 * (COPIES * count + 2),
+                LITERALS * (count + SPARE),
+                count * most + SPARE,
+                count * WORST + CODES,
+            )
+            words: Any = sequences.view(np.int64)
+            n, _, size = float_edge_sequences(*lines, words, literals, text)
+            lines_text = text[:]
+            lines_text.setflags(write=False)  # as other text: compiled code is made for one kind
+            made.append(closed(out[: put_block(lines_text, words[:n], out)], text[:size]))
+        return made
 
     def took(self, part: bytes) -> None:
         """Nothing is needed of the others."""

@@ -15,10 +15,10 @@ import numpy as np
 from isal import isal_zlib
 
 from onnx2graphml.formats.packing.edges import edge_sequences
+from onnx2graphml.formats.packing.floats import float_edge_sequences
 from onnx2graphml.formats.packing.form import Bytes, Ints, room, sequences_of
 from onnx2graphml.formats.packing.sequences import SPARE
 from onnx2graphml.formats.packing.zstd.blocks import AROUND, put_blocks, room_of
-from onnx2graphml.formats.packing.zstd.floats import float_edge_sequences
 from onnx2graphml.formats.packing.zstd.literals import NOTHING, gather
 from onnx2graphml.formats.packing.zstd.tables import SIZE, fit
 from onnx2graphml.formats.zstd_checksum import checksum_frame
@@ -27,13 +27,13 @@ HEAD = b"\x28\xb5\x2f\xfd" + bytes([0, 7 << 3])  # no size, no dictionary; a win
 LAST = b"\x01\x00\x00"  # an empty block
 COPIES, LITERALS = 4, 64  # sequences and literals of a line at most
 NONE = np.frombuffer(b"", np.uint8)
+NO_TEXT = np.empty(0, np.uint8)  # for loops that write one
 
 
 class Zstd:
     """One frame, and the checksum of its bytes."""
 
     head = HEAD
-    takes_floats = True
 
     def __init__(self) -> None:
         self._checksum = isal_zlib.crc32(HEAD)
@@ -68,7 +68,7 @@ class Zstd:
         n = edge_sequences(*lines, line, words[1:], literals)
         return out[: put_blocks(NONE, literals, words[: n + 1], *codes, out)].tobytes()
 
-    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]]) -> list[bytes]:
+    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
         """Edges with a weight of their own each, in the codes of the first tile."""
         made: list[bytes] = []
         tables, is_ascii = np.empty(SIZE, np.int64), True
@@ -79,7 +79,7 @@ class Zstd:
             )
             words: Any = sequences.view(np.int64)
             words[0] = NOTHING
-            n, new = float_edge_sequences(*lines, words[1:], literals)
+            n, new, _ = float_edge_sequences(*lines, words[1:], literals, NO_TEXT)
             if not made:
                 is_ascii = fit(literals[:new], words[1 : n + 1], True, tables)
             made.append(out[: put_blocks(NONE, literals, words[: n + 1], tables, is_ascii, out)].tobytes())

@@ -1,6 +1,7 @@
 """Lines of edges with a weight of their own each, as sequences: each is a copy of the one before it but for numbers.
 
-What is copied follows from the numbers: their digits up to the first that differs. So no text is put together.
+What is copied follows from the numbers: their digits up to the first that differs. The text is put together only where
+it is asked for.
 """
 # mypy: disallow-untyped-decorators=False
 
@@ -47,17 +48,20 @@ def float_edge_sequences(
     stop: Ints,
     sequences: Ints,
     literals: Bytes,
-) -> tuple[int, int]:
-    """The lines that `edge_lines_of_floats` writes, as sequences and their literals; the number of both.
+    text: Bytes,
+) -> tuple[int, int, int]:
+    """The lines that `edge_lines_of_floats` writes, as sequences and literals; how many of both, and bytes of text.
 
     Args:
         outer_source, …, inner_tap: source and target are ids below 10⁸.
+        text: room for the lines, or empty: then there is none.
     """
     data, begin, first_literal = address(constant), address(sequences), address(literals)
     n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
     inner = inner_source.size
     bits, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
     weight = address(np.empty(ROOM, np.uint8))
+    has_text, line = text.size > 0, address(text)
     at, new_at, new = (
         begin,
         first_literal,
@@ -74,6 +78,16 @@ def float_edge_sequences(
             source, this_source = number_word(s + inner_source[i])
             target, this_target = number_word(t + inner_target[i])
             this_weight = put_float(weight, _U(bits[i]), number[i], exponent[i]) - weight
+            if has_text:
+                copy_step(line, data + start[0])
+                store_word(line + n_first, source)
+                line += n_first + this_source
+                copy_step(line, data + start[1])
+                store_word(line + n_second, target)
+                line += n_second + this_target
+                copy_step(line, data + start[2])
+                line = put(line + n_third, weight, this_weight)
+                line = put(line, data + start[3], n_last)
             if not n_source:  # the first line
                 new_at = put(first_literal, data + start[0], n_first)
                 store_word(new_at, source)
@@ -115,7 +129,7 @@ def float_edge_sequences(
             source_word, target_word = source, target
             n_source, n_target, n_weight = this_source, this_target, this_weight
     store_word(at, _sequence(new, n_last, far))
-    return int((at + 8 - begin) // 8), int(new_at - first_literal)
+    return int((at + 8 - begin) // 8), int(new_at - first_literal), int(line - address(text))
 
 
 @numba.njit(nogil=True, forceinline=True)
