@@ -52,6 +52,12 @@ def entry(table: Any, index: Any) -> Any:
 
 
 @numba.njit(nogil=True, forceinline=True)
+def store_bytes(at: Any, value: Any, n: Any) -> None:
+    """Write up to seven bytes, the lowest first; those behind them stay."""
+    store_word(at, (load_word(at) & (_U(0xFFFFFFFFFFFFFFFF) << _U(8 * n))) | _U(value))
+
+
+@numba.njit(nogil=True, forceinline=True)
 def put_bits(at: Any, held: Any, bits: Any, value: Any, more: Any) -> Any:
     """Write at most 56 bits: behind an address, and what is held there of a byte that is not full."""
     held |= _U(value) << _U(bits)
