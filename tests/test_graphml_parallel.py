@@ -98,6 +98,16 @@ def test_progress_adds_up() -> None:
     assert len(told) > 10
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_result_that_is_there_waits_for_its_turn(jobs: int) -> None:
+    taken: list[int] = []
+    with InOrder[int, None](jobs, lambda n, _: taken.append(n)) as work:
+        for n in range(0, 40, 2):
+            work.submit(lambda n=n: time.sleep(0.001) or n, None)
+            work.pass_on(n + 1, None)
+    assert taken == list(range(40))
+
+
 def test_networkx_reads_gzip(tmp_path: Path) -> None:
     graph = every_kind()
     writing.write(graph, tmp_path / "a.graphml.gz")
