@@ -13,6 +13,7 @@ import pytest
 
 from both_ways import few
 from onnx2graphml.compiled import compiled, compiled_for_many, many
+from onnx2graphml.export.kernels import add_edges
 from onnx2graphml.graph import kernels
 from onnx2graphml.verification import combine, winners
 
@@ -66,12 +67,25 @@ def chosen(dtype: Any, rng: np.random.Generator) -> list[Any]:
     return [best, found]
 
 
+def in_a_matrix(dtype: Any, rng: np.random.Generator) -> list[Any]:
+    """As NumPy adds; some neurons have no place in it."""
+    source, target, weight, _ = edges(dtype, rng)
+    row, column = (np.where(rng.random(n) < 0.8, rng.permutation(n), -1) for n in (SOURCES, TARGETS))
+    out, expected = np.zeros((2, SOURCES, TARGETS), dtype)
+    add_edges(source, target, weight, row, column, out)
+    kept = (row[source] >= 0) & (column[target] >= 0)
+    np.add.at(expected, (row[source[kept]], column[target[kept]]), weight[kept])
+    np.testing.assert_array_equal(out, expected)
+    return [out]
+
+
 LOOPS = {
     "expand": lambda dtype, rng: expanded(dtype, rng, False),
     "expand, the other way round": lambda dtype, rng: expanded(dtype, rng, True),
     "sums": added,
     "all kinds": combined,
     "winners": chosen,
+    "a matrix": in_a_matrix,
 }
 
 
