@@ -20,8 +20,11 @@ from onnx2graphml.api import load
 from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends.direct import archive
 from onnx2graphml.frontends.direct.archive import read_archive
+from onnx2graphml.frontends.direct.network import Names
 from onnx2graphml.frontends.direct.registry import LAYERS, OPERATIONS
 from onnx2graphml.frontends.direct.uncovered import UncoveredError
+from onnx2graphml.frontends.keras_check import UnsafeError
+from onnx2graphml.model.light import LightModel
 
 keras = pytest.importorskip("keras", reason="Keras is an extra")
 keras_layers = pytest.importorskip("keras_layers")
@@ -274,6 +277,38 @@ def test_a_configuration_without_sense_is_left_to_keras(tmp_path: Path) -> None:
     path = changed(tmp_path / "m.keras", lambda config: config["config"].update(layers=7))
     with pytest.raises(UncoveredError, match="not iterable"):
         read_archive(path, {})
+
+
+def places(part: Any) -> list[tuple[Any, Any]]:
+    """All values in a configuration, as what they are in and their key."""
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    return [each for key, value in inner for each in ((part, key), *places(value))]
+
+
+def test_configurations_that_are_changed_at_random(tmp_path: Path) -> None:
+    """Are read, or left to Keras; nothing else happens, and soon."""
+    values: list[Any] = [None, True, 0, -1, 3, 10**12, 1.5, "x", [], [1], {}, "same", 10**400]
+    random = np.random.default_rng(0)
+
+    def change(config: dict[str, Any]) -> None:
+        found = places(config)
+        inside, key = found[random.integers(len(found))]
+        inside[key] = values[random.integers(len(values))]
+
+    outcomes = set()
+    for _ in range(80):
+        try:
+            outcomes.add(type(read_archive(changed(tmp_path / "m.keras", change), {})))
+        except (UncoveredError, UnsafeError, ModelError) as error:
+            outcomes.add(type(error))
+    assert {LightModel, UncoveredError, UnsafeError} <= outcomes
+
+
+def test_names_are_given_once_and_soon() -> None:
+    names = Names()
+    made = [names.unique("a") for _ in range(20_000)]  # which took a minute, one number after the other
+    assert len(set(made)) == len(made)
+    assert names.unique("a_1") not in made
 
 
 def test_weights_that_are_damaged(tmp_path: Path) -> None:

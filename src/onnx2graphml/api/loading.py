@@ -54,7 +54,8 @@ def load(
         detail: `op` (a layer for every ONNX tensor), `layer` (what the framework calls a layer) or `neuron` (only what
             computes).
         trust: let the framework run code that the file holds, such as a Keras Lambda layer.
-        check: compare a framework's own prediction with that of its ONNX export, for one random input.
+        check: compare a framework's own prediction with that of its ONNX export, for one random input. A .keras file
+            that is read without Keras has none.
         fixed: a number or an array, by name, for inputs of an ONNX model that are to be constants, as `{"sr": 16000}`.
         original: of a written graph, the model that it was made from: for the names, shapes and types of inputs and
             outputs. An .npz has no attributes of nodes, and needs it.

@@ -84,17 +84,17 @@ def read_archive(path: Path, shapes: Shapes) -> LightModel:
         _check_sum(archive, member)
         with path.open("rb") as file, h5py.File(_Window(file, member), "r") as weights:
             check_open_hdf5(weights, member.file_size)
-            return _made(config, weights, shapes).light()
+            return _made(config, weights, shapes)
 
 
-def _made(config: Any, weights: Any, shapes: Shapes) -> Walk:
+def _made(config: Any, weights: Any, shapes: Shapes) -> LightModel:
     try:
         plan = planned(config, Variables(weights, ""))
         options = {part.name: part.options for part in plan.parts}
         known = {end.part: (tuple(options[end.part]["batch_shape"]), options[end.part]["dtype"]) for end in plan.inputs}
         dtypes = {name: np.dtype(dtype) for name, (_, dtype) in known.items()}
         static = static_shapes(known, shapes)
-        return Walk(plan, {name: (shape, dtypes[name]) for name, shape in static.items()})
+        return Walk(plan, {name: (shape, dtypes[name]) for name, shape in static.items()}).light()
     except ModelError:
         raise
     except MALFORMED as error:

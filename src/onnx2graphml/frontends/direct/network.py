@@ -16,12 +16,11 @@ from onnx2graphml.frontends.direct.stored import Stored
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
 from onnx2graphml.frontends.order import put_in_order
-from onnx2graphml.frontends.tfnames import unique
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LARGE, LAYER
 
 OPSET, IR_VERSION = 17, 10  # the same as on the way through TensorFlow
-MOST_NODES = 1 << 17
+MOST_NODES = 1 << 16
 """No network that can be a graph has more; a configuration that calls models within models many times over may."""
 
 NEW_ORDER = ("Gemm", "MatMul", "Reshape")
@@ -35,6 +34,29 @@ class Padded:
     value: Value
     before: list[int]
     after: list[int]
+
+
+class Names:
+    """Names that are given once; the next one of a kind is numbered, at the same cost however many there are."""
+
+    def __init__(self) -> None:
+        self._taken = {""}
+        self._next: dict[str, int] = {}
+
+    def unique(self, name: str) -> str:
+        """The name, numbered if it is taken; it is taken from now on.
+
+        Example:
+            >>> names = Names()
+            >>> names.unique("a"), names.unique("a"), names.unique("a")
+            ('a', 'a_1', 'a_2')
+        """
+        free, number = name, self._next.get(name, 1)
+        while free in self._taken:
+            free, number = f"{name}_{number}", number + 1
+        self._next[name] = number
+        self._taken.add(free)
+        return free
 
 
 class Network:
@@ -62,8 +84,8 @@ class Network:
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
-        self._names = {""}
-        self._node_names: set[str] = set()
+        self._names = Names()
+        self._node_names = Names()
 
     def input(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         """Another input."""
@@ -109,7 +131,7 @@ class Network:
         within = f"{layer}/{name}" if layer else name
         values = [self._value(within, *output) for output in outputs]
         node = helper.make_node(
-            op, [i.name if i else "" for i in inputs], [v.name for v in values], unique(name, self._node_names)
+            op, [i.name if i else "" for i in inputs], [v.name for v in values], self._node_names.unique(name)
         )
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         self._call_of[node.name] = None if layer is None else self.calls
@@ -119,7 +141,7 @@ class Network:
         return values
 
     def _value(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
-        value = Value(unique(name, self._names), shape, dtype)
+        value = Value(self._names.unique(name), shape, dtype)
         self._shapes[value.name] = shape
         return value
 
@@ -127,7 +149,7 @@ class Network:
         """The model; large arrays are beside it.
 
         Args:
-            outputs: by the names that they are to have, which no input has.
+            outputs: by the names that they are to have, which no input has, and no other tensor: those have a slash.
             metadata: of the model.
 
         Raises:
@@ -137,8 +159,6 @@ class Network:
         ends = {value.name for value in outputs.values()}
         Drawn(needed, self._call_of, self._shapes, self._constants.keys(), ends).require_kept()
         new = {value.name: name for name, value in outputs.items()}
-        for name in [each for each in new.values() if each in self._names and each not in new]:
-            new[name] = unique(name, self._names | set(new.values()))  # an inner tensor gives way to an output
         for node in needed:
             node.input[:] = [new.get(name, name) for name in node.input]
             node.output[:] = [new.get(name, name) for name in node.output]
