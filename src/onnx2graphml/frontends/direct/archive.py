@@ -29,7 +29,8 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 
 Shapes = Mapping[str, Sequence[int]]
 
-MALFORMED = (UncoveredError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
+MALFORMED = (UncoveredError, ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError,
+             RecursionError)  # fmt: skip
 """What a configuration that Keras has not written may lead to; Keras says what is wrong with it."""
 
 
