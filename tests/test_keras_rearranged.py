@@ -77,6 +77,10 @@ MOVED: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
     "ReLU as an output, too": (STEPS, lambda x: both(conv(x), L.ReLU(), L.MaxPooling1D()), "is read, too"),
     "a row without bias": (STEPS, lambda x: L.Conv1D(4, 2, use_bias=False, activation="gelu")(x), "row without bias"),
     "Dense without bias": (PICTURE, lambda x: L.Dense(4, use_bias=False, activation="gelu")(x), "rows in TensorFlow"),
+    "steps of an LSTM, a number": (STEPS, lambda x: L.LSTM(2, return_sequences=True)(x) * 2.0, "the order of axes"),
+    "numbers in a cell": (STEPS, lambda x: L.GRU(2, activation="hard_sigmoid")(x), "hard_sigmoid in a cell"),
+    "a layer in a cell": (STEPS, lambda x: L.GRU(2, activation=L.ReLU())(x), "a layer as the activation"),
+    "one head": (STEPS, lambda x: L.MultiHeadAttention(1, 2)(x, x), "one head"),
     "Permute, twice": (PICTURE, lambda x: [L.Permute((2, 1, 3))(x), L.Permute((2, 1, 3))(x)], "the order of axes"),
 }
 

@@ -48,6 +48,16 @@ def test_other_types_within_layers_are_left_to_tensorflow(layer: Any, tmp_path: 
         read_archive(tmp_path / "m.keras", {})
 
 
+@pytest.mark.parametrize(("dtype", "shape"), [("int32", (3,)), ("float32", (3, 1))])
+def test_what_an_inner_model_casts_or_reshapes_is_left_to_tensorflow(
+    dtype: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    inner = keras.Input(shape, dtype=dtype, name="inner")
+    saved(keras.Model(inner, L.Flatten()(inner), name="block"), "float32", tmp_path / "m.keras")
+    with pytest.raises(UncoveredError, match="what inner makes of its input"):
+        read_archive(tmp_path / "m.keras", {})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
 def test_whole_numbers_that_only_move_are_read_directly(dtype: str, tmp_path: Path) -> None:

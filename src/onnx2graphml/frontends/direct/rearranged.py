@@ -101,6 +101,8 @@ class Drawn:
                 free = all(each.op_type not in PASSED and not self._is_between(each) for each in behind)
                 once = turned[node.input[0], str(node.attribute)] == 1
                 require(self._is_between(node) or (free and once and not is_moved), f"the order of axes of {node.name}")
+            elif self._turns(node):
+                require(not self._is_at_end(node, behind), f"the order of axes behind {node.name}")
             if is_layer and node.op_type in ("Unsqueeze", "Squeeze"):
                 require(not is_moved, f"the axes of {node.name}")
             if node.op_type in ("Softmax", "LogSoftmax"):
@@ -109,6 +111,18 @@ class Drawn:
                 moved.update(node.output)
                 is_output = not set(self.outputs).isdisjoint(node.output)
                 require(not is_output or not any(map(self._passes, behind)), f"what {node.name} makes is read, too")
+
+    def _turns(self, node: onnx.NodeProto) -> bool:
+        """Whether a layer of several nodes changes the order of axes; steps and a batch of one change by a Reshape."""
+        if node.op_type == "Reshape":
+            return self.shapes[node.input[0]][:1] != self.shapes[node.output[0]][:1]
+        return node.op_type == "Transpose" and not self._is_between(node)
+
+    def _is_at_end(self, node: onnx.NodeProto, behind: Sequence[onnx.NodeProto]) -> bool:
+        """Whether a transposition would move from the end of its layer to behind the next one."""
+        if len(behind) != 1 or behind[0].op_type not in PASSED or not self._of_different_layers(node, behind[0]):
+            return False
+        return sum(name not in self.constants for name in behind[0].input) == 1
 
     def _is_between(self, node: onnx.NodeProto) -> bool:
         return self.call_of[node.name] is None

@@ -77,6 +77,12 @@ class Walk:
     def _run(self, plan: Plan, inputs: Sequence[Value]) -> list[Value]:
         """A model's outputs for its inputs."""
         require(len(inputs) == len(plan.inputs), "another number of inputs")
+        ends = {part.name: part.options for part in plan.parts if part.class_name == INPUT}
+        for reference, value in zip(plan.inputs, inputs, strict=True):
+            wanted = ends[reference.part]
+            fits = len(wanted["batch_shape"]) == value.rank and value.dtype == wanted["dtype"]
+            pairs = zip(wanted["batch_shape"][1:], value.shape[1:], strict=False)
+            require(fits and all(n in (None, m) for n, m in pairs), f"what {reference.part} makes of its input")
         done: Outputs = {(r.part, r.call): [value] for r, value in zip(plan.inputs, inputs, strict=True)}
         for part, number, arguments in _in_order(plan, done):
             done[part.name, number] = self._call(part, arguments, done)

@@ -38,6 +38,7 @@ def MultiHeadAttention(
     require(not return_attention_scores, "attention with its scores")
     require(query.rank == value.rank == 3 and call["attention_axes"] in (None, [1], (1,)), "attention of several axes")
     heads, size = call["num_heads"], call["key_dim"]
+    require(heads > 1, "one head, which is no axis in TensorFlow")
     inner = (heads, size)
     q = _projected(call, "query", query, inner)
     k = _projected(call, "key", value if key is None else key, inner)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.frontends.direct.activations import activated
+from onnx2graphml.frontends.direct.activations import UNARY, activated
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import LAYERS, REQUIRED, Kind, layer
 from onnx2graphml.frontends.direct.stored import group_names
@@ -28,9 +28,20 @@ SIMPLE: dict[str, Any] = {"units": REQUIRED, "activation": "tanh", "use_bias": T
 GATED: dict[str, Any] = SIMPLE | {"recurrent_activation": "sigmoid"}
 
 
+WHOLE = (None, "gelu", "linear", "softmax", *UNARY)
+"""Activations whose numbers TensorFlow does not join to what stands before or behind them in a cell."""
+
+
+def _require_whole(*activations: Any) -> None:
+    for each in activations:
+        require(not isinstance(each, str) or each in WHOLE, f"the activation {each} in a cell")
+        require(not isinstance(each, dict), "a layer as the activation of a cell")
+
+
 def simple_rnn_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     """The state: an activation of the input and the state before."""
     (before,), units = states, call["units"]
+    _require_whole(call["activation"])
     kernel, recurrent, *bias = _variables(call, x, units, (units,))
     if bias:
         z = call.gemm(before, recurrent, call.gemm(x, kernel, bias[0]))
@@ -43,6 +54,7 @@ def simple_rnn_cell(call: Call, x: Value, states: States) -> tuple[Value, States
 def lstm_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     """A state that is kept, forgotten and shown by gates."""
     (h, c), units = states, call["units"]
+    _require_whole(call["activation"])
     kernel, recurrent, *bias = _variables(call, x, 4 * units, (4 * units,))
     z = call.gemm(x, kernel, call.matmul(h, recurrent))
     z = call.binary("Add", z, bias[0]) if bias else z
@@ -60,6 +72,7 @@ def gru_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     (before,), units, after = states, call["units"], call["reset_after"]
     kernel, recurrent, *bias = _variables(call, x, 3 * units, (2, 3 * units) if after else (3 * units,))
     gate = call["recurrent_activation"]
+    _require_whole(call["activation"], gate)
     inner = [call.squeeze(b, [0]) for b in call.split(bias[0], 2, 0)] if bias and after else bias
     own = call.gemm(x, kernel, inner[0]) if bias else call.matmul(x, kernel)
     xz, xr, xh = call.split(own, 3, 1)
