@@ -59,7 +59,7 @@ def tables_of(plan: Plan) -> Tables | None:
         >>> from onnx2graphml.cuda.plan import plan_of
         >>> from onnx2graphml.graph import axes as ax
         >>> from onnx2graphml.graph.blocks import EdgeBlock
-        >>> axes = ax.spread(8).strided(0, 16, 4), ax.gather(4).strided(16, 0, 1), ax.same(16)
+        >>> axes = ax.spread(8).strided(0, 16, 4), ax.gather(4).strided(16, 0, 1), ax.same(16).strided(1, 1)
         >>> tables = tables_of(plan_of(EdgeBlock(axes, np.ones(32))))
         >>> tables.places, len(tables.tap)
         (16, 4)
