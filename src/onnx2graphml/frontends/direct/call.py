@@ -61,7 +61,11 @@ class Call:
         if path not in self._made:
             stored, wanted = self.variables.stored(), {**trained, **measured}
             require([s.shape for s in stored] == list(wanted.values()), f"variables of {path}")
-            require(all(s.dtype == self.dtype or s.dtype.kind == "i" for s in stored), f"types of variables of {path}")
+            kinds = [
+                s.dtype == self.dtype or (name in measured and s.dtype.kind == "i")
+                for name, s in zip(wanted, stored, strict=True)
+            ]
+            require(all(kinds), f"types of variables of {path}")
             self._made[path] = [
                 self.network.weight(f"{self.owner}/{name}", each, name in trained)
                 for name, each in zip(wanted, stored, strict=True)
@@ -84,6 +88,7 @@ class Call:
 
     def number(self, value: float, like: Value | None = None) -> Value:
         """A number of the layer's type, or of another value's."""
+        require(isinstance(value, int | float), f"the number {value!r}")
         return self.array(np.array(value, like.dtype if like else self.dtype))
 
     def integers(self, values: Sequence[int]) -> Value:

@@ -22,6 +22,7 @@ def Activation(call: Call, x: Value) -> Value:
 def ReLU(call: Call, x: Value) -> Value:
     """At least 0; or with a threshold, a greatest value, a slope below."""
     most, slope, threshold = call["max_value"], call["negative_slope"], call["threshold"]
+    require(min(slope, threshold, most or 0) >= 0, "a negative option")
     if slope and most is None and not threshold:
         return activations.leaky_relu(call, x, slope)
     if threshold:

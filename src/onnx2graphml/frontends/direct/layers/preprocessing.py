@@ -16,6 +16,7 @@ from onnx2graphml.frontends.direct.values import Value
 @layer("Rescaling", takes={"scale": REQUIRED, "offset": 0.0})
 def Rescaling(call: Call, x: Value) -> Value:
     """x · scale + offset."""
+    require(all(np.array(call[each]).dtype.kind in "if" for each in ("scale", "offset")), "a scale of no numbers")
     require(np.any(np.array(call["scale"]) != 1), "a scale that changes nothing")
     scale, offset = (call.array(np.array(call[each], call.dtype)) for each in ("scale", "offset"))
     return call.binary("Add", call.binary("Mul", x, scale), offset)

@@ -29,6 +29,7 @@ def Reshape(call: Call, x: Value) -> Value:
     if -1 in target:
         known = math.prod(n for n in target if n != -1)
         target[target.index(-1)] = x.size // known
+    require(min(target, default=1) > 0, f"the shape {target}")
     return call.reshape(x, (1, *target))
 
 
@@ -44,6 +45,7 @@ def RepeatVector(call: Call, x: Value) -> Value:
     """A vector so many times."""
     require(x.rank == 2, f"RepeatVector of {x.shape}")
     n = call["n"]
+    require(n > 0, f"{n} times")
     tiled = call.node("Tile", x, call.integers([1, n]), shape=(1, n * x.size))
     return call.reshape(tiled, (1, n, x.size))
 

@@ -1,0 +1,64 @@
+"""Configurations and weights that Keras has not written, and would refuse or cast: they are left to it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from onnx2graphml.frontends.direct.archive import read_archive
+from onnx2graphml.frontends.direct.uncovered import UncoveredError
+
+
+def written(path: Path, layer: str, options: dict[str, Any], *weights: np.ndarray) -> Path:
+    """An archive of one layer behind an input of four numbers."""
+    layers = [
+        ("InputLayer", {"batch_shape": [None, 4], "dtype": "float32", "name": "x"}),
+        (layer, {"name": "y"} | options),
+    ]
+    entries = [{"module": "keras.layers", "class_name": n, "config": c, "registered_name": None} for n, c in layers]
+    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "m", "layers": entries}}
+    data = io.BytesIO()
+    with h5py.File(data, "w") as file:
+        for k, array in enumerate(weights):
+            file[f"layers/{layer.lower()}/vars/{k}"] = array
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", data.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "what"),
+    [
+        ("RepeatVector", {"n": 0}, "0 times"),
+        ("RepeatVector", {"n": -1}, "-1 times"),
+        ("Reshape", {"target_shape": [-2, -2]}, "the shape"),
+        ("Rescaling", {"scale": "2"}, "no numbers"),
+        ("Rescaling", {"scale": 2.0, "offset": "1"}, "no numbers"),
+        ("ELU", {"alpha": "2"}, "the number '2'"),
+        ("ReLU", {"max_value": -1.0}, "a negative option"),
+        ("ReLU", {"negative_slope": -1.0}, "a negative option"),
+    ],
+)
+def test_options_without_sense(layer: str, options: dict[str, Any], what: str, tmp_path: Path) -> None:
+    with pytest.raises(UncoveredError, match=what):
+        read_archive(written(tmp_path / "m.keras", layer, options), {})
+
+
+def test_weights_of_another_type_or_number(tmp_path: Path) -> None:
+    options = {"units": 2, "use_bias": False}
+    kernel = np.ones((4, 2), np.float32)
+    assert read_archive(written(tmp_path / "m.keras", "Dense", options, kernel), {}).proto.graph.output[0].name == "y"
+    for each in ([kernel.astype(np.int32)], [kernel.astype(">f4")], [kernel.astype(np.float64)]):
+        with pytest.raises(UncoveredError, match="types of variables"):
+            read_archive(written(tmp_path / "m.keras", "Dense", options, *each), {})
+    for each in ([], [kernel.T], [kernel, kernel]):
+        with pytest.raises(UncoveredError, match="variables of layers/dense"):
+            read_archive(written(tmp_path / "m.keras", "Dense", options, *each), {})
