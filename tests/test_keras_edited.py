@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
+from onnx2graphml.api import load
+from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends.direct.archive import read_archive
 from onnx2graphml.frontends.direct.uncovered import UncoveredError
 
@@ -62,3 +64,11 @@ def test_weights_of_another_type_or_number(tmp_path: Path) -> None:
     for each in ([], [kernel.T], [kernel, kernel]):
         with pytest.raises(UncoveredError, match="variables of layers/dense"):
             read_archive(written(tmp_path / "m.keras", "Dense", options, *each), {})
+
+
+def test_a_configuration_that_is_too_large(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b"[" + b"[]," * (1 << 24) + b"[]]")
+        archive.writestr("model.weights.h5", np.random.default_rng(0).bytes(1 << 20), zipfile.ZIP_STORED)
+    with pytest.raises(ModelError, match=r"its configuration has 50,331,652 bytes, expected at most 33,554,432"):
+        load(tmp_path / "m.keras")

@@ -53,6 +53,7 @@ MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 DEEPEST = 200
 BOMB = 100  # an archive whose content is that many times its size: Keras stores weights uncompressed
+LONGEST = 1 << 25  # bytes of a configuration, of which Python makes many times as many
 MANY_TIMES = 1000  # a data set that is so many times larger than its file
 
 
@@ -116,10 +117,13 @@ def check_size(archive: zipfile.ZipFile, path: Path) -> None:
     """Refuse an archive whose content is too large for its size.
 
     Raises:
-        ValueError: it is more than 100 times as large.
+        ValueError: it is more than 100 times as large, or the configuration alone is too large.
     """
     if sum(member.file_size for member in archive.infolist()) > BOMB * path.stat().st_size:
         raise ValueError(f"its content is more than {BOMB} times its size")
+    longest = max((member.file_size for member in archive.infolist() if member.filename == "config.json"), default=0)
+    if longest > LONGEST:
+        raise ValueError(f"its configuration has {longest:,} bytes, expected at most {LONGEST:,}")
 
 
 def check_hdf5(path: Path) -> None:
