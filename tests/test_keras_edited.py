@@ -72,3 +72,20 @@ def test_a_configuration_that_is_too_large(tmp_path: Path) -> None:
         archive.writestr("model.weights.h5", np.random.default_rng(0).bytes(1 << 20), zipfile.ZIP_STORED)
     with pytest.raises(ModelError, match=r"its configuration has 50,331,652 bytes, expected at most 33,554,432"):
         load(tmp_path / "m.keras")
+
+
+def test_an_inner_model_that_is_called_by_names(tmp_path: Path) -> None:
+    """Keras gives each input what has its name, whatever the order."""
+    keras = pytest.importorskip("keras", reason="Keras is an extra")
+    b, a, x, y = (keras.Input((3,), name=name) for name in ("b", "a", "x", "y"))
+    inner = keras.Model([b, a], keras.layers.Subtract()([b, a]), name="inner")
+    keras.Model([x, y], inner({"b": x, "a": y})).save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    config = json.loads(members["config.json"])
+    next(part for part in config["config"]["layers"] if part["name"] == "inner")["inbound_nodes"][0]["kwargs"] = {}
+    with zipfile.ZipFile(tmp_path / "n.keras", "w") as made:
+        for name, content in (members | {"config.json": json.dumps(config).encode()}).items():
+            made.writestr(name, content)
+    with pytest.raises(UncoveredError, match="inputs of inner by name"):
+        read_archive(tmp_path / "n.keras", {})

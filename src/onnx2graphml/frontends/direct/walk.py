@@ -97,6 +97,7 @@ class Walk:
         keywords = {key: value for key, value in keywords.items() if value is not None}  # as a mask that there isn't
         if part.model is not None:
             require(not keywords and len(given) == 1, f"the arguments of {part.path}")
+            require(not isinstance(given[0], dict), f"inputs of {part.path} by name")
             return self._run(part.model, list(_flat(given[0])))
         assert part.kind is not None
         values = [*_flat(given), *_flat(list(keywords.values()))]
