@@ -75,6 +75,11 @@ MOVED: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
     "rows of one, Softmax": ((2, 2, 3), lambda x: L.Softmax()(conv(x)), "axes of size 1"),
     "convolution as an output, too": (PICTURE, lambda x: both(conv(x), L.ReLU()), "is read, too"),
     "ReLU as an output, too": (STEPS, lambda x: both(conv(x), L.ReLU(), L.MaxPooling1D()), "is read, too"),
+    "a sum as an output, too": (
+        PICTURE,
+        lambda x: both(L.ReLU(negative_slope=0.3, threshold=0.2)(conv(x)), L.MaxPooling2D()),
+        "is read, too",
+    ),
     "a row without bias": (STEPS, lambda x: L.Conv1D(4, 2, use_bias=False, activation="gelu")(x), "row without bias"),
     "Dense without bias": (PICTURE, lambda x: L.Dense(4, use_bias=False, activation="gelu")(x), "rows in TensorFlow"),
     "steps of an LSTM, a number": (STEPS, lambda x: L.LSTM(2, return_sequences=True)(x) * 2.0, "the order of axes"),

@@ -110,7 +110,9 @@ class Drawn:
             if (self._is_between(node) and _to_back(node)) or (is_moved and node.op_type in PASSED):
                 moved.update(node.output)
                 is_output = not set(self.outputs).isdisjoint(node.output)
-                require(not is_output or not any(map(self._passes, behind)), f"what {node.name} makes is read, too")
+                joins = len(moved.intersection(node.input)) > 1 and bool(behind)
+                free = not joins and not any(map(self._passes, behind))
+                require(free or not is_output, f"what {node.name} makes is read, too")
 
     def _turns(self, node: onnx.NodeProto) -> bool:
         """Whether a layer of several nodes changes the order of axes; steps and a batch of one change by a Reshape."""
