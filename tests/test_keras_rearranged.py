@@ -41,6 +41,13 @@ def both(x: Any, *more: Any) -> list[Any]:
 NUMBERS = "a number of"
 NOTHING = "that changes nothing|all of a value"
 
+
+def pooled(x: Any) -> Any:
+    """By one layer, twice."""
+    pool = L.MaxPooling1D(2)
+    return pool(pool(x))
+
+
 MOVED: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
     "(x + 1) + 2": (ROW, lambda x: (x + 1.0) + 2.0, NUMBERS),
     "2 - (x - y)": (ROW, lambda x: 2.0 - L.Subtract()([x, ops.exp(x)]), NUMBERS),
@@ -53,6 +60,18 @@ MOVED: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
         ROW,
         lambda x: L.Rescaling(2.0, 1.0)(L.Dense(3, use_bias=False)(x)),
         "a sum behind",
+    ),
+    "Dense without bias of one row, hard_shrink": (
+        (1, 3),
+        lambda x: L.Dense(2, "hard_shrink", use_bias=False)(x),
+        "of rows",
+    ),
+    "the mean of one number": ((4, 1), L.LayerNormalization(), "the mean of one number"),
+    "pooled again": ((16, 2), pooled, "pools again"),
+    "a convolution's output, hard_tanh": (
+        PICTURE,
+        lambda x: both(conv(x, activation="hard_tanh"), L.Conv2D(2, 2)),
+        "is read, too",
     ),
     "x + x": (ROW, lambda x: x + x, "a value with itself"),
     "x · 1": (ROW, lambda x: x * 1.0, NOTHING),

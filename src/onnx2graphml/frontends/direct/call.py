@@ -31,6 +31,7 @@ class Call:
         made: those of all layers that were made already.
         dtype: that the layer computes in.
         owner: before the names of its variables; the layer's name unless it is a part of another one.
+        again: whether the layer was called before.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Call:
         made: Made,
         dtype: np.dtype[Any],
         owner: str | None = None,
+        again: bool = False,
     ) -> None:
+        self.again = again
         self.network, self.layer, self.options, self.dtype = network, layer, options, dtype
         self.variables, self._made, self.owner = variables, made, owner or layer
 

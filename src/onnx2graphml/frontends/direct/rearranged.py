@@ -111,7 +111,10 @@ class Drawn:
                 moved.update(node.output)
                 is_output = not set(self.outputs).isdisjoint(node.output)
                 joins = len(moved.intersection(node.input)) > 1 and bool(behind)
-                free = not joins and not any(map(self._passes, behind))
+                plain = self._is_between(node) or node.op_type == "Relu"
+                free = not joins and not any(
+                    self._passes(each) or (self._is_between(each) and not plain) for each in behind
+                )
                 require(free or not is_output, f"what {node.name} makes is read, too")
 
     def _turns(self, node: onnx.NodeProto) -> bool:

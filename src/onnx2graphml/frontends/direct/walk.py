@@ -102,7 +102,8 @@ class Walk:
         assert part.kind is not None
         values = [*_flat(given), *_flat(list(keywords.values()))]
         require(part.kind.any_type or all(v.dtype == part.dtype for v in values), f"types of the inputs of {part.path}")
-        call = Call(self.network, part.path, part.options, part.variables, self._made, part.dtype)
+        again = part.path in self._shapes
+        call = Call(self.network, part.path, part.options, part.variables, self._made, part.dtype, again=again)
         try:
             bound = inspect.signature(part.kind.make).bind(call, *given, **keywords)
         except TypeError:

@@ -22,7 +22,8 @@ def Dense(call: Call, x: Value) -> Value:
     """A weighted sum of the last axis."""
     require(x.rank >= 2, f"Dense on {x.shape}")
     once = call["activation"] in (None, "linear", *UNARY)
-    require(x.rank < 4 or call["use_bias"] or once, f"the activation {call['activation']} of rows in TensorFlow")
+    rows = x.rank > 3 or (x.rank == 3 and x.shape[1] == 1)
+    require(not rows or call["use_bias"] or once, f"the activation {call['activation']} of rows in TensorFlow")
     shapes = {"kernel": (x.shape[-1], call["units"])} | ({"bias": (call["units"],)} if call["use_bias"] else {})
     kernel, *bias = call.weights(**shapes)
     if x.rank == 2 and bias:

@@ -45,6 +45,7 @@ def BatchNormalization(call: Call, x: Value) -> Value:
 def LayerNormalization(call: Call, x: Value) -> Value:
     """By the mean and the variance of each position."""
     axes = _axes(call, x)
+    require(any(x.shape[a] > 1 for a in axes), "the mean of one number")
     trained = {name: tuple(x.shape[a] for a in axes) for name, use in _both(call) if use}
     across = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
     found = dict(zip(trained, (call.reshape(v, across) for v in call.weights(**trained)), strict=True))

@@ -42,6 +42,7 @@ def GlobalMaxPooling(call: Call, x: Value) -> Value:
 
 def _pooled(call: Call, x: Value, op: str) -> Value:
     require(call["data_format"] == "channels_last", "channels first")
+    require(x.rank > 3 or not call.again, "steps that one layer pools again, which TensorFlow keeps as a row")
     rank = x.rank - 2
     window = sizes(call["pool_size"], rank)
     strides = window if call["strides"] is None else sizes(call["strides"], rank)
