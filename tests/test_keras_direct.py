@@ -128,7 +128,7 @@ def transformer(x: Any) -> Any:
 def pictures(x: Any) -> Any:
     """What is done with pictures, and normalizations of them."""
     a = L.Resizing(5, 8, name="a")(L.RandomFlip(name="flip")(L.CenterCrop(5, 4, name="b")(x)))
-    c = L.UpSampling2D(2, interpolation="bicubic", name="c")(L.GroupNormalization(2, name="d")(x))
+    c = L.UpSampling2D(2, interpolation="bilinear", name="c")(L.GroupNormalization(2, name="d")(x))
     return [L.Conv2D(2, 2, name="e")(L.Add(name="f")([a, L.ReLU(name="g")(a)])), c]
 
 

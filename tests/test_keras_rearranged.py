@@ -67,6 +67,11 @@ MOVED: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
         "of rows",
     ),
     "the mean of one number": ((4, 1), L.LayerNormalization(), "the mean of one number"),
+    "bicubic, of which TensorFlow's prediction is another": (
+        PICTURE,
+        L.Resizing(5, 4, interpolation="bicubic"),
+        "the interpolation bicubic",
+    ),
     "pooled again": ((16, 2), pooled, "pools again"),
     "a convolution's output, hard_tanh": (
         PICTURE,

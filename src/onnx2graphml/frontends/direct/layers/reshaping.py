@@ -114,26 +114,18 @@ def CenterCrop(call: Call, x: Value) -> Value:
     return call.node("Slice", x, *inputs, shape=(1, *wanted, x.shape[-1]))
 
 
-MODES: dict[str, dict[str, Any]] = {
-    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
-    "bicubic": {
-        "mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.5, "exclude_outside": 1
-    },
-}  # fmt: skip
-"""Keras' interpolations as ONNX has them."""
-
-
 def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> Value:
     """A picture of another size; its axes are moved as on the way through TensorFlow."""
-    require(x.rank == 4 and interpolation in MODES and min(size) > 0 and size != x.shape[1:3], f"a size {size}")
+    # by "bicubic", ONNX Runtime and TensorFlow differ where a size is no multiple
+    require(interpolation == "bilinear", f"the interpolation {interpolation}")
+    require(x.rank == 4 and min(size) > 0 and size != x.shape[1:3], f"a size {size}")
     scales = np.array([1, 1, *(n / o for n, o in zip(size, x.shape[1:3], strict=True))], np.float32)
     exact = [math.floor(o * float(s)) for o, s in zip(x.shape[1:3], scales[2:], strict=True)]
     require(exact == list(size), "a size that a scale does not give")
     first = call.transpose(x, [0, 3, 1, 2], own=False)
     shape = (1, x.shape[-1], *size)
-    made = call.node(
-        "Resize", first, None, call.array(scales), shape=shape, nearest_mode="floor", **MODES[interpolation]
-    )
+    how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
+    made = call.node("Resize", first, None, call.array(scales), shape=shape, **how)
     return call.transpose(made, [0, 2, 3, 1])
 
 
