@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 
 from onnx2graphml.frontends import tfnames
+from onnx2graphml.frontends.names import Names
 from onnx2graphml.frontends.order import walk
 from onnx2graphml.frontends.tensorflow import quiet
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
@@ -36,7 +37,7 @@ class Row:
 
 def rows_of(model: Any) -> list[Row]:
     """The model itself, and what `model.summary()` shows of it, nested models followed by their own rows."""
-    rows, seen, paths = [Row(model, "")], {id(model)}, {""}
+    rows, seen, paths = [Row(model, "")], {id(model)}, Names([""])
 
     def visit(container: Any, prefix: str) -> None:
         operations = list(getattr(container, "_operations", container.layers))
@@ -46,7 +47,7 @@ def rows_of(model: Any) -> list[Row]:
             if id(operation) in seen or (prefix and isinstance(operation, keras.layers.InputLayer)):
                 continue
             seen.add(id(operation))
-            path = tfnames.unique(prefix + operation.name, paths)
+            path = paths.unique(prefix + operation.name)
             rows.append(Row(operation, path))
             if isinstance(operation, keras.Model):
                 visit(operation, f"{path}/")

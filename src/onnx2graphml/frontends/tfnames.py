@@ -15,6 +15,7 @@ import onnx
 from onnx import numpy_helper
 
 from onnx2graphml.errors import UnsupportedError
+from onnx2graphml.frontends.names import Names
 from onnx2graphml.frontends.order import put_in_order, walk
 from onnx2graphml.model.metadata import LARGE, LAYER
 
@@ -94,15 +95,6 @@ def _sort_initializers(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) 
     kept = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in tensors]
     del graph.initializer[:]
     graph.initializer.extend(kept)
-
-
-def unique(name: str, taken: set[str]) -> str:
-    """The name, numbered if it is taken; it is taken from now on."""
-    number, free = 1, name
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    taken.add(free)
-    return free
 
 
 def numbered(name: str, taken: Container[str]) -> str:
@@ -218,12 +210,12 @@ def _check(node: onnx.NodeProto, layer: str | None, opset: int) -> None:
 
 def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> dict[str, str]:
     """Rename tensors and nodes, bodies of loops included, so that no name occurs twice; the tensors' new names."""
-    taken = {""}
-    new = {"": ""} | {old: unique(name, taken) for old, name in names.items()}
+    given = Names([""])
+    new = {"": ""} | {old: given.unique(name) for old, name in names.items()}
 
     def renamed(name: str) -> str:
         if name not in new:
-            new[name] = unique(label(name)[1].removesuffix(":0"), taken)
+            new[name] = given.unique(label(name)[1].removesuffix(":0"))
         return new[name]
 
     bodies = [a.g for node in walk(graph) for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
@@ -233,10 +225,10 @@ def _rename(graph: onnx.GraphProto, names: Mapping[str, str], label: Label) -> d
         for node in part.node:
             node.input[:] = [renamed(name) for name in node.input]
             node.output[:] = [renamed(name) for name in node.output]
-    seen: set[str] = set()
+    of_nodes = Names()
     for node in walk(graph):
         layer, name = label(node.name)
         while layer and name.startswith(f"{layer}/"):  # TensorFlow's own scopes may be called as a layer is
             name = name.removeprefix(f"{layer}/")
-        node.name = unique(name, seen)
+        node.name = of_nodes.unique(name)
     return new

@@ -89,7 +89,7 @@ def gelu(call: Call, x: Value) -> Value:
 
 def hard_sigmoid(call: Call, x: Value) -> Value:
     """A ramp from 0 to 1 between -3 and 3."""
-    return call.binary("Mul", relu6(call, call.binary("Add", x, 3.0)), _inverse(call, 6.0))
+    return call.binary("Mul", relu6(call, call.binary("Add", x, 3.0)), inverse(call, 6.0))
 
 
 def hard_silu(call: Call, x: Value) -> Value:
@@ -150,7 +150,7 @@ def tanh_shrink(call: Call, x: Value) -> Value:
 def squareplus(call: Call, x: Value) -> Value:
     """(x + √(x² + 4)) / 2."""
     root = call.unary("Sqrt", call.binary("Add", call.binary("Mul", x, x), 4.0))
-    return call.binary("Mul", call.binary("Add", x, root), _inverse(call, 2.0))
+    return call.binary("Mul", call.binary("Add", x, root), inverse(call, 2.0))
 
 
 def select(call: Call, condition: Value, a: Value | float, b: Value | float) -> Value:
@@ -160,7 +160,7 @@ def select(call: Call, condition: Value, a: Value | float, b: Value | float) -> 
     return call.binary("Add", kept, call.binary("Mul", b, other))
 
 
-def _inverse(call: Call, number: float) -> float:
+def inverse(call: Call, number: float) -> float:
     """What a division by a number multiplies with, in the layer's type."""
     return float(np.reciprocal(np.array(number, call.dtype)))
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
-from onnx2graphml.frontends.direct.layers import families as families  # which registers the layers
+from onnx2graphml.frontends.direct import layers  # noqa: F401  (which registers them)
 from onnx2graphml.frontends.direct.plan import planned
 from onnx2graphml.frontends.direct.stored import Variables
 from onnx2graphml.frontends.direct.uncovered import UncoveredError, require

@@ -15,6 +15,7 @@ from onnx2graphml.frontends.direct.rearranged import Drawn
 from onnx2graphml.frontends.direct.stored import Stored
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
+from onnx2graphml.frontends.names import Names
 from onnx2graphml.frontends.order import put_in_order
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LARGE, LAYER
@@ -34,29 +35,6 @@ class Padded:
     value: Value
     before: list[int]
     after: list[int]
-
-
-class Names:
-    """Names that are given once; the next one of a kind is numbered, at the same cost however many there are."""
-
-    def __init__(self) -> None:
-        self._taken = {""}
-        self._next: dict[str, int] = {}
-
-    def unique(self, name: str) -> str:
-        """The name, numbered if it is taken; it is taken from now on.
-
-        Example:
-            >>> names = Names()
-            >>> names.unique("a"), names.unique("a"), names.unique("a")
-            ('a', 'a_1', 'a_2')
-        """
-        free, number = name, self._next.get(name, 1)
-        while free in self._taken:
-            free, number = f"{name}_{number}", number + 1
-        self._next[name] = number
-        self._taken.add(free)
-        return free
 
 
 class Network:
@@ -84,8 +62,8 @@ class Network:
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
-        self._names = Names()
-        self._node_names = Names()
+        self._names = Names([""])
+        self._node_names = Names([""])
 
     def input(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         """Another input."""

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from onnx2graphml.frontends.direct import activations
 from onnx2graphml.frontends.direct.call import Call, Like
 from onnx2graphml.frontends.direct.registry import REQUIRED, operation
@@ -98,7 +96,7 @@ def TrueDivide(call: Call, x1: Like, x2: Like) -> Value:
     require(x1 not in (0, x2) and x2 != 1, "a number that changes nothing")
     if isinstance(x2, Value):
         return call.binary("Div", x1, x2)
-    return call.binary("Mul", x1, float(np.reciprocal(np.array(x2, call.dtype))))
+    return call.binary("Mul", x1, activations.inverse(call, x2))
 
 
 @operation("Square", module="numpy")

@@ -11,7 +11,7 @@ import numpy as np
 from onnx2graphml.frontends.direct.registry import LAYERS, OPERATIONS, Kind, type_of
 from onnx2graphml.frontends.direct.stored import Variables, group_names
 from onnx2graphml.frontends.direct.uncovered import require
-from onnx2graphml.frontends.tfnames import unique
+from onnx2graphml.frontends.names import Names
 
 MODELS = {"Functional": ("keras", "keras.models", "keras.src.models.functional"),
           "Sequential": ("keras", "keras.models", "keras.src.models.sequential")}  # fmt: skip
@@ -85,19 +85,19 @@ class Plan:
                 yield from part.model.rows(inner=True)
 
 
-def planned(config: Any, variables: Variables, prefix: str = "", taken: set[str] | None = None) -> Plan:
+def planned(config: Any, variables: Variables, prefix: str = "", paths: Names | None = None) -> Plan:
     """The plan of a model.
 
     Args:
         config: of the model, with its class.
         variables: of the model, in the file.
         prefix: the names of the models around it.
-        taken: paths that are given already.
+        paths: those that are given already.
 
     Raises:
         UncoveredError: the model is of a class, or has a part, that is not known.
     """
-    taken = {""} if taken is None else taken
+    paths = paths or Names([""])
     class_name, inner = config["class_name"], config["config"]
     require(config.get("module") in MODELS.get(class_name, ()), f"the class {class_name}")
     require(config.get("registered_name") in (None, class_name), f"the class {config.get('registered_name')}")
@@ -106,7 +106,7 @@ def planned(config: Any, variables: Variables, prefix: str = "", taken: set[str]
     parts = []
     for entry in entries:
         group = variables.within(f"layers/{next(groups)}") if _has_group(entry, class_name) else variables
-        parts.append(_part(entry, group, prefix, taken))
+        parts.append(_part(entry, group, prefix, paths))
     require(len({part.name for part in parts}) == len(parts), "two parts of one name")
     if class_name == "Functional":
         require(set(inner) <= {"name", "trainable", "layers", "input_layers", "output_layers"}, "options of a model")
@@ -145,14 +145,14 @@ def _chained(parts: Sequence[Part]) -> Plan:
     return Plan(called, ends[:1], ends[1:], "Sequential")
 
 
-def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, taken: set[str]) -> Part:
+def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, paths: Names) -> Part:
     class_name, config = entry["class_name"], entry["config"]
     name = config["name"]
     require(entry.get("name", name) == name and "/" not in name, f"the name {name}")
-    path = unique(f"{prefix}{name}", taken)
+    path = paths.unique(f"{prefix}{name}")
     calls = [_arguments(call) for call in entry.get("inbound_nodes", [])]
     if class_name in MODELS:
-        model = planned(entry, variables, f"{path}/", taken)
+        model = planned(entry, variables, f"{path}/", paths)
         return Part(name, path, class_name, None, config, variables, np.dtype(np.float32), calls, model)
     kind: Kind | None = None
     if _is_operation(entry):

@@ -14,7 +14,7 @@ from onnx2graphml.frontends.direct.network import MOST_NODES, Network
 from onnx2graphml.frontends.direct.plan import INPUT, Arguments, Part, Plan, Reference
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
-from onnx2graphml.frontends.tfnames import unique
+from onnx2graphml.frontends.names import Names
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
 
@@ -41,7 +41,7 @@ class Walk:
 
     def light(self) -> LightModel:
         """The model, all of whose arrays are read now."""
-        taken = {value.name for value in self.network.inputs}
+        names = Names(value.name for value in self.network.inputs)
         outputs: dict[str, Value] = {}
         self.network.calls += 1
         for reference, value in zip(self.plan.outputs, self.outputs, strict=True):
@@ -50,7 +50,7 @@ class Walk:
             if is_input or value in outputs.values():
                 kind = [(value.shape, value.dtype)]
                 (value,) = self.network.node("Identity", [value], kind, name="identity", layer=reference.part)
-            outputs[unique(reference.part, taken)] = value
+            outputs[names.unique(reference.part)] = value
         return self.network.finish(outputs, self._metadata())
 
     def _is_next(self, reference: Reference, value: Value) -> bool:

@@ -1,7 +1,7 @@
 """The layers of `keras.layers`, a module for each family; a function is named as its layer."""
 
-from onnx2graphml.frontends.direct import operations
-from onnx2graphml.frontends.direct.layers import (
+from onnx2graphml.frontends.direct import operations  # noqa: F401
+from onnx2graphml.frontends.direct.layers import (  # noqa: F401  (each registers its layers)
     activation,
     attention,
     augmentation,
@@ -10,24 +10,6 @@ from onnx2graphml.frontends.direct.layers import (
     einsum,
     merging,
     normalization,
-    pooling,
-    preprocessing,
-    recurrent,
-    regularization,
-    reshaping,
-    wrappers,
-)
-
-families = (
-    activation,
-    attention,
-    augmentation,
-    convolution,
-    core,
-    einsum,
-    merging,
-    normalization,
-    operations,
     pooling,
     preprocessing,
     recurrent,
