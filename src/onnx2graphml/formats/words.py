@@ -147,3 +147,9 @@ def number_word(number: Any) -> Any:
 def digits_word(number: Any) -> Any:
     """The eight digits of a number below 10⁸, zeros before it, as a word whose lowest byte is the first of them."""
     return _eight_digits(np.uint64(number))
+
+
+@numba.njit(nogil=True, forceinline=True)
+def same_bytes(new: Any) -> Any:
+    """How many bytes are the same before one that is new; 8 if there is none."""
+    return np.int64(trailing_zeros(new) >> np.uint64(3)) if new else np.int64(8)

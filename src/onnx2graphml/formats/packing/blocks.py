@@ -14,16 +14,14 @@ from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
 from onnx2graphml.formats.packing.edges import RECORD
 from onnx2graphml.formats.packing.float_blocks import FloatLines
-from onnx2graphml.formats.packing.form import Form
+from onnx2graphml.formats.packing.form import TILE, TOGETHER, Form
 from onnx2graphml.formats.packing.sequences import NEAR, SPARE
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.formats.words import STEP
 from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 
-TILE = 1 << 14  # edges of a part, whose text then stays in the processor's cache
 LARGE = 16  # parts that are planned at once
-TOGETHER = 4  # parts that a thread makes at once: to change threads takes time
 FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before

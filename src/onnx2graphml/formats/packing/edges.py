@@ -22,7 +22,7 @@ from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.packing.bits import entry, put_bits, put_code
 from onnx2graphml.formats.packing.deflate import END, distance_symbol
 from onnx2graphml.formats.packing.masks import copy_wide
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
+from onnx2graphml.formats.packing.sequences import sequence
 from onnx2graphml.formats.words import (
     address,
     copy_step,
@@ -30,8 +30,8 @@ from onnx2graphml.formats.words import (
     leading_zeros,
     load_word,
     number_word,
+    same_bytes,
     store_word,
-    trailing_zeros,
 )
 
 _U = np.uint64
@@ -192,7 +192,7 @@ def _put_edges(
                 other = np.int64(i - step if step else i - 1 if i else n)
                 new_source, new_target = source ^ source_words[_U(following)], target ^ target_words[_U(other)]
                 if copy:
-                    alike = min(_same(new_source), this_source)
+                    alike = min(same_bytes(new_source), this_source)
                     put_at, held, bits = _put_copy(codes, put_at, held, bits, copy + alike, far)
                 else:  # this is the first line, or the one behind it
                     alike = np.int64(0)
@@ -204,7 +204,7 @@ def _put_edges(
                 else:
                     there = starts[_U(other)] + _length(source_words[_U(other)])
                     far = at + this_source - there
-                    alike = min(_same(new_target), this_target)
+                    alike = min(same_bytes(new_target), this_target)
                     copy = n_second + alike
                     if new_target:
                         put_at, held, bits = _put_copy(codes, put_at, held, bits, copy, far)
@@ -238,12 +238,6 @@ def _put_text(
     copy_wide(here, text)
     if steps > 1:
         copy_wide(here + RECORD, text + RECORD)
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _same(new: Any) -> Any:
-    """How many bytes are the same before one that is new; 8 if there is none."""
-    return np.int64(trailing_zeros(new) >> _U(3)) if new else np.int64(8)
 
 
 @numba.njit(nogil=True, forceinline=True)
@@ -302,7 +296,7 @@ def _put_copy_and_pair(
     """
     if codes is None:
         same = np.int64((new & _U(0xFF)) == _U(0))
-        store_word(at, _U(bits << LITERALS | (length + same) << LENGTH | (far - 1)))
+        store_word(at, sequence(bits, length + same, far))
         store_word(np.int64(held), digits >> _U(8 * same))
         return at + 8, held + _U(2 - same), 2 - same
     literals = entry(codes[1], _pair(digits))
@@ -316,7 +310,7 @@ def _put_copy_and_pair(
 def _put_copy(codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any) -> Any:
     """Write a copy."""
     if codes is None:
-        store_word(at, _U(bits << LITERALS | length << LENGTH | (far - 1)))
+        store_word(at, sequence(bits, length, far))
         return at + 8, held, np.int64(0)
     code, code_bits = _distance(codes, far)
     code, code_bits = _copied(codes, length, code, code_bits)

@@ -10,12 +10,10 @@ import numpy as np
 
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
-from onnx2graphml.formats.packing.form import Form
+from onnx2graphml.formats.packing.form import TILE, TOGETHER, Form
 from onnx2graphml.formats.words import STEP
 from onnx2graphml.graph.blocks import EdgeBlock
 
-TILE = 1 << 14  # edges of a part
-TOGETHER = 4  # parts that a thread makes at once, in the same codes
 FEWEST = 1 << 8  # edges of a part
 LONGEST = 200  # bytes of a line's constant text
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
+from onnx2graphml.formats.packing.sequences import sequence
 from onnx2graphml.formats.shortest import find_digits, put_float
 from onnx2graphml.formats.words import (
     STEP,
@@ -23,8 +23,8 @@ from onnx2graphml.formats.words import (
     load_word,
     number_word,
     put,
+    same_bytes,
     store_word,
-    trailing_zeros,
 )
 
 ROOM = 128  # bytes in which a float is put together
@@ -101,7 +101,7 @@ def float_edge_sequences(
             else:
                 same = _same(source ^ source_word, this_source, n_source)
                 if far:
-                    store_word(at, _sequence(new, n_last + n_first + same, far))
+                    store_word(at, sequence(new, n_last + n_first + same, far))
                     at, new = at + 8, np.int64(0)
                 else:  # the second
                     same = np.int64(0)
@@ -111,7 +111,7 @@ def float_edge_sequences(
                 far += this_source - n_source
                 if target != target_word:
                     same = _same(target ^ target_word, this_target, n_target)
-                    store_word(at, _sequence(new, n_second + same, far))
+                    store_word(at, sequence(new, n_second + same, far))
                     store_word(new_at, target >> _U(8 * same))
                     at, new_at, new = at + 8, new_at + this_target - same, this_target - same
                     far, copy = far + this_target - n_target, n_third
@@ -119,7 +119,7 @@ def float_edge_sequences(
                     copy = n_second + this_target + n_third
                 word = load_word(weight)
                 same = _same(word ^ weight_word, this_weight, n_weight)
-                store_word(at, _sequence(new, copy + same, far))
+                store_word(at, sequence(new, copy + same, far))
                 copy_step(new_at, weight + same)
                 copy_step(new_at + STEP, weight + same + STEP)
                 at, new_at, new = at + 8, new_at + this_weight - same, this_weight - same
@@ -128,17 +128,11 @@ def float_edge_sequences(
                 far = n_last + n_first + this_source + n_second + this_target + n_third + this_weight
             source_word, target_word = source, target
             n_source, n_target, n_weight = this_source, this_target, this_weight
-    store_word(at, _sequence(new, n_last, far))
+    store_word(at, sequence(new, n_last, far))
     return int((at + 8 - begin) // 8), int(new_at - first_literal), int(line - address(text))
 
 
 @numba.njit(nogil=True, forceinline=True)
 def _same(new: Any, n: Any, other: Any) -> Any:
     """With how many of the same bytes two words begin that have so many bytes."""
-    same = np.int64(trailing_zeros(new) >> _U(3)) if new else np.int64(8)
-    return min(same, min(n, other))
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _sequence(new: Any, length: Any, far: Any) -> Any:
-    return _U(new << LITERALS | length << LENGTH | (far - 1))
+    return min(same_bytes(new), min(n, other))

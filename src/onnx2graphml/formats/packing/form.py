@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from onnx2graphml.formats.packing.sequences import SHORTEST, SPARE, find_sequences
 
+TILE = 1 << 14  # edges of a part, whose text then stays in the processor's cache
+TOGETHER = 4  # parts that a thread makes at once: to change threads takes time
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 _rooms = threading.local()

@@ -37,6 +37,12 @@ _ONE, _ALL = _U(1), _U(0xFFFFFFFFFFFFFFFF)
 Bytes = npt.NDArray[np.uint8]
 
 
+@numba.njit(nogil=True, forceinline=True)
+def sequence(new: Any, length: Any, far: Any) -> Any:
+    """So many literals, and then a copy of so many bytes from so far before."""
+    return _U(new << LITERALS | length << LENGTH | (far - 1))
+
+
 @compiled
 def find_sequences(text: Bytes, stop: int, out: npt.NDArray[np.int64]) -> int:
     """Write the sequences of `text[:stop]`, and return their number.

@@ -101,14 +101,14 @@ def _steps_of(word: Any, table: Any) -> Any:
         new_bits, extra = _extra_bits(literals_step), _extra(literals_step)
     else:
         new_bits = top_bit(new)
-        literals_step, extra = entry(table, t.LITERALS_CODE_STEP + new_bits + 19), new - (1 << new_bits)
+        literals_step, extra = entry(table, t.LITERALS_CODE_STEP + new_bits + t.MORE_LITERALS), new - (1 << new_bits)
     if length < t.FEW_COPIED:
         copy_step = entry(table, t.COPY_STEP + length)
         bits = _extra_bits(copy_step)
         extra |= _extra(copy_step) << new_bits
     else:
         bits = top_bit(length - t.SHORTEST_COPY)
-        copy_step = entry(table, t.COPY_CODE_STEP + bits + 36)
+        copy_step = entry(table, t.COPY_CODE_STEP + bits + t.MORE_COPIED)
         extra |= (length - t.SHORTEST_COPY - (1 << bits)) << new_bits
     is_again = new > 0 and before & 0xFFFF == back
     offset_bits = np.int64(0) if is_again else top_bit(back + 4)
@@ -119,7 +119,7 @@ def _steps_of(word: Any, table: Any) -> Any:
 
 @numba.njit(nogil=True, forceinline=True)
 def _stepped(states: Any, state: Any, step: Any) -> Any:
-    """What a symbol writes in a state, in how many bits, and the next state: see `tables.packed`."""
+    """What a symbol writes in a state, in how many bits, and the next state: see `fse.spread`."""
     n = (state + (step & 0xFFFFF)) >> 16
     return state & ((1 << n) - 1), n, entry(states, (state >> n) + (step >> 32))
 

@@ -28,7 +28,8 @@ SHORTEST_COPY = 3
 FREQUENT = 44  # codes of copies below `FEW_COPIED`
 # Of lines of edges: at most 255 literals; copies of a line's length at most, from a line's length to 32 KiB before.
 EDGE_LITERALS_CODES, EDGE_OFFSET_CODE, EDGE_OFFSET_CODES = 27, 5, 16
-FEW_LITERALS, FEW_COPIED = 64, 256 + SHORTEST_COPY  # lengths below have codes in tables, others are computed
+FEW_LITERALS, FEW_COPIED = 64, 256 + SHORTEST_COPY  # lengths below have codes in tables, others are computed:
+MORE_LITERALS, MORE_COPIED = 19, 36  # their highest bit's place, and so much
 
 # Where parts of the array begin, and its length.
 LITERAL = 0  # `code << 8 | bits` of each character, 0 where there is none
@@ -81,12 +82,12 @@ FEW_COPIED_CODES = _codes(_EXTRA_COPIED, FEW_COPIED, SHORTEST_COPY)
 
 @numba.njit(nogil=True, forceinline=True)
 def literals_code(n: Any) -> Any:
-    return FEW_LITERALS_CODES[n, 0] if n < FEW_LITERALS else top_bit(n) + 19
+    return FEW_LITERALS_CODES[n, 0] if n < FEW_LITERALS else top_bit(n) + MORE_LITERALS
 
 
 @numba.njit(nogil=True, forceinline=True)
 def copy_code(n: Any) -> Any:
-    return FEW_COPIED_CODES[n, 0] if n < FEW_COPIED else top_bit(n - SHORTEST_COPY) + 36
+    return FEW_COPIED_CODES[n, 0] if n < FEW_COPIED else top_bit(n - SHORTEST_COPY) + MORE_COPIED
 
 
 @compiled
