@@ -280,11 +280,23 @@ BY_TENSORFLOW = {
 """Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""
 
 
+def read_differences(path: Path, graph: NeuronGraph) -> list[str]:
+    """How the graph of a file without TensorFlow differs from another one."""
+    return differences(_read(path), graph)
+
+
+def _read(path: Path) -> NeuronGraph:
+    return _imported(Imported(read_archive(path, {})), path.name, "layer", False)
+
+
 def assert_read_directly(path: Path, graph: NeuronGraph) -> None:
     """Without TensorFlow, a file has the graph that its model has by way of it, and computes what Keras does."""
-    found = _imported(Imported(read_archive(path, {})), path.name, "layer", False)
+    found = _read(path)
     assert differences(found, graph) == []
-    model = dataclasses.replace(found.require_model(), predict=graph.require_model().predict)
+    other = graph.require_model()
+    model = dataclasses.replace(
+        found.require_model(), predict=other.predict, framework_roundoff=other.framework_roundoff
+    )
     rows = prediction_rows(found, model, made("random", model))
     assert all(row.passed for row in rows)
 

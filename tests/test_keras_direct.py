@@ -227,7 +227,7 @@ def part(config: dict[str, Any], name: str) -> dict[str, Any]:
         ("conv1", {"padding": "reflect"}, "the padding reflect"),
         ("conv1", {"activation": "celu"}, "the activation 'celu'"),
         ("conv1", {"activation": {"class_name": "Mine", "module": "keras.layers"}}, "the activation Mine"),
-        ("conv1", {"dtype": "mixed_float16"}, "the type mixed_float16"),
+        ("conv1", {"dtype": "int8"}, "the type int8"),
         ("conv1", {"filters": 17}, "variables of layers/conv2d"),
         ("conv1", {"kernel_size": [30, 30], "padding": "valid"}, "variables of layers/conv2d"),
         ("dense1", {"quantization_config": {}}, "the option quantization_config"),

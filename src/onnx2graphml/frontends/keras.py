@@ -13,6 +13,7 @@ from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Feed, Imported, Predict, tfnames
 from onnx2graphml.frontends.freezing import freeze, view
 from onnx2graphml.frontends.keras_layers import Row, data_formats, describe, marked, rows_of, trained_variables, watched
+from onnx2graphml.frontends.messages import told_of_bfloat16
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.tensorflow import convert, converting, quiet, static_inputs
@@ -88,10 +89,13 @@ def _names(proto: onnx.ModelProto, model: Any, inputs: Sequence[Any], variables:
 
 
 def _tag_copies(proto: onnx.ModelProto, ends: Sequence[str]) -> None:
-    """An output that is a copy comes from the layer that the user named, as a Dropout that does nothing any more."""
+    """An output that is a copy comes from the layer that the user named, as a Dropout that does nothing any more.
+
+    So does one that is only cast to the layer's type, which Keras does before it enters the layer.
+    """
     layers = dict(zip((output.name for output in proto.graph.output), ends, strict=bool(ends)))
     for node in proto.graph.node:
-        if node.op_type == "Identity" and not node.metadata_props and node.output[0] in layers:
+        if node.op_type in ("Identity", "Cast") and not node.metadata_props and node.output[0] in layers:
             node.metadata_props.add(key=LAYER, value=layers[node.output[0]])
 
 
@@ -122,9 +126,7 @@ def _runners(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> list[Cal
 
 
 def _told_of_bfloat16(rows: Sequence[Row]) -> str:
-    short = [row.path for row in rows[1:] if getattr(row.operation, "compute_dtype", "") == "bfloat16"]
-    which = f"layer{'s' * (len(short) > 1)} {', '.join(map(repr, short[:3]))}{' and others' * (len(short) > 3)}"
-    return f"{which if short else 'the model'} computes in bfloat16, which NumPy lacks; the graph has it in float32"
+    return told_of_bfloat16([row.path for row in rows[1:] if getattr(row.operation, "compute_dtype", "") == "bfloat16"])
 
 
 def _inputs(model: Any, shapes: Mapping[str, Sequence[int]]) -> list[Any]:

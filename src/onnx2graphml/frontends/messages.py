@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from onnx2graphml.errors import TRUST
 from onnx2graphml.frontends.keras_check import UnsafeError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def told_of_bfloat16(layers: Sequence[str] = ()) -> str:
+    """A note on layers that compute in a type that the graph does not have; without any, on the model.
+
+    Example:
+        >>> told_of_bfloat16(["dense"])
+        "layer 'dense' computes in bfloat16, which NumPy lacks; the graph has it in float32"
+    """
+    several = len(layers) > 1
+    which = f"layer{'s' * several} {', '.join(map(repr, layers[:3]))}{' and others' * (len(layers) > 3)}"
+    verb = "compute" if several else "computes"
+    return f"{which if layers else 'the model'} {verb} in bfloat16, which NumPy lacks; the graph has it in float32"
 
 
 def one_line(error: Exception) -> str:

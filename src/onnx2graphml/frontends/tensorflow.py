@@ -21,7 +21,7 @@ import onnx
 from onnx2graphml.errors import Error, MissingExtraError, ModelError
 from onnx2graphml.frontends import Imported, tfnames
 from onnx2graphml.frontends.freezing import Frozen, freeze, variables_of
-from onnx2graphml.frontends.messages import one_line
+from onnx2graphml.frontends.messages import one_line, told_of_bfloat16
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
 from onnx2graphml.frontends.saved_model_check import SIGNATURE, check_saved_model
@@ -193,7 +193,7 @@ def from_saved_model(path: Path, shapes: Mapping[str, Sequence[int]], trust: boo
     def predict(feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [np.asarray(y) for y in call(*(tf.constant(feed[spec.name], spec.dtype) for spec in inputs))]
 
-    notes = ("the model computes in bfloat16, which NumPy lacks; the graph has it in float32",) if widened else ()
+    notes = (told_of_bfloat16(),) if widened else ()
     return Imported(LightModel(proto, large), predict, roundoff=ROUNDOFF if widened else 0.0, notes=notes)
 
 

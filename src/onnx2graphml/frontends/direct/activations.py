@@ -51,7 +51,8 @@ def _object(call: Call, x: Value, activation: Mapping[str, Any]) -> Value:
     require(known, f"the activation {name}")
     kind = LAYERS[str(name)]
     assert isinstance(config, dict)
-    made: Value = kind.make(call.part("", str(config.get("name")), kind.options(config)), x)
+    part = call.part("", str(config.get("name")), kind.options(config), own_types=True)
+    made: Value = kind.make(part, call.cast(x, part.dtype))
     return made
 
 
@@ -62,7 +63,7 @@ def relu6(call: Call, x: Value) -> Value:
 
 def clip(call: Call, x: Value, low: float, high: float) -> Value:
     """Between two numbers, as `clip_by_value` has it."""
-    return call.binary("Max", call.binary("Min", x, high), low)
+    return call.binary("Max", call.binary("Min", x, call.single(high, x.dtype)), call.single(low, x.dtype))
 
 
 def leaky_relu(call: Call, x: Value, negative_slope: float = 0.2) -> Value:
@@ -83,13 +84,13 @@ def silu(call: Call, x: Value) -> Value:
 def gelu(call: Call, x: Value) -> Value:
     """The exact one, by the error function: x / 2 · (1 - erf(-x / √2))."""
     half = call.binary("Mul", 0.5, x)
-    error = call.unary("Erf", call.binary("Mul", call.unary("Neg", x), float(np.sqrt(0.5))))
+    error = call.unary("Erf", call.binary("Mul", call.unary("Neg", x), call.single(np.sqrt(0.5), x.dtype)))
     return call.binary("Mul", half, call.binary("Sub", 1.0, error))
 
 
 def hard_sigmoid(call: Call, x: Value) -> Value:
     """A ramp from 0 to 1 between -3 and 3."""
-    return call.binary("Mul", relu6(call, call.binary("Add", x, 3.0)), inverse(call, 6.0))
+    return call.binary("Mul", relu6(call, call.binary("Add", x, 3.0)), call.inverse(6.0, x))
 
 
 def hard_silu(call: Call, x: Value) -> Value:
@@ -150,19 +151,15 @@ def tanh_shrink(call: Call, x: Value) -> Value:
 def squareplus(call: Call, x: Value) -> Value:
     """(x + √(x² + 4)) / 2."""
     root = call.unary("Sqrt", call.binary("Add", call.binary("Mul", x, x), 4.0))
-    return call.binary("Mul", call.binary("Add", x, root), inverse(call, 2.0))
+    return call.binary("Mul", call.binary("Add", x, root), call.inverse(2.0, x))
 
 
 def select(call: Call, condition: Value, a: Value | float, b: Value | float) -> Value:
     """One or the other, as sums of products."""
-    kept = call.binary("Mul", call.cast(condition, call.dtype), a)
-    other = call.cast(call.unary("Not", condition), call.dtype)
+    dtype = next(x.dtype for x in (a, b) if isinstance(x, Value))
+    kept = call.binary("Mul", call.cast(condition, dtype), a)
+    other = call.cast(call.unary("Not", condition), dtype)
     return call.binary("Add", kept, call.binary("Mul", b, other))
-
-
-def inverse(call: Call, number: float) -> float:
-    """What a division by a number multiplies with, in the layer's type."""
-    return float(np.reciprocal(np.array(number, call.dtype)))
 
 
 FUNCTIONS: dict[str, Activation] = {

@@ -17,11 +17,12 @@ from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.direct import layers  # noqa: F401  (which registers them)
 from onnx2graphml.frontends.direct.plan import planned
+from onnx2graphml.frontends.direct.policies import BFLOAT16, FLOATS
 from onnx2graphml.frontends.direct.stored import Variables
 from onnx2graphml.frontends.direct.uncovered import UncoveredError, require
 from onnx2graphml.frontends.direct.walk import Walk
 from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_open_hdf5, check_size
-from onnx2graphml.frontends.messages import refusal
+from onnx2graphml.frontends.messages import refusal, told_of_bfloat16
 from onnx2graphml.frontends.static import static_shapes
 from onnx2graphml.model.light import LightModel
 
@@ -53,7 +54,7 @@ def load_archive(path: str | Path, *, shapes: Shapes | None = None, trust: bool 
     """
     path = Path(path)
     try:
-        return Imported(read_archive(path, shapes or {}))
+        return _read(path, shapes or {})
     except UncoveredError:
         pass
     except ModelError:
@@ -75,6 +76,10 @@ def read_archive(path: Path, shapes: Shapes) -> LightModel:
         ModelError: a shape is unknown.
         Exception: of any kind: it is damaged.
     """
+    return _read(path, shapes).light
+
+
+def _read(path: Path, shapes: Shapes) -> Imported:
     with zipfile.ZipFile(path) as archive:
         check_size(archive, path)
         config = json.loads(archive.read(CONFIG))
@@ -88,14 +93,17 @@ def read_archive(path: Path, shapes: Shapes) -> LightModel:
             return _made(config, weights, shapes)
 
 
-def _made(config: Any, weights: Any, shapes: Shapes) -> LightModel:
+def _made(config: Any, weights: Any, shapes: Shapes) -> Imported:
     try:
         plan = planned(config, Variables(weights, ""))
         options = {part.name: part.options for part in plan.parts}
         known = {end.part: (tuple(options[end.part]["batch_shape"]), options[end.part]["dtype"]) for end in plan.inputs}
-        dtypes = {name: np.dtype(dtype) for name, (_, dtype) in known.items()}
+        dtypes = {name: FLOATS.get(dtype) or np.dtype(dtype) for name, (_, dtype) in known.items()}
         static = static_shapes(known, shapes)
-        return Walk(plan, {name: (shape, dtypes[name]) for name, shape in static.items()}).light()
+        light = Walk(plan, {name: (shape, dtypes[name]) for name, shape in static.items()}).light()
+        short = [part.path for part in plan.rows() if part.policy.compute == BFLOAT16]
+        notes = (told_of_bfloat16(short),) if short or BFLOAT16 in dtypes.values() else ()
+        return Imported(light, notes=notes)
     except ModelError:
         raise
     except MALFORMED as error:

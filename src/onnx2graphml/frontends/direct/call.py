@@ -11,6 +11,8 @@ import numpy.typing as npt
 from onnx import helper
 
 from onnx2graphml.frontends.direct.network import Network
+from onnx2graphml.frontends.direct.policies import FLOATS, Policy, is_float, promoted, written
+from onnx2graphml.frontends.direct.registry import DTYPE
 from onnx2graphml.frontends.direct.stored import Variables
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value, broadcast
@@ -29,7 +31,7 @@ class Call:
         options: its own.
         variables: of the layer in the file.
         made: those of all layers that were made already.
-        dtype: that the layer computes in.
+        policy: what types the layer has.
         owner: before the names of its variables; the layer's name unless it is a part of another one.
         again: whether the layer was called before.
     """
@@ -41,12 +43,13 @@ class Call:
         options: Mapping[str, Any],
         variables: Variables,
         made: Made,
-        dtype: np.dtype[Any],
+        policy: Policy,
         owner: str | None = None,
         again: bool = False,
     ) -> None:
         self.again = again
-        self.network, self.layer, self.options, self.dtype = network, layer, options, dtype
+        self.network, self.layer, self.options = network, layer, options
+        self.policy, self.dtype = policy, policy.compute
         self.variables, self._made, self.owner = variables, made, owner or layer
 
     def __getitem__(self, option: str) -> Any:
@@ -58,34 +61,51 @@ class Call:
         """The layer's variables, which training changes: by name, of these shapes, in the order of the file."""
         return self.kept(shapes, {})
 
-    def kept(self, trained: Mapping[str, Shape], measured: Mapping[str, Shape]) -> list[Value]:
-        """The same, and those behind them that training does not change by gradients."""
+    def kept(
+        self,
+        trained: Mapping[str, Shape],
+        measured: Mapping[str, Shape],
+        dtype: np.dtype[Any] | None = None,
+        rounded: bool = False,
+    ) -> list[Value]:
+        """The same, and those behind them that training does not change by gradients.
+
+        They are cast to the type that the layer computes in, or to another one; `rounded` where Keras has done so
+        before it makes the network.
+        """
         path = self.variables.path
         if path not in self._made:
-            stored, wanted = self.variables.stored(), {**trained, **measured}
+            stored, wanted = self.variables.stored(self.dtype if rounded else None), {**trained, **measured}
             require([s.shape for s in stored] == list(wanted.values()), f"variables of {path}")
             kinds = [
-                s.dtype == self.dtype or (name in measured and s.dtype.kind == "i")
+                s.dtype == self.policy.variable or (name in measured and s.dtype.kind == "i")
                 for name, s in zip(wanted, stored, strict=True)
             ]
             require(all(kinds), f"types of variables of {path}")
-            self._made[path] = [
+            made = [
                 self.network.weight(f"{self.owner}/{name}", each, name in trained)
                 for name, each in zip(wanted, stored, strict=True)
             ]
+            self._made[path] = [self.cast(v, dtype or self.dtype) if is_float(v.dtype) else v for v in made]
         return self._made[path]
 
-    def part(self, group: str, name: str, options: Mapping[str, Any]) -> Call:
+    def part(self, group: str, name: str, options: Mapping[str, Any], own_types: bool = False) -> Call:
         """The call of a layer inside of this one.
 
         Args:
             group: of its variables, within those of the layer.
             name: its own.
             options: its own.
+            own_types: whether it may have other types than this layer.
+
+        Raises:
+            UncoveredError: it has other types, and may not.
         """
+        policy = options.get(DTYPE, self.policy)
+        require(own_types or policy == self.policy, f"the type of {name} in {self.layer}")
         within = self.variables.within(group)
         owner = f"{self.owner}/{name}" if name else self.owner
-        return Call(self.network, self.layer, options, within, self._made, self.dtype, owner)
+        return Call(self.network, self.layer, options, within, self._made, policy, owner)
 
     # -------------------------------------------------------------------------------------------------------- nodes
 
@@ -98,9 +118,18 @@ class Call:
         """Whole numbers, as sizes and axes are given."""
         return self.array(np.array(values, np.int64))
 
-    def array(self, values: npt.NDArray[Any]) -> Value:
-        """A constant, which is small beside the weights."""
-        return self.network.constant(f"{self.layer}/constant", values)
+    def array(self, values: npt.NDArray[Any], dtype: np.dtype[Any] | None = None) -> Value:
+        """A constant, which is small beside the weights; of the array's type, unless told."""
+        return self.network.constant(f"{self.layer}/constant", values, dtype)
+
+    def single(self, values: Any, dtype: np.dtype[Any]) -> Value:
+        """Numbers that Keras makes in float32 and casts, which an exporter does beforehand."""
+        return self.array(np.array(values, np.float32).astype(written(dtype)), dtype)
+
+    def inverse(self, value: float, like: Value) -> Value:
+        """What a division by a number multiplies with, as TensorFlow rounds it."""
+        rounded = np.array(value, like.dtype).astype(written(like.dtype))
+        return self.array(np.reciprocal(rounded), like.dtype)
 
     def node(
         self, op: str, *inputs: Value | None, shape: Shape, dtype: Any = None, name: str = "", **attributes: Any
@@ -116,9 +145,10 @@ class Call:
         """A node that computes each element from one."""
         return self.node(op, x, shape=x.shape, **attributes)
 
-    def compare(self, op: str, a: Value, b: float, name: str = "") -> Value:
+    def compare(self, op: str, a: Value, b: Like, name: str = "") -> Value:
         """A node that compares each element with a number, which is a neuron of the node's name in the graph."""
-        return self.node(op, a, self.number(b, a), shape=a.shape, dtype=bool, name=name or op)
+        right = b if isinstance(b, Value) else self.number(b, a)
+        return self.node(op, a, right, shape=a.shape, dtype=bool, name=name or op)
 
     def binary(self, op: str, a: Like, b: Like) -> Value:
         """A node that computes each element from one of either side."""
@@ -132,7 +162,11 @@ class Call:
         kind = np.dtype(dtype)
         if x.dtype == kind:
             return x
-        return self.unary("Cast", x, to=helper.np_dtype_to_tensor_dtype(kind), dtype=kind, name=name)
+        return self.unary("Cast", x, to=helper.np_dtype_to_tensor_dtype(written(kind)), dtype=kind, name=name)
+
+    def long(self, x: Value) -> Value:
+        """In float32 at least, as Keras has what short numbers are too coarse for."""
+        return self.cast(x, promoted([x.dtype, FLOATS["float32"]]))
 
     def reshape(self, x: Value, shape: Shape, own: bool = True) -> Value:
         """The same numbers in another shape; for `own` see `transpose`."""
@@ -202,9 +236,15 @@ class Call:
         return self.reduce("ReduceMean", x, axes, True)
 
     def gemm(self, x: Value, kernel: Value, bias: Value) -> Value:
-        """A product of matrices and a sum."""
+        """A product of matrices and a sum: one node in the one type that an exporter joins them in."""
         require(x.rank == kernel.rank == 2 and x.shape[1] == kernel.shape[0], f"{x.shape} times {kernel.shape}")
+        if not self.joins(x):
+            return self.binary("Add", self.matmul(x, kernel), bias)
         return self.node("Gemm", x, kernel, bias, shape=(x.shape[0], kernel.shape[1]))
+
+    def joins(self, x: Value) -> bool:
+        """Whether an exporter makes one node of a product of matrices and a sum."""
+        return written(x.dtype) == np.float32
 
     def pad(self, x: Value, before: Sequence[int], after: Sequence[int]) -> Value:
         """Zeros around a tensor, so many before and after it along each axis."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from onnx2graphml.frontends.direct.policies import written
 from onnx2graphml.frontends.direct.rearranged import Drawn
 from onnx2graphml.frontends.direct.stored import Stored
 from onnx2graphml.frontends.direct.uncovered import require
@@ -48,6 +49,7 @@ class Network:
         steps: by the name of a series, which layer goes through its steps.
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
+        only_cast: names of values that their layer has cast to its type, and put out as they are.
     """
 
     def __init__(self) -> None:
@@ -58,6 +60,7 @@ class Network:
         self.steps: dict[str, str] = {}
         self.calls = 0
         self.in_order: list[str] = []
+        self.only_cast: set[str] = set()
         self._call_of: dict[str, int | None] = {}
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
@@ -71,10 +74,10 @@ class Network:
         self.inputs.append(value)
         return value
 
-    def constant(self, name: str, array: npt.NDArray[Any]) -> Value:
-        """A number or an array of the network, which nobody has trained."""
-        value = self._value(name, array.shape, array.dtype)
-        self._constants[value.name] = array
+    def constant(self, name: str, array: npt.NDArray[Any], dtype: np.dtype[Any] | None = None) -> Value:
+        """A number or an array of the network, which nobody has trained; of the array's type, unless told."""
+        value = self._value(name, array.shape, dtype or array.dtype)
+        self._constants[value.name] = array.astype(written(array.dtype), copy=False)
         return value
 
     def weight(self, name: str, stored: Stored, trained: bool) -> Value:
@@ -135,6 +138,7 @@ class Network:
         """
         needed = self._needed(value.name for value in outputs.values())
         ends = {value.name for value in outputs.values()}
+        self._hand_on_casts(needed, ends)
         Drawn(needed, self._call_of, self._shapes, self._constants.keys(), ends).require_kept()
         new = {value.name: name for name, value in outputs.items()}
         for node in needed:
@@ -156,6 +160,33 @@ class Network:
         for key, text in metadata.items():
             proto.metadata_props.add(key=key, value=text)
         return LightModel(proto, large)
+
+    def _hand_on_casts(self, nodes: Sequence[onnx.NodeProto], outputs: Collection[str]) -> None:
+        """Let a cast that is all that a layer does belong to the layer behind it, as an exporter has it.
+
+        Raises:
+            UncoveredError: there are several.
+        """
+        between = {name for node in nodes if not layer_of(node) for name in node.output}
+        for node in reversed(nodes):
+            if not self.only_cast.isdisjoint(node.output):
+                behind = {(self._call_of[r.name], layer_of(r)) for r in self._readers(nodes, node.output[0])}
+                is_end = node.output[0] in outputs
+                require(len(behind) == 1 - is_end, f"what {layer_of(node)} casts is read by several layers")
+                moved = is_end and node.input[0] in between
+                require(not moved, f"what {layer_of(node)} casts may be in ONNX' order")
+                for call, layer in behind:
+                    self._call_of[node.name] = call
+                    node.metadata_props[0].value = layer
+
+    def _readers(self, nodes: Sequence[onnx.NodeProto], name: str) -> Iterator[onnx.NodeProto]:
+        """The nodes of layers that read a value, or what stands between layers and reads it."""
+        for node in nodes:
+            if name in node.input:
+                if layer_of(node):
+                    yield node
+                else:
+                    yield from self._readers(nodes, node.output[0])
 
     def check_order(self) -> None:
         """Leave to TensorFlow what may be in ONNX' order there: what is joined to a convolution's own transposition.
@@ -186,5 +217,10 @@ class Network:
         return kept[::-1]
 
 
+def layer_of(node: onnx.NodeProto) -> str:
+    """The layer that a node belongs to, if it does."""
+    return next((entry.value for entry in node.metadata_props if entry.key == LAYER), "")
+
+
 def _information(name: str, value: Value) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(written(value.dtype)), value.shape)

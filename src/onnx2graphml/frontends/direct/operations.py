@@ -8,6 +8,7 @@ from typing import Any
 
 from onnx2graphml.frontends.direct import activations
 from onnx2graphml.frontends.direct.call import Call, Like
+from onnx2graphml.frontends.direct.policies import is_float
 from onnx2graphml.frontends.direct.registry import REQUIRED, operation
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -96,7 +97,8 @@ def TrueDivide(call: Call, x1: Like, x2: Like) -> Value:
     require(x1 not in (0, x2) and x2 != 1, "a number that changes nothing")
     if isinstance(x2, Value):
         return call.binary("Div", x1, x2)
-    return call.binary("Mul", x1, activations.inverse(call, x2))
+    assert isinstance(x1, Value)
+    return call.binary("Mul", x1, call.inverse(x2, x1))
 
 
 @operation("Square", module="numpy")
@@ -217,4 +219,4 @@ def GetItem(call: Call, x: Value, key: Any) -> Value:
 
 def _require_floats(*values: Any) -> None:
     """Of whole numbers, Keras decides what type a result has."""
-    require(all(not isinstance(v, Value) or v.dtype.kind == "f" for v in values), "an operation on whole numbers")
+    require(all(not isinstance(v, Value) or is_float(v.dtype) for v in values), "an operation on whole numbers")

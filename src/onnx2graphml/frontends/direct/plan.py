@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from onnx2graphml.frontends.direct.registry import LAYERS, OPERATIONS, Kind, type_of
+from onnx2graphml.frontends.direct.policies import FLOATS, PLAIN, Policy, policy_of
+from onnx2graphml.frontends.direct.registry import DTYPE, LAYERS, OPERATIONS, Kind
 from onnx2graphml.frontends.direct.stored import Variables, group_names
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.names import Names
@@ -18,8 +17,8 @@ MODELS = {"Functional": ("keras", "keras.models", "keras.src.models.functional")
 """Classes of models, and the modules that they are found in."""
 
 INPUT = "InputLayer"
-INPUTS = ("float32", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-"""Types of inputs: other numbers with a point would be cast by each layer to its own type."""
+INPUTS = (*FLOATS, "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+"""Types of inputs."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Part:
         kind: what makes it; None for inputs and models.
         options: that its function knows; of an input, its configuration.
         variables: in the file.
-        dtype: that it computes in.
+        policy: what types it has; of an operation, those of its inputs count.
         calls: in their order.
         model: of a model, its plan.
     """
@@ -60,7 +59,7 @@ class Part:
     kind: Kind | None
     options: Mapping[str, Any]
     variables: Variables
-    dtype: np.dtype[Any]
+    policy: Policy
     calls: Sequence[Arguments]
     model: Plan | None = None
 
@@ -117,7 +116,7 @@ def planned(config: Any, variables: Variables, prefix: str = "", paths: Names | 
         )
         return Plan(parts, inputs, outputs, class_name)
     require(set(inner) <= {"name", "trainable", "dtype", "layers", "build_input_shape"}, "options of a model")
-    require("dtype" not in inner or type_of(inner["dtype"]), "the type of a model")
+    require("dtype" not in inner or policy_of(inner["dtype"]), "the type of a model")
     return _chained(parts)
 
 
@@ -153,24 +152,24 @@ def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, paths: Na
     calls = [_arguments(call) for call in entry.get("inbound_nodes", [])]
     if class_name in MODELS:
         model = planned(entry, variables, f"{path}/", paths)
-        return Part(name, path, class_name, None, config, variables, np.dtype(np.float32), calls, model)
+        return Part(name, path, class_name, None, config, variables, PLAIN, calls, model)
     kind: Kind | None = None
     if _is_operation(entry):
         kind = OPERATIONS.get(class_name)
         require(kind is not None and entry["module"] == kind.module, f"the operation {class_name}")
         require(entry.get("registered_name") in (None, class_name), f"the operation {entry.get('registered_name')}")
-        return Part(name, path, class_name, kind, _known(kind, config), variables, np.dtype(np.float32), calls)
+        return Part(name, path, class_name, kind, _known(kind, config), variables, PLAIN, calls)
     require(entry.get("module") == "keras.layers" and entry.get("registered_name") is None, f"the class {class_name}")
     if class_name == INPUT:
         plain = not any(config.get(key) for key in ("sparse", "ragged", "optional"))
         require(plain and isinstance(config.get("batch_shape"), list), f"the input {name}")
         require(config.get("dtype") in INPUTS, f"the type of the input {name}")
-        return Part(name, path, class_name, None, config, variables, np.dtype(np.float32), calls)
+        return Part(name, path, class_name, None, config, variables, PLAIN, calls)
     kind = LAYERS.get(class_name)
     require(kind is not None, f"the class {class_name}")
-    dtype = type_of(config.get("dtype", "float32"))
     require(variables.named() in (None, name), f"the variables of {name}")
-    return Part(name, path, class_name, kind, _known(kind, config), variables, dtype, calls)
+    options = _known(kind, config)
+    return Part(name, path, class_name, kind, options, variables, options[DTYPE], calls)
 
 
 def _known(kind: Kind | None, config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from onnx2graphml.frontends.direct.policies import policy_of
 from onnx2graphml.frontends.direct.uncovered import require
 
 REQUIRED = object()
@@ -16,7 +15,8 @@ REQUIRED = object()
 TRAINING = ("_initializer", "_regularizer", "_constraint")
 """How options end that matter only while a network is trained."""
 
-OWN = ("name", "trainable", "dtype")
+LAYER_MODULE, DTYPE = "keras.layers", "dtype"
+OWN = ("name", "trainable", DTYPE)
 """What every layer has."""
 
 
@@ -30,42 +30,29 @@ class Kind:
         only: options that must have this one value, where they are there.
         module: of Keras, that an operation is in.
         any_type: whether it takes other values than those of its own type.
+        casts: whether Keras casts what it takes to its own type, and its variables when they are read.
     """
 
     make: Callable[..., Any]
     takes: Mapping[str, Any]
     only: Mapping[str, Any]
-    module: str = "keras.layers"
+    module: str = LAYER_MODULE
     any_type: bool = False
+    casts: bool = True
 
     def options(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of a configuration.
+        """The options of a configuration, with the layer's policy as its "dtype".
 
         Raises:
-            UncoveredError: there is one that the function does not know, or the layer computes in another type.
+            UncoveredError: there is one that the function does not know.
         """
-        if "dtype" in config:
-            type_of(config["dtype"])
         for key, value in config.items():
             known = key in self.takes or key in OWN or key.endswith(TRAINING)
             require(known or (key in self.only and _is(value, self.only[key])), f"the option {key} = {value!r}")
         found = {key: config.get(key, default) for key, default in self.takes.items()}
         for key, value in found.items():
             require(value is not REQUIRED, f"no option {key}")
-        return found
-
-
-def type_of(policy: Any) -> np.dtype[Any]:
-    """The type that a policy computes in and keeps variables in.
-
-    Raises:
-        UncoveredError: it is not float32.
-    """
-    if isinstance(policy, dict):
-        require(policy.get("class_name") == "DTypePolicy" and policy.get("module") == "keras", f"the policy {policy}")
-        policy = policy["config"]["name"]
-    require(policy == "float32", f"the type {policy}")
-    return np.dtype(np.float32)
+        return found | {DTYPE: policy_of(config.get(DTYPE, "float32"))}
 
 
 def _is(value: Any, other: Any) -> bool:
@@ -85,12 +72,16 @@ Options = Mapping[str, Any]
 
 
 def layer(
-    *names: str, takes: Options | None = None, only: Options | None = None, any_type: bool = False
+    *names: str,
+    takes: Options | None = None,
+    only: Options | None = None,
+    any_type: bool = False,
+    casts: bool = True,
 ) -> Callable[[Maker], Maker]:
     """Register a function for layers of these classes."""
 
     def register(make: Maker) -> Maker:
-        LAYERS.update(dict.fromkeys(names, Kind(make, takes or {}, only or {}, any_type=any_type)))
+        LAYERS.update(dict.fromkeys(names, Kind(make, takes or {}, only or {}, any_type=any_type, casts=casts)))
         return make
 
     return register

@@ -10,15 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onnx2graphml.frontends.direct.policies import BFLOAT16, is_float, written
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """An array in the file, not yet read."""
+    """An array in the file, not yet read.
+
+    Attributes:
+        dataset: of h5py.
+        rounded: a type that its numbers are rounded to.
+    """
 
     dataset: Any
+    rounded: np.dtype[Any] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -27,13 +34,18 @@ class Stored:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its elements."""
+        """Of its elements, before they are rounded; HDF5 has no bfloat16, which Keras notes beside its bytes."""
         found: np.dtype[Any] = self.dataset.dtype
-        return found
+        short = found.kind == "V" and self.dataset.attrs.get("dtype") == "bfloat16"
+        return BFLOAT16 if short and found.itemsize == BFLOAT16.itemsize else found
 
     def read(self) -> npt.NDArray[Any]:
-        """All of it."""
-        return np.asarray(self.dataset[()])
+        """All of it, in a type that NumPy has."""
+        array = np.asarray(self.dataset[()])
+        array = array.view(BFLOAT16) if self.dtype == BFLOAT16 else array
+        kind = written(array.dtype)
+        array = array if self.rounded is None else array.astype(self.rounded)
+        return array.astype(kind, copy=False)
 
 
 class Variables:
@@ -52,11 +64,12 @@ class Variables:
         """The variables of a part of the layer."""
         return Variables(self._file, "/".join(part for part in (self.path, name) if part))
 
-    def stored(self) -> list[Stored]:
-        """All of them, in the order in which the layer made them."""
+    def stored(self, rounded: np.dtype[Any] | None = None) -> list[Stored]:
+        """All of them, in the order in which the layer made them; those that may be fractions rounded to a type."""
         group = self._group()
         require(all(name.isdecimal() for name in group), f"variables in {self.path} that have names of their own")
-        return [Stored(group[name]) for name in sorted(group, key=int)]
+        found = [Stored(group[name]) for name in sorted(group, key=int)]
+        return [Stored(each.dataset, rounded) if is_float(each.dtype) else each for each in found]
 
     def named(self) -> str | None:
         """The layer's name, where the file tells it."""

@@ -12,6 +12,8 @@ import numpy as np
 from onnx2graphml.frontends.direct.call import Call, Made
 from onnx2graphml.frontends.direct.network import MOST_NODES, Network
 from onnx2graphml.frontends.direct.plan import INPUT, Arguments, Part, Plan, Reference
+from onnx2graphml.frontends.direct.policies import FLOATS, Policy, is_float, promoted
+from onnx2graphml.frontends.direct.registry import LAYER_MODULE, Kind
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
 from onnx2graphml.frontends.names import Names
@@ -88,6 +90,24 @@ class Walk:
             done[part.name, number] = self._call(part, arguments, done)
         return [_found(done, reference) for reference in plan.outputs]
 
+    def _entering(self, part: Part, plan: Plan, values: Sequence[Value]) -> list[Value]:
+        """What a model within a model is called with, in the types of its inputs.
+
+        A functional model takes all numbers that may be fractions in Keras' own type first; its file names no other.
+        """
+        call = Call(self.network, part.path, {}, part.variables, self._made, part.policy)
+        types = {p.name: FLOATS.get(p.options["dtype"]) for p in plan.parts if p.class_name == INPUT}
+        entered = []
+        for reference, value in zip(plan.inputs, values, strict=False):
+            dtype = types[reference.part]
+            if dtype is not None and is_float(value.dtype) and value.dtype != dtype:
+                first = call.cast(value, part.policy.compute) if plan.class_name == "Functional" else value
+                last = call.cast(first, dtype, name="Cast")
+                self.network.only_cast |= {first.name, last.name} - {value.name}
+                value = last
+            entered.append(value)
+        return [*entered, *values[len(entered) :]]
+
     def _call(self, part: Part, arguments: Arguments, done: Outputs) -> list[Value]:
         self.network.calls += 1
         require(self.network.calls < MOST_NODES, "too many calls")
@@ -98,12 +118,15 @@ class Walk:
         if part.model is not None:
             require(not keywords and len(given) == 1, f"the arguments of {part.path}")
             require(not isinstance(given[0], dict), f"inputs of {part.path} by name")
-            return self._run(part.model, list(_flat(given[0])))
+            return self._run(part.model, self._entering(part, part.model, list(_flat(given[0]))))
         assert part.kind is not None
-        values = [*_flat(given), *_flat(list(keywords.values()))]
-        require(part.kind.any_type or all(v.dtype == part.dtype for v in values), f"types of the inputs of {part.path}")
-        again = part.path in self._shapes
-        call = Call(self.network, part.path, part.options, part.variables, self._made, part.dtype, again=again)
+        again, policy = part.path in self._shapes, part.policy
+        if part.kind.module != LAYER_MODULE:
+            dtype = promoted(value.dtype for value in _flat([given, keywords]))
+            policy = Policy(dtype, dtype)
+        call = Call(self.network, part.path, part.options, part.variables, self._made, policy, again=again)
+        before = [given, keywords]
+        given, keywords = _taken(call, part.kind, before)
         try:
             bound = inspect.signature(part.kind.make).bind(call, *given, **keywords)
         except TypeError:
@@ -112,8 +135,24 @@ class Walk:
         assert bound is not None
         made = part.kind.make(*bound.args, **bound.kwargs)
         outputs = made if isinstance(made, list) else [made]
+        cast = {value.name for value in _flat([given, keywords])} - {value.name for value in _flat(before)}
+        self.network.only_cast |= cast & {value.name for value in outputs}
         self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
         return outputs
+
+
+def _taken(call: Call, kind: Kind, arguments: Any) -> Any:
+    """Arguments in the type that a layer computes in: Keras casts all numbers that may be fractions."""
+    if isinstance(arguments, Value):
+        fraction = is_float(arguments.dtype)
+        if fraction and kind.casts:
+            arguments = call.cast(arguments, call.dtype, name="Cast")
+        known = kind.any_type or arguments.dtype == call.dtype or (fraction and not kind.casts)
+        require(known, f"types of the inputs of {call.layer}")
+        return arguments
+    if isinstance(arguments, list | tuple):
+        return type(arguments)(_taken(call, kind, each) for each in arguments)
+    return {k: _taken(call, kind, v) for k, v in arguments.items()} if isinstance(arguments, dict) else arguments
 
 
 def _in_order(plan: Plan, done: Outputs) -> Iterator[tuple[Part, int, Arguments]]:

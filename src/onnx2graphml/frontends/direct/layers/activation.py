@@ -26,7 +26,7 @@ def ReLU(call: Call, x: Value) -> Value:
     if slope and most is None and not threshold:
         return activations.leaky_relu(call, x, slope)
     if threshold:
-        y = select(call, call.compare("Greater", x, threshold), x, 0.0)
+        y = select(call, call.compare("Greater", x, call.single(threshold, x.dtype)), x, 0.0)
     else:
         y = activations.relu6(call, x) if most == 6 else call.unary("Relu", x)
     if most is not None and (threshold or most != 6):

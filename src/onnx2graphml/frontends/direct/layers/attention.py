@@ -43,13 +43,13 @@ def MultiHeadAttention(
     q = _projected(call, "query", query, inner)
     k = _projected(call, "key", value if key is None else key, inner)
     v = _projected(call, "value", value, (heads, call["value_dim"] or size))
-    scores = call.matmul(call.transpose(q, [0, 2, 1, 3]), call.transpose(k, [0, 2, 3, 1]))
-    scores = call.binary("Mul", scores, 1 / math.sqrt(size))
+    scores = call.long(call.matmul(call.transpose(q, [0, 2, 1, 3]), call.transpose(k, [0, 2, 3, 1])))
+    scores = call.binary("Mul", scores, call.single(1 / math.sqrt(size), scores.dtype))
     if use_causal_mask:
         require(q.shape[1] * k.shape[1] <= MOST, "a mask of so many positions")
         seen = np.tri(q.shape[1], k.shape[1], dtype=bool)[None, None]
         scores = select(call, call.array(seen), scores, LOW)
-    weights = softmax(call, scores)
+    weights = call.cast(softmax(call, scores), call.dtype)
     found = call.transpose(call.matmul(weights, call.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3])
     shape = call["output_shape"]
     wanted = (query.shape[-1],) if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)

@@ -27,7 +27,7 @@ def Dense(call: Call, x: Value) -> Value:
     shapes = {"kernel": (x.shape[-1], call["units"])} | ({"bias": (call["units"],)} if call["use_bias"] else {})
     kernel, *bias = call.weights(**shapes)
     if x.rank == 2 and bias:
-        y = call.node("Gemm", x, kernel, *bias, shape=(1, call["units"]))
+        y = call.gemm(x, kernel, *bias)
     else:
         y = call.matmul(x, kernel)
         y = call.binary("Add", y, bias[0]) if bias else y
@@ -43,14 +43,14 @@ def Identity(call: Call, x: Value) -> Value:
 TABLE: dict[str, Any] = {"mask_zero": False, "quantization_config": None, "lora_rank": None, "lora_alpha": None}
 
 
-@layer("Embedding", takes={"input_dim": REQUIRED, "output_dim": REQUIRED}, only=TABLE, any_type=True)
+@layer("Embedding", takes={"input_dim": REQUIRED, "output_dim": REQUIRED}, only=TABLE, any_type=True, casts=False)
 def Embedding(call: Call, x: Value) -> Value:
     """A vector for each whole number; negative ones count from the end."""
     number, size = call["input_dim"], call["output_dim"]
     (table,) = call.weights(embeddings=(number, size))
     require(x.dtype in (np.int32, np.float32), f"an embedding of {x.dtype}")
     x = call.cast(x, np.int32, name="Cast")  # as TensorFlow's own is called, and so the neurons behind it
-    below = call.compare("Less", call.cast(x, call.dtype), 0.0, name="Less_1")
+    below = call.compare("Less", call.cast(x, np.float32), 0.0, name="Less_1")
     from_the_end = call.binary("Add", x, call.array(np.array(number, np.int32)))
     moved = call.binary("Mul", call.cast(below, np.int32), from_the_end)
     kept = call.binary("Mul", x, call.cast(call.unary("Not", below), np.int32))
@@ -63,6 +63,7 @@ def Embedding(call: Call, x: Value) -> Value:
     takes={"input_dim": REQUIRED, "output_dim": REQUIRED},
     only=TABLE | {"tie_weights": True, "reverse_dtype": None, "logit_soft_cap": None},
     any_type=True,
+    casts=False,
 )
 def ReversibleEmbedding(call: Call, x: Value, reverse: bool = False) -> Value:
     """The same, and how much each vector is like those of all numbers."""

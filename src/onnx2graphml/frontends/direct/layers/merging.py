@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-import numpy as np
-
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.normalization import unit_length
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
@@ -23,8 +21,8 @@ def Add(call: Call, values: Sequence[Value]) -> Value:
 @layer("Average")
 def Average(call: Call, values: Sequence[Value]) -> Value:
     """Their mean."""
-    inverse = float(np.reciprocal(np.array(len(values), call.dtype)))
-    return call.binary("Mul", _merged(call, "Add", values), inverse)
+    total = _merged(call, "Add", values)
+    return call.binary("Mul", total, call.inverse(len(values), total))
 
 
 @layer("Multiply")

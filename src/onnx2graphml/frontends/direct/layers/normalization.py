@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import layer
 from onnx2graphml.frontends.direct.uncovered import require
-from onnx2graphml.frontends.direct.values import Value
+from onnx2graphml.frontends.direct.values import Shape, Value
 
 BATCH: dict[str, Any] = {"axis": -1, "momentum": 0.99, "epsilon": 1e-3, "center": True, "scale": True}
 
@@ -24,7 +25,8 @@ def BatchNormalization(call: Call, x: Value) -> Value:
     scale = ["gamma"] if call["scale"] else []
     center = ["beta"] if call["center"] else []
     trained = dict.fromkeys([*scale, *center], shape)
-    found = call.kept(trained, {"moving_mean": shape, "moving_variance": shape})
+    x, own = call.long(x), x.dtype
+    found = call.kept(trained, {"moving_mean": shape, "moving_variance": shape}, x.dtype)
     across = shape if axis == x.rank - 1 else tuple(n if a == axis else 1 for a, n in enumerate(x.shape))
     values = dict(zip([*trained, "mean", "variance"], (call.reshape(v, across) for v in found), strict=True))
     factor = call.unary("Sqrt", call.binary("Add", values["variance"], call["epsilon"]))
@@ -32,15 +34,17 @@ def BatchNormalization(call: Call, x: Value) -> Value:
     factor = call.binary("Mul", factor, values["gamma"]) if scale else factor
     scaled = call.binary("Mul", x, factor)
     if not center:
-        return call.binary("Add", scaled, call.binary("Mul", call.unary("Neg", values["mean"]), factor))
-    shift = call.binary("Sub", values["beta"], call.binary("Mul", values["mean"], factor))
-    return call.binary("Add", scaled, shift)
+        shift = call.binary("Mul", call.unary("Neg", values["mean"]), factor)
+    else:
+        shift = call.binary("Sub", values["beta"], call.binary("Mul", values["mean"], factor))
+    return call.cast(call.binary("Add", scaled, shift), own)
 
 
 @layer(
     "LayerNormalization",
     takes={"axis": -1, "epsilon": 1e-3, "center": True, "scale": True},
     only={"rms_scaling": False},
+    casts=False,
 )
 def LayerNormalization(call: Call, x: Value) -> Value:
     """By the mean and the variance of each position."""
@@ -48,11 +52,13 @@ def LayerNormalization(call: Call, x: Value) -> Value:
     require(any(x.shape[a] > 1 for a in axes), "the mean of one number")
     trained = {name: tuple(x.shape[a] for a in axes) for name, use in _both(call) if use}
     across = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
-    found = dict(zip(trained, (call.reshape(v, across) for v in call.weights(**trained)), strict=True))
-    return _normalized(call, x, axes, found)
+    x = call.long(x)
+    found = _across(call, trained, across, x)
+    return call.cast(_normalized(call, x, axes, found), call.dtype)
 
 
-@layer("GroupNormalization", takes={"groups": 32, "axis": -1, "epsilon": 1e-3, "center": True, "scale": True})
+@layer("GroupNormalization", takes={"groups": 32, "axis": -1, "epsilon": 1e-3, "center": True, "scale": True},
+       casts=False)  # fmt: skip
 def GroupNormalization(call: Call, x: Value) -> Value:
     """By the mean and the variance of each group of channels."""
     axis, channels = x.axis(call["axis"]), x.shape[x.axis(call["axis"])]
@@ -62,10 +68,10 @@ def GroupNormalization(call: Call, x: Value) -> Value:
     inner = (groups, channels // groups)
     trained = {name: (channels,) for name, use in _both(call) if use}
     across = (*[1] * axis, *inner)
-    found = dict(zip(trained, (call.reshape(v, across) for v in call.weights(**trained)), strict=True))
-    split = call.reshape(x, (*x.shape[:-1], *inner))
+    split = call.long(call.reshape(x, (*x.shape[:-1], *inner)))
+    found = _across(call, trained, across, split)
     y = _normalized(call, split, [*range(1, axis), axis + 1], found)
-    return call.reshape(y, x.shape)
+    return call.cast(call.reshape(call.cast(y, x.dtype), x.shape), call.dtype)
 
 
 @layer("RMSNormalization", takes={"axis": -1, "epsilon": 1e-6})
@@ -73,10 +79,12 @@ def RMSNormalization(call: Call, x: Value) -> Value:
     """By the root of the mean square."""
     axes = _axes(call, x)
     require(axes == [x.rank - 1], f"the axes {axes}")
+    x, own = call.long(x), x.dtype
     (scale,) = call.weights(scale=(x.shape[-1],))
+    scale = call.cast(scale, x.dtype)
     square = call.mean(call.binary("Mul", x, x), axes)
     root = call.unary("Reciprocal", call.unary("Sqrt", call.binary("Add", square, call["epsilon"])))
-    return call.binary("Mul", call.binary("Mul", x, root), scale)
+    return call.cast(call.binary("Mul", call.binary("Mul", x, root), scale), own)
 
 
 @layer("UnitNormalization", takes={"axis": -1})
@@ -90,6 +98,11 @@ def unit_length(call: Call, x: Value, axes: list[int], most: float = 1e12) -> Va
     square = call.reduce("ReduceSum", call.binary("Mul", x, x), axes, True)
     inverse = call.unary("Reciprocal", call.unary("Sqrt", square))
     return call.binary("Mul", x, call.binary("Min", inverse, most))
+
+
+def _across(call: Call, shapes: Mapping[str, Shape], across: Shape, x: Value) -> dict[str, Value]:
+    """Trained factors and shifts in a value's type, along some of its axes."""
+    return {name: call.reshape(v, across) for name, v in zip(shapes, call.kept(shapes, {}, x.dtype), strict=True)}
 
 
 def _both(call: Call) -> list[tuple[str, bool]]:

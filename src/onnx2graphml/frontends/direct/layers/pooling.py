@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import outputs, paddings, sizes, to_back, to_front
+from onnx2graphml.frontends.direct.policies import written
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -42,6 +45,7 @@ def GlobalMaxPooling(call: Call, x: Value) -> Value:
 
 def _pooled(call: Call, x: Value, op: str) -> Value:
     require(call["data_format"] == "channels_last", "channels first")
+    require(x.rank < 5 or written(x.dtype) == np.float32, f"volumes of {x.dtype}, which TensorFlow does not pool")
     require(x.rank > 3 or not call.again, "steps that one layer pools again, which TensorFlow keeps as a row")
     rank = x.rank - 2
     window = sizes(call["pool_size"], rank)

@@ -18,7 +18,7 @@ def Rescaling(call: Call, x: Value) -> Value:
     """x · scale + offset."""
     require(all(np.array(call[each]).dtype.kind in "if" for each in ("scale", "offset")), "a scale of no numbers")
     require(np.any(np.array(call["scale"]) != 1), "a scale that changes nothing")
-    scale, offset = (call.array(np.array(call[each], call.dtype)) for each in ("scale", "offset"))
+    scale, offset = (call.single(call[each], call.dtype) for each in ("scale", "offset"))
     return call.binary("Add", call.binary("Mul", x, scale), offset)
 
 
@@ -30,7 +30,7 @@ def Normalization(call: Call, x: Value) -> Value:
     across = tuple(n if a in kept else 1 for a, n in enumerate(x.shape))
     if call["mean"] is None:
         shape = tuple(x.shape[a] for a in kept)
-        mean, variance, _ = call.kept({}, {"mean": shape, "variance": shape, "count": ()})
+        mean, variance, _ = call.kept({}, {"mean": shape, "variance": shape, "count": ()}, rounded=True)
         mean, variance = call.reshape(mean, across), call.reshape(variance, across)
     else:
         mean, variance = (call.array(_given(call[each], across, call.dtype)) for each in ("mean", "variance"))
@@ -45,7 +45,7 @@ def Normalization(call: Call, x: Value) -> Value:
 
 def _given(values: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Numbers from a configuration in the shape of what they belong to."""
-    array = np.array(values, dtype)
+    array = np.array(values, np.float32).astype(dtype)  # as Keras keeps them
     size = math.prod(shape)
     require(array.size == size or (array.size == 1 and size < 1 << 24), f"{array.size} numbers for {shape}")
     return np.array(np.broadcast_to(array if array.size == 1 else array.reshape(shape), shape))

@@ -44,7 +44,9 @@ def simple_rnn_cell(call: Call, x: Value, states: States) -> tuple[Value, States
     _require_whole(call["activation"])
     kernel, recurrent, *bias = _variables(call, x, units, (units,))
     if bias:
-        z = call.gemm(before, recurrent, call.gemm(x, kernel, bias[0]))
+        own = call.gemm(x, kernel, bias[0])
+        joined = call.joins(x)
+        z = call.gemm(before, recurrent, own) if joined else call.binary("Add", own, call.matmul(before, recurrent))
     else:
         z = call.gemm(x, kernel, call.matmul(before, recurrent))
     h = activated(call, z, call["activation"])

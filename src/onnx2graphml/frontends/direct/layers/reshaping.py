@@ -119,6 +119,7 @@ def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> 
     # by "bicubic", ONNX Runtime and TensorFlow differ where a size is no multiple
     require(interpolation == "bilinear", f"the interpolation {interpolation}")
     require(x.rank == 4 and min(size) > 0 and size != x.shape[1:3], f"a size {size}")
+    require(x.dtype == np.float32, f"a picture of {x.dtype}, which Keras clips")
     scales = np.array([1, 1, *(n / o for n, o in zip(size, x.shape[1:3], strict=True))], np.float32)
     exact = [math.floor(o * float(s)) for o, s in zip(x.shape[1:3], scales[2:], strict=True)]
     require(exact == list(size), "a size that a scale does not give")
