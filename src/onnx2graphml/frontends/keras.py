@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -22,6 +23,7 @@ from onnx2graphml.model.metadata import LAYER
 
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip
+from keras.src.utils import tf_utils  # isort: skip
 
 
 def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None) -> Imported:
@@ -190,6 +192,8 @@ def _trace(model: Any, inputs: Sequence[Any], variables: Sequence[Any]) -> tuple
 
     tf.function = inline
     try:
-        return function(call, input_signature=signature, autograph=False).get_concrete_function(), written
+        with mock.patch.object(tf_utils, "tf_encode_categorical_inputs", side_effect=ValueError):
+            # Keras has another way than counts, whose number ONNX does not know beforehand.
+            return function(call, input_signature=signature, autograph=False).get_concrete_function(), written
     finally:
         tf.function = function

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class Network:
         steps: by the name of a series, which layer goes through its steps.
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
-        only_cast: names of values that their layer has cast to its type, and put out as they are.
+        casts: names of values that were cast to a layer's type before they entered it.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Network:
         self.steps: dict[str, str] = {}
         self.calls = 0
         self.in_order: list[str] = []
-        self.only_cast: set[str] = set()
+        self.casts: set[str] = set()
         self._call_of: dict[str, int | None] = {}
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
@@ -121,24 +121,33 @@ class Network:
         self._nodes.append(node)
         return values
 
+    def cast(self, value: Value, dtype: np.dtype[Any], layer: str, call: int) -> Value:
+        """A value in another type, which is made in a layer and in a call of it."""
+        to = helper.np_dtype_to_tensor_dtype(written(dtype))
+        (made,) = self.node("Cast", [value], [(value.shape, dtype)], name="Cast", layer=layer, to=to)
+        self._call_of[self._nodes[-1].name] = call
+        return made
+
     def _value(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         value = Value(self._names.unique(name), shape, dtype)
         self._shapes[value.name] = shape
         return value
 
-    def finish(self, outputs: Mapping[str, Value], metadata: Mapping[str, str]) -> LightModel:
+    def finish(
+        self, outputs: Mapping[str, Value], metadata: Callable[[Collection[str]], Mapping[str, str]]
+    ) -> LightModel:
         """The model; large arrays are beside it.
 
         Args:
             outputs: by the names that they are to have, which no input has, and no other tensor: those have a slash.
-            metadata: of the model.
+            metadata: of the model, by the layers that nodes belong to.
 
         Raises:
             UncoveredError: on the way through TensorFlow, something of it would move.
         """
         needed = self._needed(value.name for value in outputs.values())
         ends = {value.name for value in outputs.values()}
-        self._hand_on_casts(needed, ends)
+        self._hand_on_casts(needed, {value.name: name for name, value in outputs.items()})
         Drawn(needed, self._call_of, self._shapes, self._constants.keys(), ends).require_kept()
         new = {value.name: name for name, value in outputs.items()}
         for node in needed:
@@ -157,27 +166,30 @@ class Network:
         proto = helper.make_model(
             graph, ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="onnx2graphml"
         )
-        for key, text in metadata.items():
+        for key, text in metadata({layer_of(node) for node in needed}).items():
             proto.metadata_props.add(key=key, value=text)
         return LightModel(proto, large)
 
-    def _hand_on_casts(self, nodes: Sequence[onnx.NodeProto], outputs: Collection[str]) -> None:
-        """Let a cast that is all that a layer does belong to the layer behind it, as an exporter has it.
+    def _hand_on_casts(self, nodes: Sequence[onnx.NodeProto], outputs: Mapping[str, str]) -> None:
+        """Let a cast before a layer belong to what reads it: the layer, or where that does nothing, the one behind it.
+
+        At the end of the network, it belongs to the layer that puts it out.
 
         Raises:
             UncoveredError: there are several.
         """
         between = {name for node in nodes if not layer_of(node) for name in node.output}
         for node in reversed(nodes):
-            if not self.only_cast.isdisjoint(node.output):
+            if not self.casts.isdisjoint(node.output):
                 behind = {(self._call_of[r.name], layer_of(r)) for r in self._readers(nodes, node.output[0])}
-                is_end = node.output[0] in outputs
-                require(len(behind) == 1 - is_end, f"what {layer_of(node)} casts is read by several layers")
-                moved = is_end and node.input[0] in between
-                require(not moved, f"what {layer_of(node)} casts may be in ONNX' order")
+                end = outputs.get(node.output[0])
+                require(len(behind) == 1 - bool(end), f"what {layer_of(node)} casts is read by several layers")
+                require(not end or node.input[0] not in between, f"what {end} casts may be in ONNX' order")
                 for call, layer in behind:
                     self._call_of[node.name] = call
                     node.metadata_props[0].value = layer
+                if end:
+                    node.metadata_props[0].value = end
 
     def _readers(self, nodes: Sequence[onnx.NodeProto], name: str) -> Iterator[onnx.NodeProto]:
         """The nodes of layers that read a value, or what stands between layers and reads it."""

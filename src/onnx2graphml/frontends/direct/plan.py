@@ -78,9 +78,8 @@ class Plan:
         for part in self.parts:
             if inner and part.class_name == INPUT:
                 continue
-            if part.model is None:
-                yield part
-            else:
+            yield part
+            if part.model is not None:
                 yield from part.model.rows(inner=True)
 
 

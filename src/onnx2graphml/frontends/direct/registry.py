@@ -30,7 +30,8 @@ class Kind:
         only: options that must have this one value, where they are there.
         module: of Keras, that an operation is in.
         any_type: whether it takes other values than those of its own type.
-        casts: whether Keras casts what it takes to its own type, and its variables when they are read.
+        casts: whether Keras casts what it takes to its own type, where it may be a fraction.
+        whole: whether whole numbers are cast, too, as TensorFlow's graphs do before preprocessing.
     """
 
     make: Callable[..., Any]
@@ -39,6 +40,7 @@ class Kind:
     module: str = LAYER_MODULE
     any_type: bool = False
     casts: bool = True
+    whole: bool = False
 
     def options(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The options of a configuration, with the layer's policy as its "dtype".
@@ -77,11 +79,13 @@ def layer(
     only: Options | None = None,
     any_type: bool = False,
     casts: bool = True,
+    whole: bool = False,
 ) -> Callable[[Maker], Maker]:
     """Register a function for layers of these classes."""
 
     def register(make: Maker) -> Maker:
-        LAYERS.update(dict.fromkeys(names, Kind(make, takes or {}, only or {}, any_type=any_type, casts=casts)))
+        kind = Kind(make, takes or {}, only or {}, any_type=any_type, casts=casts, whole=whole)
+        LAYERS.update(dict.fromkeys(names, kind))
         return make
 
     return register

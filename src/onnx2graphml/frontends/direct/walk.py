@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,9 @@ class Walk:
         self.plan, self.network = plan, Network()
         self._made: Made = {}
         self._shapes: dict[str, set[tuple[Shape, ...]]] = {}
+        self._within: list[tuple[str, int]] = [
+            ("", 0)
+        ]  # the models that are being called, and the numbers of the calls
         ends = [self.network.input(each.part, *inputs[each.part]) for each in plan.inputs]
         for value in ends:
             self._shapes[value.name] = {(value.shape[1:],)}
@@ -53,7 +56,7 @@ class Walk:
                 kind = [(value.shape, value.dtype)]
                 (value,) = self.network.node("Identity", [value], kind, name="identity", layer=reference.part)
             outputs[names.unique(reference.part)] = value
-        return self.network.finish(outputs, self._metadata())
+        return self.network.finish(outputs, self._metadata)
 
     def _is_next(self, reference: Reference, value: Value) -> bool:
         """Whether an output is an input, or that of the one layer behind it: of several, one gives its name."""
@@ -64,9 +67,12 @@ class Walk:
         ends = {end.part for end in self.plan.inputs}
         return part.model is None and all(r.part in ends for r in _references([*given.positional]))
 
-    def _metadata(self) -> dict[str, str]:
+    def _metadata(self, tagged: Collection[str]) -> dict[str, str]:
+        """What to say of the layers; of a model within the model, where nodes belong to it, and not to its layers."""
         layers = []
         for part in self.plan.rows():
+            if part.model is not None and part.path not in tagged:
+                continue
             entry: dict[str, Any] = {"name": part.path, "class": part.class_name}
             found = self._shapes.get(part.path, set())
             if len(found) == 1 and len(only := next(iter(found))) == 1:
@@ -95,18 +101,27 @@ class Walk:
 
         A functional model takes all numbers that may be fractions in Keras' own type first; its file names no other.
         """
-        call = Call(self.network, part.path, {}, part.variables, self._made, part.policy)
         types = {p.name: FLOATS.get(p.options["dtype"]) for p in plan.parts if p.class_name == INPUT}
         entered = []
         for reference, value in zip(plan.inputs, values, strict=False):
             dtype = types[reference.part]
-            if dtype is not None and is_float(value.dtype) and value.dtype != dtype:
-                first = call.cast(value, part.policy.compute) if plan.class_name == "Functional" else value
-                last = call.cast(first, dtype, name="Cast")
-                self.network.only_cast |= {first.name, last.name} - {value.name}
-                value = last
+            if dtype is not None and is_float(value.dtype):
+                functional = plan.class_name == "Functional"
+                value = self._cast(value, part.policy.compute if functional else dtype, part.path)
+                if value.dtype != dtype:
+                    value = self.network.cast(value, dtype, part.path, self.network.calls)
             entered.append(value)
         return [*entered, *values[len(entered) :]]
+
+    def _cast(self, value: Value, dtype: np.dtype[Any], layer: str) -> Value:
+        """What a layer takes, in its type: Keras casts that before it enters the layer, in the model around it."""
+        if value.dtype == dtype:
+            return value
+        model, call = self._within[-1]
+        made = self.network.cast(value, dtype, model or layer, call if model else self.network.calls)
+        if not model:
+            self.network.casts.add(made.name)
+        return made
 
     def _call(self, part: Part, arguments: Arguments, done: Outputs) -> list[Value]:
         self.network.calls += 1
@@ -118,15 +133,19 @@ class Walk:
         if part.model is not None:
             require(not keywords and len(given) == 1, f"the arguments of {part.path}")
             require(not isinstance(given[0], dict), f"inputs of {part.path} by name")
-            return self._run(part.model, self._entering(part, part.model, list(_flat(given[0]))))
+            values = self._entering(part, part.model, list(_flat(given[0])))
+            self._within.append((part.path, self.network.calls))
+            outputs = self._run(part.model, values)
+            self._within.pop()
+            self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
+            return outputs
         assert part.kind is not None
         again, policy = part.path in self._shapes, part.policy
         if part.kind.module != LAYER_MODULE:
             dtype = promoted(value.dtype for value in _flat([given, keywords]))
             policy = Policy(dtype, dtype)
         call = Call(self.network, part.path, part.options, part.variables, self._made, policy, again=again)
-        before = [given, keywords]
-        given, keywords = _taken(call, part.kind, before)
+        given, keywords = self._taken(call, part.kind, [given, keywords])
         try:
             bound = inspect.signature(part.kind.make).bind(call, *given, **keywords)
         except TypeError:
@@ -135,24 +154,25 @@ class Walk:
         assert bound is not None
         made = part.kind.make(*bound.args, **bound.kwargs)
         outputs = made if isinstance(made, list) else [made]
-        cast = {value.name for value in _flat([given, keywords])} - {value.name for value in _flat(before)}
-        self.network.only_cast |= cast & {value.name for value in outputs}
         self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
         return outputs
 
-
-def _taken(call: Call, kind: Kind, arguments: Any) -> Any:
-    """Arguments in the type that a layer computes in: Keras casts all numbers that may be fractions."""
-    if isinstance(arguments, Value):
-        fraction = is_float(arguments.dtype)
-        if fraction and kind.casts:
-            arguments = call.cast(arguments, call.dtype, name="Cast")
-        known = kind.any_type or arguments.dtype == call.dtype or (fraction and not kind.casts)
-        require(known, f"types of the inputs of {call.layer}")
-        return arguments
-    if isinstance(arguments, list | tuple):
-        return type(arguments)(_taken(call, kind, each) for each in arguments)
-    return {k: _taken(call, kind, v) for k, v in arguments.items()} if isinstance(arguments, dict) else arguments
+    def _taken(self, call: Call, kind: Kind, arguments: Any) -> Any:
+        """Arguments in the type that a layer computes in: Keras casts all numbers that may be fractions."""
+        if isinstance(arguments, Value):
+            fraction = is_float(arguments.dtype)
+            if fraction and kind.module != LAYER_MODULE:
+                arguments = call.cast(arguments, call.dtype)
+            elif kind.whole or (fraction and kind.casts):
+                arguments = self._cast(arguments, call.dtype, call.layer)
+            known = kind.any_type or arguments.dtype == call.dtype or (fraction and not kind.casts)
+            require(known, f"types of the inputs of {call.layer}")
+            return arguments
+        if isinstance(arguments, list | tuple):
+            return type(arguments)(self._taken(call, kind, each) for each in arguments)
+        return (
+            {k: self._taken(call, kind, v) for k, v in arguments.items()} if isinstance(arguments, dict) else arguments
+        )
 
 
 def _in_order(plan: Plan, done: Outputs) -> Iterator[tuple[Part, int, Arguments]]:

@@ -8,6 +8,7 @@ from onnx2graphml.frontends.direct.layers import (  # noqa: F401  (each register
     convolution,
     core,
     einsum,
+    encoding,
     merging,
     normalization,
     pooling,

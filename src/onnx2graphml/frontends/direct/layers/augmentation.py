@@ -21,6 +21,7 @@ OPTIONS = (
     *("RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom"),
     "Solarization",
     takes=dict.fromkeys(OPTIONS),
+    whole=True,
 )
 def Augmentation(call: Call, x: Value) -> Value:
     """The same: pictures are changed in training alone."""

@@ -17,6 +17,7 @@ from onnx2graphml.frontends.direct.values import Value
     "Dense",
     takes={"units": REQUIRED, "activation": "linear", "use_bias": True},
     only={"quantization_config": None, "lora_rank": None, "lora_alpha": None},
+    any_type=True,
 )
 def Dense(call: Call, x: Value) -> Value:
     """A weighted sum of the last axis."""
@@ -26,6 +27,7 @@ def Dense(call: Call, x: Value) -> Value:
     require(not rows or call["use_bias"] or once, f"the activation {call['activation']} of rows in TensorFlow")
     shapes = {"kernel": (x.shape[-1], call["units"])} | ({"bias": (call["units"],)} if call["use_bias"] else {})
     kernel, *bias = call.weights(**shapes)
+    x = call.cast(x, call.dtype)
     if x.rank == 2 and bias:
         y = call.gemm(x, kernel, *bias)
     else:
@@ -48,12 +50,12 @@ def Embedding(call: Call, x: Value) -> Value:
     """A vector for each whole number; negative ones count from the end."""
     number, size = call["input_dim"], call["output_dim"]
     (table,) = call.weights(embeddings=(number, size))
-    require(x.dtype in (np.int32, np.float32), f"an embedding of {x.dtype}")
-    x = call.cast(x, np.int32, name="Cast")  # as TensorFlow's own is called, and so the neurons behind it
+    if x.dtype not in (np.int32, np.int64):
+        x = call.cast(x, np.int32, name="Cast")  # as TensorFlow's own is called, and so the neurons behind it
     below = call.compare("Less", call.cast(x, np.float32), 0.0, name="Less_1")
-    from_the_end = call.binary("Add", x, call.array(np.array(number, np.int32)))
-    moved = call.binary("Mul", call.cast(below, np.int32), from_the_end)
-    kept = call.binary("Mul", x, call.cast(call.unary("Not", below), np.int32))
+    from_the_end = call.binary("Add", x, call.array(np.array(number, x.dtype)))
+    moved = call.binary("Mul", call.cast(below, x.dtype), from_the_end)
+    kept = call.binary("Mul", x, call.cast(call.unary("Not", below), x.dtype))
     place = call.binary("Add", moved, kept)
     return call.node("Gather", table, place, shape=(*x.shape, size), axis=0)
 

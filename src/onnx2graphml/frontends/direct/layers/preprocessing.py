@@ -13,7 +13,7 @@ from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
 
 
-@layer("Rescaling", takes={"scale": REQUIRED, "offset": 0.0})
+@layer("Rescaling", takes={"scale": REQUIRED, "offset": 0.0}, whole=True)
 def Rescaling(call: Call, x: Value) -> Value:
     """x · scale + offset."""
     require(all(np.array(call[each]).dtype.kind in "if" for each in ("scale", "offset")), "a scale of no numbers")
@@ -22,7 +22,7 @@ def Rescaling(call: Call, x: Value) -> Value:
     return call.binary("Add", call.binary("Mul", x, scale), offset)
 
 
-@layer("Normalization", takes={"axis": -1, "mean": None, "variance": None, "invert": False})
+@layer("Normalization", takes={"axis": -1, "mean": None, "variance": None, "invert": False}, whole=True)
 def Normalization(call: Call, x: Value) -> Value:
     """Shifted and scaled by the mean and the variance of data that it has seen, or was given."""
     axis = call["axis"]

@@ -102,7 +102,7 @@ def Resizing(call: Call, x: Value) -> Value:
     return resized(call, x, (call["height"], call["width"]), call["interpolation"])
 
 
-@layer("CenterCrop", takes={"height": REQUIRED, "width": REQUIRED, "data_format": "channels_last"})
+@layer("CenterCrop", takes={"height": REQUIRED, "width": REQUIRED, "data_format": "channels_last"}, whole=True)
 def CenterCrop(call: Call, x: Value) -> Value:
     """What is in the middle of a picture."""
     require(call["data_format"] == "channels_last" and x.rank == 4, "channels first")
