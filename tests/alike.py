@@ -24,14 +24,18 @@ def differences(one: NeuronGraph, other: NeuronGraph) -> list[str]:
 
 
 def _names(graph: NeuronGraph) -> dict[str, Layer]:
-    """The layers by name. Constants stand first, in an order that only the exporter knows, with names of its own."""
-    constants = sorted((x for x in graph.layers if x.aggregation == "constant"), key=_constant)
-    renamed = {f"constant {k}": layer for k, layer in enumerate(constants)}
-    return renamed | {x.name: x for x in graph.layers if x.aggregation != "constant"}
+    """The layers by name. Constants stand first, in an order and with names that only the exporter knows: here in the
+    order in which they are read."""
+    others = {x.name: x for x in graph.layers if x.aggregation != "constant"}
+    read = [each.source for layer in others.values() for each in sorted(layer.incoming, key=_port)]
+    constants = (x for x in graph.layers if x.aggregation == "constant")
+    place = {name: k for k, name in reversed(list(enumerate(read)))}
+    in_order = sorted(constants, key=lambda x: place.get(x.name, len(read)))
+    return {f"constant {k}": layer for k, layer in enumerate(in_order)} | others
 
 
-def _constant(layer: Layer) -> Any:
-    return layer.name.rstrip("'"), layer.shape
+def _port(incoming: Any) -> int:
+    return -1 if incoming.port is None else int(incoming.port)
 
 
 def _layer_differences(a: Layer, b: Layer, one: NeuronGraph, other: NeuronGraph) -> list[str]:

@@ -135,11 +135,36 @@ def _unrolled(rows: Sequence[Row]) -> Iterator[None]:
     before = [layer.unroll for layer in layers]
     try:
         for layer in layers:
+            if not layer.unroll:
+                layer.__dict__["inner_loop"] = _forwards(layer)
             layer.unroll = True
         yield
     finally:
         for layer, unroll in zip(layers, before, strict=True):
             layer.unroll = unroll
+            layer.__dict__.pop("inner_loop", None)
+
+
+def _forwards(layer: Any) -> Call:
+    """A layer's loop. Written out, Keras' own hides the outputs of a backward one by the mask of the forward one."""
+    loop = layer.inner_loop
+
+    def inner_loop(sequences: Any, initial_state: Any, mask: Any, **options: Any) -> Any:
+        mask = mask[0] if isinstance(mask, list | tuple) else mask
+        hides = layer.go_backwards and layer.zero_output_for_mask and layer.return_sequences
+        if mask is None or not hides:
+            return loop(sequences, initial_state, mask, **options)
+        layer.go_backwards = False
+        try:
+            return loop(_reversed(sequences), initial_state, _reversed(mask), **options)
+        finally:
+            layer.go_backwards = True
+
+    return inner_loop
+
+
+def _reversed(series: Any) -> Any:
+    return tf.stack(tf.unstack(series, axis=1)[::-1], axis=1)
 
 
 def _with_inner(operation: Any) -> list[Any]:

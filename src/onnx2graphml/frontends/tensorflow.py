@@ -91,14 +91,23 @@ def _scoped(graph: Any) -> dict[str, str]:
 
     That is certain only before its optimizer moves nodes across layers.
     """
-    scoped: dict[str, str] = {}
-    for node in reversed(graph.get_nodes()):
-        if "/" not in node.name:
-            readers = [reader for name in node.output for reader in graph.find_output_consumers(name)]
-            scopes = [scoped.get(reader.name, reader.name).split("/")[:-1] for reader in readers]
-            common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*scopes, strict=False))
-            scoped[node.name] = "/".join([*(parts[0] for parts in common), node.name])
-    return scoped
+    nodes = {node.name: node for node in graph.get_nodes()}
+    scopes: dict[str, list[str]] = {}
+
+    def readers(node: Any) -> list[Any]:
+        return [reader for name in node.output for reader in graph.find_output_consumers(name)]
+
+    def is_read(node: Any) -> bool:  # or stands there still, after other nodes have taken its place
+        return bool(readers(node)) or any(name in graph.outputs for name in node.output)
+
+    def scope(node: Any) -> list[str]:
+        if node.name not in scopes:
+            behind = [scope(reader) for reader in readers(node) if is_read(reader)]
+            common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*behind, strict=False))
+            scopes[node.name] = node.name.split("/")[:-1] or [parts[0] for parts in common]
+        return scopes[node.name]
+
+    return {name: "/".join([*scope(node), name]) for name, node in nodes.items() if "/" not in name}
 
 
 def _lift(frozen: Frozen) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from onnx2graphml.frontends.direct.policies import FLOATS, Policy, is_float, pro
 from onnx2graphml.frontends.direct.registry import DTYPE
 from onnx2graphml.frontends.direct.stored import Variables
 from onnx2graphml.frontends.direct.uncovered import require
-from onnx2graphml.frontends.direct.values import Shape, Value, broadcast
+from onnx2graphml.frontends.direct.values import Mask, Shape, Value, broadcast
 
 Like = Value | float
 Made = dict[str, list[Value]]
@@ -47,13 +47,17 @@ class Call:
         owner: str | None = None,
         again: bool = False,
     ) -> None:
-        self.again = again
+        self.again, self.scope = again, network.scope
         self.network, self.layer, self.options = network, layer, options
         self.policy, self.dtype = policy, policy.compute
         self.variables, self._made, self.owner = variables, made, owner or layer
 
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
+
+    def later(self, make: Callable[[], Value]) -> Mask:
+        """A mask that this layer makes, if something asks for it."""
+        return Mask(lambda: self.network.within(self.scope, make))
 
     # ---------------------------------------------------------------------------------------------------- variables
 
@@ -132,12 +136,19 @@ class Call:
         return self.array(np.reciprocal(rounded), like.dtype)
 
     def node(
-        self, op: str, *inputs: Value | None, shape: Shape, dtype: Any = None, name: str = "", **attributes: Any
+        self,
+        op: str,
+        *inputs: Value | None,
+        shape: Shape,
+        dtype: Any = None,
+        name: str = "",
+        floating: bool = False,
+        **attributes: Any,
     ) -> Value:
-        """Any node of one output; its type is that of its first input, unless told."""
+        """Any node of one output; its type is that of its first input, unless told. For `floating` see `Network`."""
         kind = np.dtype(dtype) if dtype is not None else inputs[0].dtype if inputs and inputs[0] else self.dtype
         (made,) = self.network.node(
-            op, inputs, [(shape, kind)], name=name or op.lower(), layer=self.layer, **attributes
+            op, inputs, [(shape, kind)], name=name or op.lower(), layer=self.layer, floating=floating, **attributes
         )
         return made
 
@@ -145,24 +156,25 @@ class Call:
         """A node that computes each element from one."""
         return self.node(op, x, shape=x.shape, **attributes)
 
-    def compare(self, op: str, a: Value, b: Like, name: str = "") -> Value:
+    def compare(self, op: str, a: Value, b: Like, name: str = "", floating: bool = False) -> Value:
         """A node that compares each element with a number, which is a neuron of the node's name in the graph."""
         right = b if isinstance(b, Value) else self.number(b, a)
-        return self.node(op, a, right, shape=a.shape, dtype=bool, name=name or op)
+        return self.node(op, a, right, shape=a.shape, dtype=bool, name=name or op, floating=floating)
 
-    def binary(self, op: str, a: Like, b: Like) -> Value:
+    def binary(self, op: str, a: Like, b: Like, name: str = "") -> Value:
         """A node that computes each element from one of either side."""
         left = a if isinstance(a, Value) else self.number(a, b if isinstance(b, Value) else None)
         right = b if isinstance(b, Value) else self.number(b, left)
         require(left.dtype == right.dtype, f"{op} of {left.dtype} and {right.dtype}")
-        return self.node(op, left, right, shape=broadcast([left.shape, right.shape]))
+        return self.node(op, left, right, shape=broadcast([left.shape, right.shape]), name=name)
 
-    def cast(self, x: Value, dtype: Any, name: str = "") -> Value:
+    def cast(self, x: Value, dtype: Any, name: str = "", floating: bool = False) -> Value:
         """The same numbers in another type."""
         kind = np.dtype(dtype)
         if x.dtype == kind:
             return x
-        return self.unary("Cast", x, to=helper.np_dtype_to_tensor_dtype(written(kind)), dtype=kind, name=name)
+        to = helper.np_dtype_to_tensor_dtype(written(kind))
+        return self.unary("Cast", x, to=to, dtype=kind, name=name, floating=floating)
 
     def long(self, x: Value) -> Value:
         """In float32 at least, as Keras has what short numbers are too coarse for."""
@@ -197,18 +209,18 @@ class Call:
         shape = tuple(n for a, n in enumerate(x.shape) if a not in axes)
         return self.node("Squeeze", x, self.integers(axes), shape=shape)
 
-    def unsqueeze(self, x: Value, axes: Sequence[int]) -> Value:
+    def unsqueeze(self, x: Value, axes: Sequence[int], name: str = "") -> Value:
         """With axes of size 1, at these places of the result."""
         sizes = iter(x.shape)
         shape = tuple(1 if a in axes else next(sizes) for a in range(x.rank + len(axes)))
-        return self.node("Unsqueeze", x, self.integers(axes), shape=shape)
+        return self.node("Unsqueeze", x, self.integers(axes), shape=shape, name=name)
 
-    def reduce(self, op: str, x: Value, axes: Sequence[int], keep: bool) -> Value:
+    def reduce(self, op: str, x: Value, axes: Sequence[int], keep: bool, name: str = "") -> Value:
         """One element for all along these axes."""
         shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape) if keep or a not in axes)
         if op == "ReduceSum":
-            return self.node(op, x, self.integers(axes), shape=shape, keepdims=int(keep))
-        return self.node(op, x, shape=shape, axes=list(axes), keepdims=int(keep))
+            return self.node(op, x, self.integers(axes), shape=shape, name=name, keepdims=int(keep))
+        return self.node(op, x, shape=shape, name=name, axes=list(axes), keepdims=int(keep))
 
     def slice(self, x: Value, axis: int, start: int, stop: int, step: int = 1) -> Value:
         """Some elements along an axis."""
@@ -217,11 +229,11 @@ class Call:
         ends = [self.integers([each]) for each in (start, stop, axis, step)]
         return self.node("Slice", x, *ends, shape=shape)
 
-    def concat(self, values: Iterable[Value], axis: int) -> Value:
+    def concat(self, values: Iterable[Value], axis: int, name: str = "") -> Value:
         """Tensors one after the other."""
         parts = list(values)
         shape = (*parts[0].shape[:axis], sum(p.shape[axis] for p in parts), *parts[0].shape[axis + 1 :])
-        return self.node("Concat", *parts, shape=shape, axis=axis)
+        return self.node("Concat", *parts, shape=shape, name=name, axis=axis)
 
     def split(self, x: Value, parts: int, axis: int) -> list[Value]:
         """A tensor in so many equal parts along an axis."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +16,26 @@ from onnx2graphml.frontends.direct.policies import written
 from onnx2graphml.frontends.direct.rearranged import Drawn
 from onnx2graphml.frontends.direct.stored import Stored
 from onnx2graphml.frontends.direct.uncovered import require
-from onnx2graphml.frontends.direct.values import Shape, Value
+from onnx2graphml.frontends.direct.values import Mask, Shape, Value
 from onnx2graphml.frontends.names import Names
 from onnx2graphml.frontends.order import put_in_order
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import LARGE, LAYER
 
 OPSET, IR_VERSION = 17, 10  # the same as on the way through TensorFlow
+OUTSIDE = -1
+"""In the place of the number of a call: of a node outside of all layers."""
 MOST_NODES = 1 << 16
 """No network that can be a graph has more; a configuration that calls models within models many times over may."""
 
+Scope = tuple[str | int, ...]
+"""What is being called: names, and after each the number of the call, from the outermost model to the layer."""
+
 NEW_ORDER = ("Gemm", "MatMul", "Reshape")
 """Operators that an exporter carries no order of axes through."""
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,9 @@ class Network:
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
         casts: names of values that were cast to a layer's type before they entered it.
+        scope: of what is called now; of nodes outside of all layers, it is empty.
+        masks: of values, by their names.
+        named: names that TensorFlow has given outside of all layers.
     """
 
     def __init__(self) -> None:
@@ -61,7 +73,12 @@ class Network:
         self.calls = 0
         self.in_order: list[str] = []
         self.casts: set[str] = set()
-        self._call_of: dict[str, int | None] = {}
+        self.scope: Scope = ()
+        self.masks: dict[str, Mask] = {}
+        self.named = Names()
+        self._scopes: dict[str, Scope | None] = {}
+        self._given: dict[str, str] = {}
+        self._floating: set[str] = set()
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
@@ -96,6 +113,7 @@ class Network:
         *,
         name: str,
         layer: str | None,
+        floating: bool = False,
         **attributes: Any,
     ) -> list[Value]:
         """Add a node.
@@ -105,7 +123,8 @@ class Network:
             inputs: None where one is left out.
             outputs: shapes and types.
             name: of the node, and with its layer's name before it of its outputs.
-            layer: that it belongs to; None for one that only rearranges axes between layers.
+            layer: that it belongs to; None for one that only rearranges axes between layers; empty outside of all.
+            floating: whether it belongs to the layer that reads it, as what an exporter makes without a name.
             attributes: of the node.
         """
         require(len(self._nodes) < MOST_NODES, "too many nodes")
@@ -115,18 +134,26 @@ class Network:
             op, [i.name if i else "" for i in inputs], [v.name for v in values], self._node_names.unique(name)
         )
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
-        self._call_of[node.name] = None if layer is None else self.calls
-        if layer is not None:
-            node.metadata_props.add(key=LAYER, value=layer)
+        self._given[node.name] = name
+        self._scopes[node.name] = None if layer is None else self.scope
+        if floating or layer == "":
+            self._floating.add(node.name)
         self._nodes.append(node)
         return values
 
-    def cast(self, value: Value, dtype: np.dtype[Any], layer: str, call: int) -> Value:
-        """A value in another type, which is made in a layer and in a call of it."""
+    def cast(self, value: Value, dtype: np.dtype[Any], layer: str) -> Value:
+        """A value in another type, which is made in a layer."""
         to = helper.np_dtype_to_tensor_dtype(written(dtype))
         (made,) = self.node("Cast", [value], [(value.shape, dtype)], name="Cast", layer=layer, to=to)
-        self._call_of[self._nodes[-1].name] = call
         return made
+
+    def within(self, scope: Scope, make: Callable[[], Result]) -> Result:
+        """What is made in another scope."""
+        before, self.scope = self.scope, scope
+        try:
+            return make()
+        finally:
+            self.scope = before
 
     def _value(self, name: str, shape: Shape, dtype: np.dtype[Any]) -> Value:
         value = Value(self._names.unique(name), shape, dtype)
@@ -139,7 +166,7 @@ class Network:
         """The model; large arrays are beside it.
 
         Args:
-            outputs: by the names that they are to have, which no input has, and no other tensor: those have a slash.
+            outputs: by the names that they are to have, which no input has.
             metadata: of the model, by the layers that nodes belong to.
 
         Raises:
@@ -148,14 +175,12 @@ class Network:
         needed = self._needed(value.name for value in outputs.values())
         ends = {value.name for value in outputs.values()}
         self._hand_on_casts(needed, {value.name: name for name, value in outputs.items()})
-        Drawn(needed, self._call_of, self._shapes, self._constants.keys(), ends).require_kept()
-        new = {value.name: name for name, value in outputs.items()}
-        for node in needed:
-            node.input[:] = [new.get(name, name) for name in node.input]
-            node.output[:] = [new.get(name, name) for name in node.output]
+        calls = self._settled(needed)
+        Drawn(needed, calls, self._shapes, self._constants.keys(), ends).require_kept()
         graph = onnx.GraphProto(name="keras", node=needed)
-        graph.output.extend(_information(name, value) for name, value in outputs.items())
-        put_in_order(graph, self._call_of.__getitem__)
+        graph.output.extend(_information(value.name, value) for value in outputs.values())
+        put_in_order(graph, lambda name: None if calls[name] == OUTSIDE else calls[name])
+        self._name(graph, outputs)
         read = {name for node in graph.node for name in node.input}
         arrays = {name: stored.read() for name, stored in self.weights.items() if name in read}
         large = {name: array for name, array in arrays.items() if array.size > LARGE}
@@ -166,7 +191,8 @@ class Network:
         proto = helper.make_model(
             graph, ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="onnx2graphml"
         )
-        for key, text in metadata({layer_of(node) for node in needed}).items():
+        layers = {entry.value for node in graph.node for entry in node.metadata_props}
+        for key, text in metadata(layers).items():
             proto.metadata_props.add(key=key, value=text)
         return LightModel(proto, large)
 
@@ -178,24 +204,22 @@ class Network:
         Raises:
             UncoveredError: there are several.
         """
-        between = {name for node in nodes if not layer_of(node) for name in node.output}
+        between = {name for node in nodes if self._scopes[node.name] is None for name in node.output}
         for node in reversed(nodes):
             if not self.casts.isdisjoint(node.output):
-                behind = {(self._call_of[r.name], layer_of(r)) for r in self._readers(nodes, node.output[0])}
+                own = self._scopes[node.name] or ()
+                behind = {self._scopes[reader.name] for reader in self._readers(nodes, node.output[0])}
                 end = outputs.get(node.output[0])
-                require(len(behind) == 1 - bool(end), f"what {layer_of(node)} casts is read by several layers")
+                require(len(behind) == 1 - bool(end), f"what {own[-2]} casts is read by several layers")
                 require(not end or node.input[0] not in between, f"what {end} casts may be in ONNX' order")
-                for call, layer in behind:
-                    self._call_of[node.name] = call
-                    node.metadata_props[0].value = layer
-                if end:
-                    node.metadata_props[0].value = end
+                self._scopes[node.name] = (end, own[-1]) if end else behind.pop()
 
     def _readers(self, nodes: Sequence[onnx.NodeProto], name: str) -> Iterator[onnx.NodeProto]:
         """The nodes of layers that read a value, or what stands between layers and reads it."""
         for node in nodes:
             if name in node.input:
-                if layer_of(node):
+                require(node.name not in self._floating, "a mask of what a layer casts")
+                if self._scopes[node.name] is not None:
                     yield node
                 else:
                     yield from self._readers(nodes, node.output[0])
@@ -216,8 +240,41 @@ class Network:
         for node in self._nodes:
             for name in (*node.input, *node.output) if node.op_type not in NEW_ORDER else ():
                 group[first(name)] = first(node.output[0])
-        moved = {first(n.output[0]) for n in self._nodes if self._call_of[n.name] is None and n.op_type == "Transpose"}
+        moved = {first(n.output[0]) for n in self._nodes if self._scopes[n.name] is None and n.op_type == "Transpose"}
         require(not moved & {first(name) for name in self.in_order}, "axes that may have ONNX' order")
+
+    def _settled(self, nodes: Sequence[onnx.NodeProto]) -> dict[str, int | None]:
+        """Note the layer of each node, and find the number of its call: None for one between layers."""
+        readers: dict[str, list[str]] = {}
+        calls: dict[str, int | None] = {}
+        for node in reversed(nodes):
+            scope = self._scopes[node.name]
+            if node.name in self._floating:
+                behind = [self._scopes[reader] or () for name in node.output for reader in readers.get(name, [])]
+                same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*behind, strict=False))
+                scope = self._scopes[node.name] = tuple(parts[0] for parts in same)
+            for name in node.input:
+                readers.setdefault(name, []).append(node.name)
+            names = [part for part in scope or () if isinstance(part, str)]
+            if names:
+                node.metadata_props.add(key=LAYER, value=names[-1])
+            last = scope[-1] if scope else OUTSIDE
+            calls[node.name] = None if scope is None else last if isinstance(last, int) else OUTSIDE
+        return calls
+
+    def _name(self, graph: onnx.GraphProto, outputs: Mapping[str, Value]) -> None:
+        """Give the outputs their names, and those that float the next free ones, in the order of the nodes."""
+        new = {value.name: name for name, value in outputs.items()}
+        nodes, tensors = Names(), Names([*outputs, *self._shapes])
+        for node in graph.node:
+            given = self._given[node.name]
+            if node.name in self._floating:
+                new |= {name: new.get(name) or tensors.unique(given) for name in node.output}
+            node.name = nodes.unique(given)
+            node.input[:] = [new.get(name, name) for name in node.input]
+            node.output[:] = [new.get(name, name) for name in node.output]
+        for value in graph.output:
+            value.name = new[value.name]
 
     def _needed(self, outputs: Iterable[str]) -> list[onnx.NodeProto]:
         """The nodes that the outputs depend on."""
@@ -227,11 +284,6 @@ class Network:
                 wanted |= set(node.input)
                 kept.append(node)
         return kept[::-1]
-
-
-def layer_of(node: onnx.NodeProto) -> str:
-    """The layer that a node belongs to, if it does."""
-    return next((entry.value for entry in node.metadata_props if entry.key == LAYER), "")
 
 
 def _information(name: str, value: Value) -> onnx.ValueInfoProto:

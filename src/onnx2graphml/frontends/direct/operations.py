@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from onnx2graphml.frontends.direct import activations
+import numpy as np
+
+from onnx2graphml.frontends.direct import activations, masks
 from onnx2graphml.frontends.direct.call import Call, Like
 from onnx2graphml.frontends.direct.policies import is_float
 from onnx2graphml.frontends.direct.registry import REQUIRED, operation
@@ -101,6 +103,41 @@ def TrueDivide(call: Call, x1: Like, x2: Like) -> Value:
     return call.binary("Mul", x1, call.inverse(x2, x1))
 
 
+@operation("NotEqual", module="numpy")
+def NotEqual(call: Call, x1: Value, x2: Like) -> Value:
+    """Where a value is another number, as a mask has it."""
+    require(not isinstance(x2, Value) or (x1.shape, x1.dtype) == (x2.shape, x2.dtype), "numbers of different kinds")
+    return masks.not_equal(call, x1, x2)
+
+
+@operation("LogicalOr", module="numpy")
+def LogicalOr(call: Call, x1: Value, x2: Value) -> Value:
+    """Where one of two masks is true."""
+    require(x1.dtype == x2.dtype == bool, "numbers as masks")
+    return masks.either(call, x1, x2)
+
+
+@operation("Any", module="numpy", takes={"axis": None, "keepdims": False})
+def Any_(call: Call, x: Value) -> Value:
+    """Where one of the last axis is true."""
+    require(x.dtype == bool and x.axis(call["axis"]) == x.rank - 1, "another axis than the last")
+    return masks.any_of(call, x, call["keepdims"])
+
+
+@operation("ZerosLike", module="numpy", takes={"dtype": None})
+def ZerosLike(call: Call, x: Value) -> Value:
+    """A mask of the same shape, true nowhere."""
+    require(call["dtype"] == "bool", "zeros that are numbers")
+    return call.array(np.zeros(x.shape, bool))
+
+
+@operation("OnesLike", module="numpy", takes={"dtype": None})
+def OnesLike(call: Call, x: Value) -> Value:
+    """A mask of the same shape, true everywhere."""
+    require(call["dtype"] == "bool", "ones that are numbers")
+    return call.array(np.ones(x.shape, bool))
+
+
 @operation("Square", module="numpy")
 def Square(call: Call, x: Value) -> Value:
     """The product with itself."""
@@ -160,7 +197,8 @@ def Squeeze(call: Call, x: Value) -> Value:
 @operation("Concatenate", module="numpy", takes={"axis": -1})
 def Concatenate(call: Call, xs: Sequence[Value]) -> Value:
     """One behind the other."""
-    _require_floats(*xs)
+    if any(x.dtype != bool for x in xs):
+        _require_floats(*xs)
     axis = xs[0].axis(call["axis"])
     require(len(xs) > 1, "one value alone")
     require(axis > 0 and len({(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs}) == 1, "different shapes")

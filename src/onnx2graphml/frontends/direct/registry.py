@@ -43,7 +43,7 @@ class Kind:
     whole: bool = False
 
     def options(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of a configuration, with the layer's policy as its "dtype".
+        """The options of a configuration, with the policy as its "dtype", unless an operation has one of its own.
 
         Raises:
             UncoveredError: there is one that the function does not know.
@@ -54,7 +54,7 @@ class Kind:
         found = {key: config.get(key, default) for key, default in self.takes.items()}
         for key, value in found.items():
             require(value is not REQUIRED, f"no option {key}")
-        return found | {DTYPE: policy_of(config.get(DTYPE, "float32"))}
+        return found if DTYPE in found else found | {DTYPE: policy_of(config.get(DTYPE, "float32"))}
 
 
 def _is(value: Any, other: Any) -> bool:

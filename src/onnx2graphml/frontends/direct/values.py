@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,22 @@ class Value:
         """
         require(isinstance(number, int) and -self.rank <= number < self.rank, f"the axis {number} of {self.shape}")
         return int(number) % self.rank
+
+
+class Mask:
+    """Which steps of a value count: computed once, when something asks for it.
+
+    Args:
+        make: what computes it.
+    """
+
+    def __init__(self, make: Callable[[], Value]) -> None:
+        self._make = make
+
+    @functools.cached_property
+    def value(self) -> Value:
+        """True where a step counts."""
+        return self._make()
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:

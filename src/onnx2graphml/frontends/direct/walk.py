@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from onnx2graphml.frontends.direct.call import Call, Made
+from onnx2graphml.frontends.direct.masks import KEPT, RECURRENT, Masks, fixed, flat, masks_asked, of_outputs
+from onnx2graphml.frontends.direct.masks import given as given_masks
 from onnx2graphml.frontends.direct.network import MOST_NODES, Network
+from onnx2graphml.frontends.direct.order import calls_in_order, references
 from onnx2graphml.frontends.direct.plan import INPUT, Arguments, Part, Plan, Reference
-from onnx2graphml.frontends.direct.policies import FLOATS, Policy, is_float, promoted
+from onnx2graphml.frontends.direct.policies import FLOATS, PLAIN, Policy, is_float, promoted
 from onnx2graphml.frontends.direct.registry import LAYER_MODULE, Kind
-from onnx2graphml.frontends.direct.uncovered import require
-from onnx2graphml.frontends.direct.values import Shape, Value
+from onnx2graphml.frontends.direct.uncovered import UncoveredError, require
+from onnx2graphml.frontends.direct.values import Mask, Shape, Value
 from onnx2graphml.frontends.names import Names
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
@@ -35,9 +39,6 @@ class Walk:
         self.plan, self.network = plan, Network()
         self._made: Made = {}
         self._shapes: dict[str, set[tuple[Shape, ...]]] = {}
-        self._within: list[tuple[str, int]] = [
-            ("", 0)
-        ]  # the models that are being called, and the numbers of the calls
         ends = [self.network.input(each.part, *inputs[each.part]) for each in plan.inputs]
         for value in ends:
             self._shapes[value.name] = {(value.shape[1:],)}
@@ -54,6 +55,7 @@ class Walk:
             require(not is_input or self._is_next(reference, value), f"{reference.part}, which does nothing")
             if is_input or value in outputs.values():
                 kind = [(value.shape, value.dtype)]
+                self.network.scope = (reference.part, self.network.calls)
                 (value,) = self.network.node("Identity", [value], kind, name="identity", layer=reference.part)
             outputs[names.unique(reference.part)] = value
         return self.network.finish(outputs, self._metadata)
@@ -65,7 +67,7 @@ class Walk:
             return True
         given = part.calls[reference.call]
         ends = {end.part for end in self.plan.inputs}
-        return part.model is None and all(r.part in ends for r in _references([*given.positional]))
+        return part.model is None and all(r.part in ends for r in references([*given.positional]))
 
     def _metadata(self, tagged: Collection[str]) -> dict[str, str]:
         """What to say of the layers; of a model within the model, where nodes belong to it, and not to its layers."""
@@ -92,8 +94,10 @@ class Walk:
             pairs = zip(wanted["batch_shape"][1:], value.shape[1:], strict=False)
             require(fits and all(n in (None, m) for n, m in pairs), f"what {reference.part} makes of its input")
         done: Outputs = {(r.part, r.call): [value] for r, value in zip(plan.inputs, inputs, strict=True)}
-        for part, number, arguments in _in_order(plan, done):
-            done[part.name, number] = self._call(part, arguments, done)
+        found = Found(plan.parts) if plan.class_name == "Sequential" else None
+        parts = {part.name: part for part in plan.parts}
+        for name, number in calls_in_order(plan):
+            done[name, number] = self._call(parts[name], parts[name].calls[number], done, found)
         return [_found(done, reference) for reference in plan.outputs]
 
     def _entering(self, part: Part, plan: Plan, values: Sequence[Value]) -> list[Value]:
@@ -107,9 +111,12 @@ class Walk:
             dtype = types[reference.part]
             if dtype is not None and is_float(value.dtype):
                 functional = plan.class_name == "Functional"
+                require(
+                    value.dtype == dtype or value.name not in self.network.masks, f"a mask of what {part.path} casts"
+                )
                 value = self._cast(value, part.policy.compute if functional else dtype, part.path)
                 if value.dtype != dtype:
-                    value = self.network.cast(value, dtype, part.path, self.network.calls)
+                    value = self.network.cast(value, dtype, part.path)
             entered.append(value)
         return [*entered, *values[len(entered) :]]
 
@@ -117,44 +124,64 @@ class Walk:
         """What a layer takes, in its type: Keras casts that before it enters the layer, in the model around it."""
         if value.dtype == dtype:
             return value
-        model, call = self._within[-1]
-        made = self.network.cast(value, dtype, model or layer, call if model else self.network.calls)
-        if not model:
+        around = self.network.scope[:-2]
+        made = self.network.within(
+            around or self.network.scope,
+            lambda: self.network.cast(value, dtype, str(around[-2]) if around else layer),
+        )
+        if not around:
             self.network.casts.add(made.name)
         return made
 
-    def _call(self, part: Part, arguments: Arguments, done: Outputs) -> list[Value]:
+    def _call(self, part: Part, arguments: Arguments, done: Outputs, found: Found | None) -> list[Value]:
+        """What a part makes.
+
+        Args:
+            part: that is called.
+            arguments: that it is called with.
+            done: what the parts before it have made.
+            found: masks that a Sequential has found before it was called; None in another model.
+        """
         self.network.calls += 1
         require(self.network.calls < MOST_NODES, "too many calls")
         given = [_filled(each, done) for each in arguments.positional]
         keywords = {k: _filled(v, done) for k, v in arguments.keywords.items()}
         keywords.pop("training", None)  # a prediction decides that for all layers
         keywords = {key: value for key, value in keywords.items() if value is not None}  # as a mask that there isn't
+        scope = self.network.scope
+        around = Call(self.network, str(scope[-2]) if scope else "", {}, part.variables, self._made, PLAIN)
+        made = functools.partial(self._made_by, part, given, keywords, found, around)
+        return self.network.within((*scope, part.path, self.network.calls), made)
+
+    def _made_by(
+        self, part: Part, given: list[Any], keywords: dict[str, Any], found: Found | None, around: Call
+    ) -> list[Value]:
+        known = found.masks if found else {}
         if part.model is not None:
+            mask = keywords.pop("mask", None)
             require(not keywords and len(given) == 1, f"the arguments of {part.path}")
             require(not isinstance(given[0], dict), f"inputs of {part.path} by name")
-            values = self._entering(part, part.model, list(_flat(given[0])))
-            self._within.append((part.path, self.network.calls))
-            outputs = self._run(part.model, values)
-            self._within.pop()
-            self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
-            return outputs
+            inputs = list(_flat(given[0]))
+            masks = flat(given_masks(inputs, known) if mask is None else fixed(mask))
+            self.network.masks |= {x.name: m for x, m in zip(inputs, masks, strict=True) if m is not None}
+            return self._shown(part, self._run(part.model, self._entering(part, part.model, inputs)))
         assert part.kind is not None
+        masks_given = {key: keywords.pop(key) for key in [*keywords] if key.endswith("mask")}
         again, policy = part.path in self._shapes, part.policy
         if part.kind.module != LAYER_MODULE:
             dtype = promoted(value.dtype for value in _flat([given, keywords]))
             policy = Policy(dtype, dtype)
         call = Call(self.network, part.path, part.options, part.variables, self._made, policy, again=again)
+        first = next(iter([*given, *keywords.values()]), None)
         given, keywords = self._taken(call, part.kind, [given, keywords])
-        try:
-            bound = inspect.signature(part.kind.make).bind(call, *given, **keywords)
-        except TypeError:
-            bound = None
-        require(bound is not None, f"the arguments of {part.path}")
-        assert bound is not None
+        bound = self._bound(part, call, given, {**keywords, **masks_given})
+        before = masks_asked(bound, self.network.masks, known, first)
+        require(policy == PLAIN or not any(flat(before)), f"a mask in {policy.compute}")
         made = part.kind.make(*bound.args, **bound.kwargs)
-        outputs = made if isinstance(made, list) else [made]
-        self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
+        outputs = self._shown(part, made if isinstance(made, list) else [made])
+        self._mask(part, first, before, outputs, around, self.network.masks)
+        if found is not None:
+            self._mask(part, first, given_masks(first, known), outputs, around, known, found.behind(part))
         return outputs
 
     def _taken(self, call: Call, kind: Kind, arguments: Any) -> Any:
@@ -174,30 +201,59 @@ class Walk:
             {k: self._taken(call, kind, v) for k, v in arguments.items()} if isinstance(arguments, dict) else arguments
         )
 
+    def _shown(self, part: Part, outputs: list[Value]) -> list[Value]:
+        self._shapes.setdefault(part.path, set()).add(tuple(value.shape[1:] for value in outputs))
+        return outputs
 
-def _in_order(plan: Plan, done: Outputs) -> Iterator[tuple[Part, int, Arguments]]:
-    """The calls, each as soon as what it is called with is there, and after the earlier ones of its part."""
-    waiting = {part.name: list(enumerate(part.calls)) for part in plan.parts if part.class_name != INPUT}
-    while any(waiting.values()):
-        before = sum(map(len, waiting.values()))
-        for part in plan.parts:
-            calls = waiting.get(part.name, [])
-            while calls and _is_ready(calls[0][1], done):
-                yield (part, *calls.pop(0))
-        require(sum(map(len, waiting.values())) < before, "calls that wait for each other")
+    def _bound(self, part: Part, call: Call, given: list[Any], keywords: dict[str, Any]) -> inspect.BoundArguments:
+        assert part.kind is not None
+        try:
+            return inspect.signature(part.kind.make).bind(call, *given, **keywords)
+        except TypeError as error:
+            raise UncoveredError(f"the arguments of {part.path}") from error
+
+    def _mask(
+        self,
+        part: Part,
+        first: Any,
+        before: Masks,
+        outputs: list[Value],
+        around: Call,
+        masks: dict[str, Mask],
+        hidden: list[bool] | None = None,
+    ) -> None:
+        """Note the masks of what a layer has put out."""
+        same = {x.name for x in _flat(first)}.intersection(y.name for y in outputs)
+        require(part.class_name in KEPT or not same.intersection(masks), f"what {part.path} leaves of a mask")
+        if all(y.name in masks for y in outputs):
+            return
+        made = flat(of_outputs(part.class_name, part.options, first, before, outputs, around, hidden))
+        for y, mask in zip(outputs, made, strict=False):
+            if mask is not None:
+                require(part.policy == PLAIN, f"a mask in {part.policy.compute}")
+                masks.setdefault(y.name, mask)
 
 
-def _is_ready(arguments: Arguments, done: Outputs) -> bool:
-    needed = _references([*arguments.positional, *arguments.keywords.values()])
-    return all((reference.part, reference.call) in done for reference in needed)
+class Found:
+    """The masks that a Sequential has found before it was called, by the names of values.
 
+    Args:
+        parts: of the model.
+    """
 
-def _references(value: Any) -> Iterator[Reference]:
-    if isinstance(value, Reference):
-        yield value
-    elif isinstance(value, list | tuple | dict):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _references(each)
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.masks: dict[str, Mask] = {}
+        self._parts = parts
+
+    def behind(self, part: Part) -> list[bool]:
+        """Whether each layer behind one asks for a mask, as far as they hand it on."""
+        asks = []
+        for each in self._parts[[other.name for other in self._parts].index(part.name) + 1 :]:
+            asks.append(each.kind is None or "mask" in inspect.signature(each.kind.make).parameters)
+            hands = each.class_name in RECURRENT and each.options.get("return_sequences", True)
+            if not (each.class_name in KEPT or hands):
+                break
+        return asks
 
 
 def _found(done: Outputs, reference: Reference) -> Value:

@@ -9,7 +9,10 @@ from onnx2graphml.frontends.direct.activations import select
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
-from onnx2graphml.frontends.direct.values import Value
+from onnx2graphml.frontends.direct.values import Value, broadcast
+
+LOW = -1e9
+"""What Keras has in the place of values that a mask hides."""
 
 
 @layer("Activation", takes={"activation": REQUIRED})
@@ -65,10 +68,14 @@ def PReLU(call: Call, x: Value) -> Value:
 
 
 @layer("Softmax", takes={"axis": -1})
-def Softmax(call: Call, x: Value) -> Value:
-    """Shares that sum to 1 along an axis."""
+def Softmax(call: Call, x: Value, mask: Value | None = None) -> Value:
+    """Shares that sum to 1 along an axis; none where a mask hides it."""
     axis: Any = call["axis"]
     if isinstance(axis, list):
         require(len(axis) == 1, "Softmax along several axes")
         (axis,) = axis
-    return activations.softmax(call, x, axis)
+    if mask is None:
+        return activations.softmax(call, x, axis)
+    require(mask.rank <= x.rank and broadcast([mask.shape, x.shape]) == x.shape, f"a mask of {mask.shape}")
+    shares = activations.softmax(call, select(call, mask, x, LOW), axis)
+    return select(call, mask, shares, 0.0)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from onnx2graphml.frontends.direct.activations import UNARY, activated
+from onnx2graphml.frontends.direct.activations import UNARY, activated, select
 from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.masks import any_of, not_equal
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -42,10 +43,20 @@ def Identity(call: Call, x: Value) -> Value:
     return x
 
 
-TABLE: dict[str, Any] = {"mask_zero": False, "quantization_config": None, "lora_rank": None, "lora_alpha": None}
+@layer("Masking", takes={"mask_value": 0.0})
+def Masking(call: Call, x: Value) -> Value:
+    """Zeros at every step of which all numbers are one that stands for nothing; the next layers leave it out."""
+    counts = any_of(call, not_equal(call, x, call["mask_value"]), True)
+    y = select(call, counts, x, 0.0)
+    call.network.masks[y.name] = call.later(lambda: call.squeeze(counts, [x.rank - 1]))
+    return y
 
 
-@layer("Embedding", takes={"input_dim": REQUIRED, "output_dim": REQUIRED}, only=TABLE, any_type=True, casts=False)
+SIZES: dict[str, Any] = {"input_dim": REQUIRED, "output_dim": REQUIRED, "mask_zero": False}
+TABLE: dict[str, Any] = {"quantization_config": None, "lora_rank": None, "lora_alpha": None}
+
+
+@layer("Embedding", takes=SIZES, only=TABLE, any_type=True, casts=False)
 def Embedding(call: Call, x: Value) -> Value:
     """A vector for each whole number; negative ones count from the end."""
     number, size = call["input_dim"], call["output_dim"]
@@ -62,7 +73,7 @@ def Embedding(call: Call, x: Value) -> Value:
 
 @layer(
     "ReversibleEmbedding",
-    takes={"input_dim": REQUIRED, "output_dim": REQUIRED},
+    takes=SIZES,
     only=TABLE | {"tie_weights": True, "reverse_dtype": None, "logit_soft_cap": None},
     any_type=True,
     casts=False,
@@ -71,6 +82,8 @@ def ReversibleEmbedding(call: Call, x: Value, reverse: bool = False) -> Value:
     """The same, and how much each vector is like those of all numbers."""
     if not reverse:
         found: Value = Embedding(call, x)
+        if call["mask_zero"]:
+            call.network.masks[found.name] = call.later(lambda: not_equal(call, x, 0))
         return found
     require(x.dtype == call.dtype, f"vectors of {x.dtype}")
     (table,) = call.weights(embeddings=(call["input_dim"], call["output_dim"]))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from onnx2graphml.frontends.direct.activations import select
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.normalization import unit_length
+from onnx2graphml.frontends.direct.masks import any_of, either
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -27,20 +29,28 @@ def Average(call: Call, values: Sequence[Value]) -> Value:
 
 @layer("Multiply")
 def Multiply(call: Call, values: Sequence[Value]) -> Value:
-    """Their product."""
-    return _merged(call, "Mul", values)
+    """Their product; what a mask hides is 1, and 0 where all of them hide it."""
+    wide = _wide_masks(call, values)
+    shown = [x if mask is None else select(call, mask, x, 1.0) for x, mask in zip(values, wide, strict=True)]
+    y = _merged(call, "Mul", shown)
+    either = _either(call, wide)
+    if either is None:
+        return y
+    y = select(call, either, y, 0.0)
+    call.network.masks[y.name] = call.later(lambda: any_of(call, either, False))
+    return y
 
 
 @layer("Maximum")
 def Maximum(call: Call, values: Sequence[Value]) -> Value:
-    """The greatest."""
-    return _merged(call, "Max", values)
+    """The greatest of those that no mask hides."""
+    return _extreme(call, "Max", values)
 
 
 @layer("Minimum")
 def Minimum(call: Call, values: Sequence[Value]) -> Value:
-    """The least."""
-    return _merged(call, "Min", values)
+    """The least of those that no mask hides."""
+    return _extreme(call, "Min", values)
 
 
 @layer("Subtract")
@@ -77,7 +87,45 @@ def Dot(call: Call, values: Sequence[Value]) -> Value:
     return call.matmul(x, y)
 
 
+def _extreme(call: Call, op: str, values: Sequence[Value]) -> Value:
+    wide = _wide_masks(call, values)
+    if not any(wide):
+        return _merged(call, op, values)
+    _require_alike(values)
+    y, shown = values[0], wide[0]
+    for x, mask in zip(values[1:], wide[1:], strict=True):
+        x = x if mask is None else select(call, mask, x, y)
+        y = y if shown is None else select(call, shown, y, x)
+        shown = _either(call, [shown, mask])
+        y = call.binary(op, y, x)
+    if shown is not None:
+        call.network.masks[y.name] = call.later(lambda: any_of(call, shown, False))
+    return y
+
+
+def _wide_masks(call: Call, values: Sequence[Value]) -> list[Value | None]:
+    """For each value whether each of its elements counts; None where it has no mask."""
+    masks = [call.network.masks.get(x.name) for x in values]
+    return [None if mask is None else _wide(call, mask.value, x) for x, mask in zip(values, masks, strict=True)]
+
+
+def _wide(call: Call, mask: Value, x: Value) -> Value:
+    mask = call.unsqueeze(mask, [mask.rank])
+    require(mask.rank == x.rank and x.shape[-1] > 1, f"a mask of {mask.shape}")
+    return call.node("Expand", mask, call.integers(x.shape), shape=x.shape)
+
+
+def _either(call: Call, masks: Sequence[Value | None]) -> Value | None:
+    """Where one of several masks is true; None unless all values have one."""
+    found = [mask for mask in masks if mask is not None]
+    return functools.reduce(functools.partial(either, call), found) if len(found) == len(masks) else None
+
+
 def _merged(call: Call, op: str, values: Sequence[Value]) -> Value:
+    _require_alike(values)
+    return functools.reduce(functools.partial(call.binary, op), values)
+
+
+def _require_alike(values: Sequence[Value]) -> None:
     require(len({v.rank for v in values}) == 1, "values of different ranks")
     require(len({v.name for v in values}) == len(values) > 1, "a value with itself")
-    return functools.reduce(functools.partial(call.binary, op), values)

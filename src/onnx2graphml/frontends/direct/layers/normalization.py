@@ -18,8 +18,8 @@ BATCH: dict[str, Any] = {"axis": -1, "momentum": 0.99, "epsilon": 1e-3, "center"
     takes=BATCH | {"synchronized": False},
     only={"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99},
 )
-def BatchNormalization(call: Call, x: Value) -> Value:
-    """Scaled and shifted by the statistics of training, computed as TensorFlow does."""
+def BatchNormalization(call: Call, x: Value, mask: Value | None = None) -> Value:
+    """Scaled and shifted by the statistics of training, computed as TensorFlow does; a mask matters in training."""
     axis = x.axis(call["axis"])
     shape = (x.shape[axis],)
     scale = ["gamma"] if call["scale"] else []

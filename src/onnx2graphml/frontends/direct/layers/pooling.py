@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from onnx2graphml.frontends.direct.activations import select
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import outputs, paddings, sizes, to_back, to_front
 from onnx2graphml.frontends.direct.policies import written
@@ -31,7 +32,19 @@ def MaxPooling(call: Call, x: Value) -> Value:
     return _pooled(call, x, "MaxPool")
 
 
-@layer("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", takes=ALL)
+@layer("GlobalAveragePooling1D", takes=ALL)
+def GlobalAveragePooling1D(call: Call, x: Value, mask: Value | None = None) -> Value:
+    """The mean of each channel, over the steps that count."""
+    if mask is None:
+        return _pooled_whole(call, x, "ReduceMean")
+    require(call["data_format"] == "channels_last", "channels first")
+    wide = call.unsqueeze(mask, [2])
+    kept = select(call, wide, x, 0.0)
+    total, number = (call.reduce("ReduceSum", v, [1], call["keepdims"]) for v in (kept, call.cast(wide, call.dtype)))
+    return call.binary("Div", total, number)
+
+
+@layer("GlobalAveragePooling2D", "GlobalAveragePooling3D", takes=ALL)
 def GlobalAveragePooling(call: Call, x: Value) -> Value:
     """The mean of each channel."""
     return _pooled_whole(call, x, "ReduceMean")

@@ -125,7 +125,7 @@ def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> 
     require(exact == list(size), "a size that a scale does not give")
     first = call.transpose(x, [0, 3, 1, 2], own=False)
     shape = (1, x.shape[-1], *size)
-    how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
+    how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
     made = call.node("Resize", first, None, call.array(scales), shape=shape, **how)
     return call.transpose(made, [0, 2, 3, 1])
 

@@ -15,8 +15,8 @@ KERNELS = ("Conv1D", "Conv2D", "Conv3D", "Dense")
 
 
 @layer("TimeDistributed", takes={"layer": REQUIRED})
-def TimeDistributed(call: Call, x: Value) -> Value:
-    """One layer at every step."""
+def TimeDistributed(call: Call, x: Value, mask: Value | None = None) -> Value:
+    """One layer at every step, of those that do the same with a mask."""
     entry = call["layer"]
     name, config = entry["class_name"], entry["config"]
     require(name in ROWS and entry["module"] == "keras.layers", f"{name} at every step")
