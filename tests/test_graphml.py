@@ -24,9 +24,10 @@ from hypothesis.extra import numpy as hnp
 
 from onnx2graphml.build.walk import walk
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.formats import lines, render, writing
+from onnx2graphml.formats import lines, node_lines, render, writing
 from onnx2graphml.formats.graphml import write
-from onnx2graphml.formats.lines import FLOAT, NUMBER, EdgeLines, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, EdgeLines
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.graph.blocks import EdgeBlock
 from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from onnx2graphml.graph.neurons import activations_text
@@ -280,7 +281,7 @@ def test_bytes_do_not_depend_on_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bytes_do_not_depend_on_the_length_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = graph_of(Layer("x" * 3000, "Input", (40,), "input"))
     whole = written(graph)
-    monkeypatch.setattr(lines, "ROOM", 10_000)
+    monkeypatch.setattr(node_lines, "ROOM", 10_000)
     assert written(graph) == whole
     assert_reads_back(graph)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,18 +22,21 @@ import onnx2graphml
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error, OutputError
 from onnx2graphml.formats import decompressed, writing
+from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.graphml import compressed, write
+from onnx2graphml.formats.node_kernels import node_lines
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.packing import blocks, float_blocks
 from onnx2graphml.formats.packing.deflate import LONGEST_CODE, put_block
 from onnx2graphml.formats.packing.form import Form
 from onnx2graphml.formats.packing.huffman import code_lengths
 from onnx2graphml.formats.packing.member import CODES, Gzip
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS, SPARE, WINDOW
+from onnx2graphml.formats.packing.sequences import SPARE, WINDOW
 from onnx2graphml.formats.packing.zstd.frame import Zstd
 from onnx2graphml.formats.zstd_checksum import MAGIC, checksum_frame
 from onnx2graphml.graph import axes as ax
 from onnx2graphml.graph.blocks import EdgeBlock
-from onnx2graphml.graph.graph import Incoming, NeuronGraph
+from onnx2graphml.graph.graph import Incoming, Layer, NeuronGraph
 from randomnets.draw import draw_network
 from synthetic import array, conv_graph, dense_graph, every_kind, parallel, products
 
@@ -239,7 +243,7 @@ def test_a_weight_an_edge(seed: int, kind: Kind, monkeypatch: pytest.MonkeyPatch
         incoming = Incoming("x", block, random.choice((None, 0, 17)))
         lines = write.EdgeLines.of(incoming, first[0], first[1], write._edge_line(incoming))
         form = kind.form()
-        got = [make() for make, _ in blocks.in_parts(form, lines, block, 1 << 16)]
+        got = [make() for make, _ in blocks.edges_in_parts(form, lines, block, 1 << 16)]
         packed += sum(len(made) for made in got if isinstance(made, list))
         assert unpacked(kind, form, got) == b"".join(lines.render(part) for part in block.tiles())
     assert packed > 50
@@ -276,6 +280,57 @@ def test_what_is_no_usual_line_is_text() -> None:
     assert packed(Incoming("x", EdgeBlock((with_terms,), np.ones(5000, np.float32)))) is None
     distinct = EdgeBlock((ax.gather(5000).strided(1, 0, 1),), np.arange(5000, dtype=np.float32))
     assert packed(Incoming("x", distinct)) is None
+
+
+# Nodes of a layer
+
+
+def random_layer(random: Random) -> tuple[NeuronGraph, Layer]:
+    """A few dimensions, a bias of any kind or none, columns, a name of any length, ids that grow longer within."""
+    rng = np.random.default_rng(random.randrange(1000))
+    shape = tuple(random.choice((1, 2, 9, 10, 11, 56, 100, 130)) for _ in range(random.randint(0, 3)))
+    shape += (random.choice((1, 3, 7, 99, 101, 350)),) * random.randint(0, 1)
+    if math.prod(shape) > 20_000:
+        shape = shape[-2:]
+    bias = None
+    if random.random() < 0.6:
+        own = tuple(n if random.random() < 0.5 else 1 for n in shape)
+        values = rng.choice([0, 0.5, -1.25e-7, 3, math.inf], own) if random.random() < 0.5 else rng.normal(size=own)
+        bias = np.broadcast_to(values.astype(random.choice((np.float32, np.float64))), shape)
+    name = random.choice(("x", "a.b", "ünïcodé", "<&>", "n" * 240, "long " * 70))
+    first = random.choice((0, 3, 95, 9_950, 99_999, 99_999_990, 10**12 - 5))
+    layer = Layer(name, "Conv", shape, "sum", first_id=first, bias=bias)
+    n = first + layer.neurons
+    columns = {"rank": rng.normal(size=n).astype(np.float32), "part": np.arange(n) // 7} if first < 10**5 else {}
+    return NeuronGraph((layer,), (), columns=columns if random.random() < 0.4 else {}), layer
+
+
+@each_kind
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.usefixtures("even_small")
+def test_nodes_are_the_lines_that_python_writes(seed: int, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "PART", 10_000 << seed % 4)
+    packed = 0
+    for k in range(8):
+        graph, layer = random_layer(Random(8 * seed + k))
+        lines = NodeLines.of(graph, layer, write._node_line(graph, layer, labels=False))
+        text = lines._by_python(0, layer.neurons).tobytes()
+        form = kind.form()
+        got = [make() for make, _ in blocks.nodes_in_parts(form, lines, 1 << 16)]
+        assert unpacked(kind, form, got) == text
+        packed += sum(len(made) for made in got if isinstance(made, list))
+        out = np.empty(layer.neurons * lines.room + SPARE, np.uint8)
+        assert out[: node_lines(*lines.arguments(0, layer.neurons), out)].tobytes() == text
+    assert packed > 8
+
+
+@each_kind
+def test_a_line_longer_than_a_window_is_text(kind: Kind) -> None:
+    layer = Layer("x" * 2 * WINDOW, "Input", (3, 30), "input")
+    lines = NodeLines.of(NeuronGraph((layer,), ()), layer, write._node_line(NeuronGraph((layer,), ()), layer, False))
+    made = [make() for make, _ in blocks.nodes_in_parts(kind.form(), lines, 1 << 16)]
+    assert not any(isinstance(each, list) for each in made)
+    assert b"".join(made) == lines._by_python(0, 90).tobytes()
 
 
 # Graphs

@@ -15,8 +15,9 @@ import pytest
 import zstandard
 
 from onnx2graphml.formats import writing
+from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.graphml import compressed
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS, WINDOW
+from onnx2graphml.formats.packing.sequences import WINDOW
 from onnx2graphml.formats.packing.zstd import tables as t
 from onnx2graphml.formats.packing.zstd.blocks import AROUND, BLOCK, put_blocks, room_of
 from onnx2graphml.formats.packing.zstd.frame import HEAD, Zstd

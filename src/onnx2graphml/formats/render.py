@@ -115,6 +115,19 @@ def beside(columns: Sequence[Texts]) -> Texts:
     )
 
 
+def joined(parts: Sequence[Texts]) -> tuple[Texts, Ints]:
+    """Several texts one behind the other, and which piece of all is the first of each."""
+    rows = np.cumsum([0, *(len(part.start) for part in parts[:-1])])
+    if len(parts) == 1:
+        return parts[0], rows
+    first = np.cumsum([0, *(len(part.data) for part in parts[:-1])])
+    return Texts(
+        np.frombuffer(b"".join(part.data.tobytes() for part in parts), np.uint8),
+        np.concatenate([part.start + at for part, at in zip(parts, first, strict=True)]),
+        np.concatenate([part.stop + at for part, at in zip(parts, first, strict=True)]),
+    ), rows
+
+
 def check_finite(values: npt.NDArray[Any]) -> None:
     """Raise `OutputError` where a value is NaN or infinite."""
     # Least and greatest rather than a flag for each, which would take memory; NaN is passed on by both.

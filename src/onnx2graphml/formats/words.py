@@ -19,21 +19,30 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-STEP = 16  # bytes that are copied at once
+STEP, WIDE = 16, 64  # bytes that are copied at once
 FOUR_DIGITS = np.frombuffer("".join(f"{n:04}" for n in range(10_000)).encode(), "<u4")
 
 
 @intrinsic
 def copy_step(context: Any, target: Any, source: Any) -> Any:
-    """Copy `STEP` bytes from one address to another, as one load and one store."""
+    """Copy `STEP` bytes from one address to another, all loaded before any is stored."""
+    return types.void(types.int64, types.int64), _copying(STEP)
 
+
+@intrinsic
+def copy_wide(context: Any, target: Any, source: Any) -> Any:
+    """The same of `WIDE` bytes."""
+    return types.void(types.int64, types.int64), _copying(WIDE)
+
+
+def _copying(size: int) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = ir.VectorType(ir.IntType(8), STEP).as_pointer()
+        pointer = ir.VectorType(ir.IntType(8), size).as_pointer()
         step = builder.load(builder.inttoptr(args[1], pointer), align=1)
         builder.store(step, builder.inttoptr(args[0], pointer), align=1)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64), codegen
+    return codegen
 
 
 @intrinsic

@@ -15,8 +15,9 @@ from onnx2graphml.formats import wide_lines
 from onnx2graphml.formats.columns import bias_type, edge_columns
 from onnx2graphml.formats.csv.layout import GEPHI, NEO4J, Layout
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines
 from onnx2graphml.formats.manifest import write_manifest
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.graph.attributes import NODE, column_attributes, layer_attributes, spatial_dimensions

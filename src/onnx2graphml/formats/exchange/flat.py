@@ -13,7 +13,8 @@ from typing import BinaryIO
 from onnx2graphml.formats import render, wide_lines
 from onnx2graphml.formats.graphml.labels import placed
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, ID, NUMBER, TILE, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE
+from onnx2graphml.formats.node_lines import ID, NodeLines
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import Text, WideEdgeLines
 from onnx2graphml.graph.attributes import NODE, layer_attributes, spatial_dimensions

@@ -141,7 +141,8 @@ def _write_packed(
 
         text.write(header(graph, labels))
         with InOrder(jobs, take) as parts:
-            for make, edges in rendering(graph, labels, tile, functools.partial(blocks.in_parts, form)):
+            nodes, of_edges = (functools.partial(cut, form) for cut in (blocks.nodes_in_parts, blocks.edges_in_parts))
+            for make, edges in rendering(graph, labels, tile, nodes, of_edges):
                 parts.submit(make, edges)
         text.write(FOOTER)
         text.end()

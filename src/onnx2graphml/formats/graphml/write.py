@@ -16,7 +16,8 @@ from xml.sax import saxutils
 from onnx2graphml.formats import wide_lines
 from onnx2graphml.formats.graphml.labels import placed
 from onnx2graphml.formats.inorder import InOrder
-from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines, NodeLines
+from onnx2graphml.formats.lines import FLOAT, NUMBER, TILE, EdgeLines
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.registry import Progress
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.graph.attributes import (
@@ -79,18 +80,25 @@ def write_graphml(
         graph = placed(graph)
     file.write(header(graph, labels))
     with InOrder(jobs, take) as work:
-        for render, edges in rendering(graph, labels, tile, in_tiles):
+        for render, edges in rendering(graph, labels, tile, nodes_in_tiles, edges_in_tiles):
             work.submit(render, edges)
     file.write(FOOTER)
 
 
 Rendering = Iterator[tuple[Callable[[], Any], int]]
 """What renders parts of a text, in order, and how many edges each has; or what else `edges` makes of them."""
-Cut = Callable[[EdgeLines | WideEdgeLines, EdgeBlock, int], Rendering]
-"""What cuts the edges of a block into such parts."""
+CutNodes = Callable[[NodeLines, int], Rendering]
+CutEdges = Callable[[EdgeLines | WideEdgeLines, EdgeBlock, int], Rendering]
+"""What cuts the edges of a block into such parts; or the nodes of a layer."""
 
 
-def in_tiles(lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Rendering:
+def nodes_in_tiles(lines: NodeLines, tile: int) -> Rendering:
+    """The nodes of a layer as text, at most `tile` of them at once."""
+    for render in lines.tiles(tile):
+        yield render, 0
+
+
+def edges_in_tiles(lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Rendering:
     """The edges of a block as text, `tile` of them at once."""
     for part in block.tiles(tile):
         yield functools.partial(lines.render, part), part.count
@@ -100,17 +108,17 @@ def rendering(
     graph: NeuronGraph,
     labels: bool,
     tile: int,
-    edges: Cut,
+    nodes: CutNodes,
+    edges: CutEdges,
 ) -> Rendering:
     """All nodes and edges of a graph, whose nodes have their places if they have labels.
 
     Args:
-        edges: how the edges of a block are written, as `in_tiles`.
+        nodes, edges: how those of a layer or a block are written, as `nodes_in_tiles` and `edges_in_tiles`.
     """
     for layer in graph.layers:
         again = tuple(range(len(layer.shape))) if labels else ()
-        for render in NodeLines.of(graph, layer, _node_line(graph, layer, labels), again).tiles(tile):
-            yield render, 0
+        yield from nodes(NodeLines.of(graph, layer, _node_line(graph, layer, labels), again), tile)
     first_id = {layer.name: layer.first_id for layer in graph.layers}
     for layer in graph.layers:
         for incoming in layer.stored():

@@ -1,8 +1,12 @@
-"""Blocks of edges as parts of a compressed file, if their lines are of the usual kind: others are written as text."""
+"""Nodes of layers and blocks of edges as parts of a compressed file, if their lines are of the usual kind.
+
+Others are written as text.
+"""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +16,7 @@ import numpy.typing as npt
 
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.packing.edges import RECORD
 from onnx2graphml.formats.packing.float_blocks import FloatLines
 from onnx2graphml.formats.packing.form import TILE, TOGETHER, Form
@@ -28,13 +33,14 @@ REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
 SAMPLE = 1 << 11  # lines, whose codes are those of many parts
 ROWS = 16  # that they come from, or more
+PART = 1 << 21  # bytes that the text of a part's nodes takes at most
 
 Ints = npt.NDArray[np.int64]
 Parts = Iterator[tuple[Callable[[], memoryview | bytes | Sequence[bytes]], int]]
 """What makes text or parts of a file, and the edges of each."""
 
 
-def in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Parts:
+def edges_in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBlock, tile: int) -> Parts:
     """The edges of a block as parts of a file, in order, if their lines are of the usual kind, otherwise as text."""
     packed: PackedLines | FloatLines | None = None
     if isinstance(lines, EdgeLines):
@@ -46,6 +52,25 @@ def in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBlock, til
         return
     for part in block.tiles(tile):
         yield functools.partial(lines.render, part), part.count
+
+
+def nodes_in_parts(form: Form, lines: NodeLines, tile: int) -> Parts:
+    """The nodes of a layer as parts of a file, in order, if they are many and their lines not too long."""
+    n, most = lines.layer.neurons, lines.room
+    if n < FEWEST or most > NEAR:
+        for text in lines.tiles(tile):
+            yield text, 0
+        return
+    codes = form.codes(_padded(lines.render(0, min(n, SAMPLE))))
+    parts = -(-n * most // PART)
+    cuts = [n * k // parts for k in range(parts + 1)]
+    for first in range(0, parts, TOGETHER):
+        some = itertools.pairwise(cuts[first : first + TOGETHER + 1])
+        yield functools.partial(_nodes, form, lines, codes, [*some]), 0
+
+
+def _nodes(form: Form, lines: NodeLines, codes: Any, parts: list[tuple[int, int]]) -> list[bytes]:
+    return [form.nodes(lines.arguments(first, last), codes, last - first, lines.room) for first, last in parts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +153,7 @@ class PackedLines:
         outer, inner = part.axes
         rows = min(max(SAMPLE // len(inner), ROWS), len(outer))
         chosen = np.linspace(0, len(outer) - 1, rows).astype(np.int64)
-        lines = self.lines.render(part._part((outer[chosen], inner[: -(-SAMPLE // rows)])))
-        return np.frombuffer(b"".join((lines, bytes(SPARE))), np.uint8)
+        return _padded(self.lines.render(part._part((outer[chosen], inner[: -(-SAMPLE // rows)]))))
 
     def _records(self, taps: Ints) -> tuple[npt.NDArray[np.uint8], Ints]:
         """The text between two numbers, for each of some weights; and its size."""
@@ -188,6 +212,11 @@ def _cut(block: EdgeBlock) -> Iterator[tuple[EdgeBlock, slice]]:
     for k in range(tiles):
         rows = slice(len(outer) * k // tiles, len(outer) * (k + 1) // tiles)
         yield block._part((outer[rows], inner)), rows
+
+
+def _padded(text: memoryview) -> npt.NDArray[np.uint8]:
+    """A text with `SPARE` bytes behind it."""
+    return np.frombuffer(b"".join((text, bytes(SPARE))), np.uint8)
 
 
 def _most(block: EdgeBlock, side: Any) -> int:

@@ -13,15 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.bits import entry, put_code
+from onnx2graphml.formats.bits import entry, put_code
+from onnx2graphml.formats.copies import LENGTH, LITERALS, LONGEST_COPY, distance_symbol
 from onnx2graphml.formats.packing.huffman import code_lengths, codes
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
-from onnx2graphml.formats.words import address, leading_zeros, load_word, store_word
+from onnx2graphml.formats.words import address, load_word, store_word
 
 LITERAL_CODES, DISTANCE_CODES, CODE_CODES = 286, 30, 19
 END = 256  # the symbol that ends a block; those of lengths come behind it
 LONGEST_CODE, LONGEST_CODE_CODE = 12, 7
-LONGEST_COPY = 258
 FIRST_DIGIT = ord("0")
 EVERY = 4  # of so many sequences one is counted, for the codes of lengths and distances
 # The order in which the lengths of the codes of lengths are written: section 3.2.7.
@@ -108,15 +107,6 @@ def _put_codes(text: Any, sequences: Any, digits: Any, at: Any, literal: Any, co
         bits = code & 0xFF
         copied[length] = (code >> 8 | VALUE[length] << bits) << 8 | (bits + EXTRA[length])
     return _put_header(at, literal_lengths, distance_lengths)
-
-
-@numba.njit(nogil=True, forceinline=True)
-def distance_symbol(distance: Any) -> Any:
-    """The symbol of a distance less one, and its number of extra bits."""
-    if distance < 4:
-        return distance, np.int64(0)
-    top = 63 - np.int64(leading_zeros(_U(distance)))
-    return 2 * top + ((distance >> (top - 1)) & 1), top - 1
 
 
 @compiled

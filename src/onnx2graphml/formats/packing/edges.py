@@ -4,9 +4,8 @@ Each line is a copy of an earlier one but for some last digits of source and tar
 stood there of late. Which line that is, is known from the weight; how many digits, from the numbers. So the copies are
 found without looking at text.
 
-The copies are either written as DEFLATE at once, with the text, for its checksum, or kept as sequences, without: what
-is told `codes` has them, or None. `at`, `held` and `bits` are then where the next sequence goes, where the next literal
-goes, and how many wait for a copy.
+The copies are either written as DEFLATE at once, with the text, for its checksum, or kept as sequences, without: see
+`copies`.
 """
 # mypy: disallow-untyped-decorators=False
 
@@ -19,16 +18,22 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.bits import entry, put_bits, put_code
-from onnx2graphml.formats.packing.deflate import END, distance_symbol
-from onnx2graphml.formats.packing.masks import copy_wide
-from onnx2graphml.formats.packing.sequences import sequence
+from onnx2graphml.formats.bits import entry, put_code, resumed
+from onnx2graphml.formats.copies import (
+    copy_code,
+    distance_code,
+    put_bytes,
+    put_copy,
+    put_copy_and_pair,
+    put_word,
+)
+from onnx2graphml.formats.packing.deflate import END
 from onnx2graphml.formats.words import (
     address,
     copy_step,
+    copy_wide,
     digits_word,
     leading_zeros,
-    load_word,
     number_word,
     same_bytes,
     store_word,
@@ -80,9 +85,8 @@ def put_edges(
         The number of bytes of text, and that of the block.
     """
     codes = address(literal), address(pair), address(copied), address(distance)
-    begin, bits = address(packed), np.int64(packed_bits & 7)
-    at = begin + (packed_bits >> 3)
-    held = load_word(at) & ((_U(1) << _U(bits)) - _U(1))
+    begin = address(packed)
+    at, held, bits = resumed(begin, packed_bits)
     size, at, held, bits = _put_edges(
         outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, back, near, second, records,
         record_size, sizes, out, codes, at, held, bits,
@@ -140,8 +144,7 @@ def _put_edges(
     at = base + n_first
     copy, far, other = np.int64(0), np.int64(0), np.int64(n)  # what is being copied: bytes, distance, of which line
     code, code_bits, inner_code, inner_bits = _U(0), np.int64(0), _U(0), np.int64(0)  # of the last distance
-    for byte in range(base, at):
-        put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
+    put_at, held, bits = put_bytes(codes, put_at, held, bits, base, n_first)
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
         n_source, n_target = number_word(s + low_source)[1], number_word(t + low_target)[1]
@@ -167,16 +170,16 @@ def _put_edges(
                     _put_text(at, source, n_source, between, n_second, target, n_target, text, steps)
                 far = at - starts[_U(other)]
                 if far != known:
-                    code, code_bits = _distance(codes, far)
+                    code, code_bits = distance_code(codes, far)
                     known = far
-                    inner_code, inner_bits = _copied(codes, n_inner, code, code_bits)
+                    inner_code, inner_bits = copy_code(codes, n_inner, code, code_bits)
                 copy += n_source - 2
-                outer_code, outer_bits = _copied(codes, copy, code, code_bits)
-                put_at, held, bits = _put_copy_and_pair(
+                outer_code, outer_bits = copy_code(codes, copy, code, code_bits)
+                put_at, held, bits = put_copy_and_pair(
                     codes, put_at, held, bits, copy, far, outer_code, outer_bits, source >> source_last,
                     new_source >> source_last,
                 )  # fmt: skip
-                put_at, held, bits = _put_copy_and_pair(
+                put_at, held, bits = put_copy_and_pair(
                     codes, put_at, held, bits, n_inner, far, inner_code, inner_bits, target >> target_last,
                     new_target >> target_last,
                 )  # fmt: skip
@@ -193,36 +196,36 @@ def _put_edges(
                 new_source, new_target = source ^ source_words[_U(following)], target ^ target_words[_U(other)]
                 if copy:
                     alike = min(same_bytes(new_source), this_source)
-                    put_at, held, bits = _put_copy(codes, put_at, held, bits, copy + alike, far)
+                    put_at, held, bits = put_copy(codes, put_at, held, bits, copy + alike, far)
                 else:  # this is the first line, or the one behind it
                     alike = np.int64(0)
                 word = source >> _U(alike * 8)
-                put_at, held, bits = _put_word(codes, put_at, held, bits, word, this_source - alike)
+                put_at, held, bits = put_word(codes, put_at, held, bits, word, this_source - alike)
                 if at == base + n_first:
-                    for byte in range(at + this_source, here + size):
-                        put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
+                    new = at + this_source
+                    put_at, held, bits = put_bytes(codes, put_at, held, bits, new, here + size - new)
                 else:
                     there = starts[_U(other)] + _length(source_words[_U(other)])
                     far = at + this_source - there
                     alike = min(same_bytes(new_target), this_target)
                     copy = n_second + alike
                     if new_target:
-                        put_at, held, bits = _put_copy(codes, put_at, held, bits, copy, far)
+                        put_at, held, bits = put_copy(codes, put_at, held, bits, copy, far)
                         word = target >> _U(alike * 8)
-                        put_at, held, bits = _put_word(codes, put_at, held, bits, word, this_target - alike)
+                        put_at, held, bits = put_word(codes, put_at, held, bits, word, this_target - alike)
                         copy, there = np.int64(0), there + n_second + _length(target_words[_U(other)])
                         far = here - there
                     copy += size
                     if not step:
                         copy += n_third - size
-                        put_at, held, bits = _put_copy(codes, put_at, held, bits, copy, far)
-                        for byte in range(text + n_third, text + size - n_last - n_first):
-                            put_at, held, bits = _literal(codes, put_at, held, bits, load_word(byte))
+                        put_at, held, bits = put_copy(codes, put_at, held, bits, copy, far)
+                        new = size - n_third - n_last - n_first
+                        put_at, held, bits = put_bytes(codes, put_at, held, bits, text + n_third, new)
                         copy, far = n_last + n_first, here + size - at
             source_words[_U(i)], target_words[_U(i)], starts[_U(i)] = source, target, at
             at = here + size
         source_words[n], target_words[n], starts[n] = source_words[n - 1], target_words[n - 1], starts[n - 1]
-    put_at, held, bits = _put_copy(codes, put_at, held, bits, copy - n_first, far)
+    put_at, held, bits = put_copy(codes, put_at, held, bits, copy - n_first, far)
     return at - base - n_first, put_at, held, bits
 
 
@@ -244,81 +247,3 @@ def _put_text(
 def _length(word: Any) -> Any:
     """The number of bytes up to the last that is not zero."""
     return 8 - np.int64(leading_zeros(word) >> _U(3))
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _literal(codes: Any, at: Any, held: Any, bits: Any, word: Any) -> Any:
-    """Write the first byte of a word as it is."""
-    if codes is None:
-        store_word(np.int64(held), word)
-        return at, held + _U(1), bits + 1
-    return put_code(at, held, bits, entry(codes[0], word & _U(0xFF)))
-
-
-@numba.njit(nogil=True)
-def _put_word(codes: Any, at: Any, held: Any, bits: Any, word: Any, n: Any) -> Any:
-    """Write the first bytes of a word as they are."""
-    for _ in range(n):
-        at, held, bits = _literal(codes, at, held, bits, word)
-        word >>= _U(8)
-    return at, held, bits
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _distance(codes: Any, far: Any) -> Any:
-    """The code of a distance, and its number of bits."""
-    if codes is None:
-        return _U(0), np.int64(0)
-    symbol, extra = distance_symbol(far - 1)
-    code = entry(codes[3], symbol)
-    n = code & 0xFF
-    return _U(code >> 8) | (_U((far - 1) & ((1 << extra) - 1)) << _U(n)), n + extra
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _copied(codes: Any, length: Any, code: Any, code_bits: Any) -> Any:
-    """The codes of a length and of a distance, and their number of bits."""
-    if codes is None:
-        return _U(0), np.int64(0)
-    copied = entry(codes[2], length)
-    n = copied & 0xFF
-    return _U(copied >> 8) | (code << _U(n)), n + code_bits
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _put_copy_and_pair(
-    codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any, code: Any, code_bits: Any, digits: Any, new: Any
-) -> Any:
-    """Write a copy, whose codes are known, and two digits behind it: 57 bits at most.
-
-    As DEFLATE, both are written whatever is new in them: to ask takes longer than they take room. In a sequence, the
-    first one is part of the copy where it is the same.
-    """
-    if codes is None:
-        same = np.int64((new & _U(0xFF)) == _U(0))
-        store_word(at, sequence(bits, length + same, far))
-        store_word(np.int64(held), digits >> _U(8 * same))
-        return at + 8, held + _U(2 - same), 2 - same
-    literals = entry(codes[1], _pair(digits))
-    held |= (code | (_U(literals >> 8) << _U(code_bits))) << _U(bits)
-    bits += code_bits + (literals & 0xFF)
-    store_word(at, held)
-    return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
-
-
-@numba.njit(nogil=True)
-def _put_copy(codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any) -> Any:
-    """Write a copy."""
-    if codes is None:
-        store_word(at, sequence(bits, length, far))
-        return at + 8, held, np.int64(0)
-    code, code_bits = _distance(codes, far)
-    code, code_bits = _copied(codes, length, code, code_bits)
-    return put_bits(at, held, bits, code, code_bits)
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _pair(digits: Any) -> Any:
-    """The number of two digits of text: the first in the lower four bits."""
-    digits &= _U(0x0F0F)
-    return (digits | (digits >> _U(4))) & _U(0xFF)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.sequences import sequence
+from onnx2graphml.formats.copies import sequence
 from onnx2graphml.formats.shortest import find_digits, put_float
 from onnx2graphml.formats.words import (
     STEP,

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.formats.packing.sequences import SHORTEST, SPARE, find_sequences
+from onnx2graphml.formats.copies import SHORTEST
+from onnx2graphml.formats.packing.sequences import SPARE, find_sequences
 
 TILE = 1 << 14  # edges of a part, whose text then stays in the processor's cache
 TOGETHER = 4  # parts that a thread makes at once: to change threads takes time
@@ -40,6 +41,14 @@ class Form(Protocol):
         Args:
             lines: as `put_edges` takes them.
             first: the text before the first source.
+            count, most: how many there are, and the bytes that the text of each takes at most.
+        """
+
+    def nodes(self, lines: tuple[Any, ...], codes: Any, count: int, most: int) -> bytes:
+        """Nodes in these codes.
+
+        Args:
+            lines: as `put_nodes` takes them.
             count, most: how many there are, and the bytes that the text of each takes at most.
         """
 

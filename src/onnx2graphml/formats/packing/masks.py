@@ -62,15 +62,3 @@ def no_digits(context: Any, at: Any) -> Any:
         return builder.bitcast(builder.and_(others, builder.icmp_unsigned("!=", text, _every("e"))), ir.IntType(64))
 
     return types.uint64(types.int64), codegen
-
-
-@intrinsic
-def copy_wide(context: Any, target: Any, source: Any) -> Any:
-    """Copy `WIDTH` bytes from one address to another, all loaded before any is stored."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = ir.VectorType(ir.IntType(8), WIDTH).as_pointer()
-        builder.store(_load(builder, args[1]), builder.inttoptr(args[0], pointer), align=1)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), codegen

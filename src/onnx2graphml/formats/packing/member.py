@@ -14,24 +14,26 @@ import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
+from onnx2graphml.formats.copies import LONGEST_COPY
 from onnx2graphml.formats.packing.deflate import (
     DISTANCE_CODES,
     FIRST_DIGIT,
     LITERAL_CODES,
     LONGEST_CODE,
-    LONGEST_COPY,
     put_block,
     put_codes,
 )
 from onnx2graphml.formats.packing.edges import put_edges
 from onnx2graphml.formats.packing.floats import float_edge_sequences
 from onnx2graphml.formats.packing.form import Bytes, room, sequences_of
+from onnx2graphml.formats.packing.nodes import put_nodes
 from onnx2graphml.formats.packing.sequences import SPARE
 
 # DEFLATE, no name, no time, of an unknown system.
 HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 CODES = 1 << 10  # more bytes than the codes of a block take
-WORST = 72  # bytes that a line takes at most
+WORST = 72  # bytes that the line of an edge takes at most, and how many times its own that of a node does
+WORST_TEXT = 2
 COPIES, LITERALS = 3, 64  # sequences and literals of a line at most
 
 Ints = npt.NDArray[np.int64]
@@ -54,11 +56,12 @@ class Gzip:
         """Edges as a member."""
         out, packed = room("members", count * most + SPARE, count * WORST + CODES)
         out[: len(first)] = np.frombuffer(first, np.uint8)
-        packed[: len(codes.head)] = codes.head
-        size, length = put_edges(
-            *lines, out, codes.literal, codes.pair, codes.copied, codes.distance, packed, codes.bits
-        )
-        return closed(packed[:length], out[:size])
+        return _member_of(put_edges, lines, codes, out, packed)
+
+    def nodes(self, lines: tuple[Any, ...], codes: Codes, count: int, most: int) -> bytes:
+        """Nodes as a member."""
+        out, packed = room("members", count * most + SPARE, count * WORST_TEXT * most + CODES)
+        return _member_of(put_nodes, lines, codes, out, packed)
 
     def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
         """Edges with a weight of their own each, a member for each tile."""
@@ -114,6 +117,13 @@ class Codes:
         for last in range(10):
             pair[last << 4 | np.arange(10)] = (code | code[last] << length) << 8 | (length + length[last])
         return Codes(literal, pair, copied, distance, head[: bits // 8 + 8], bits)
+
+
+def _member_of(loop: Any, lines: tuple[Any, ...], codes: Codes, out: Bytes, packed: Bytes) -> bytes:
+    """What a loop writes as text and as codes."""
+    packed[: len(codes.head)] = codes.head
+    size, length = loop(*lines, out, codes.literal, codes.pair, codes.copied, codes.distance, packed, codes.bits)
+    return closed(packed[:length], out[:size])
 
 
 def member(pieces: Sequence[memoryview | bytes]) -> bytes:

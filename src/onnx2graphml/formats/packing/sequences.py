@@ -2,10 +2,7 @@
 
 A line of text resembles one shortly before it: that with the same weight, if there is one, otherwise the one just
 before. Where the two differ are their numbers. So a line is compared with that one alone, 64 bytes at once, and nothing
-is searched for.
-
-A sequence, as Zstandard calls it, is one integer, `literals << 40 | length << 16 | distance - 1`: so many bytes that
-are new, then so many that are a copy of those at a distance. The last one of a text may copy nothing.
+is searched for. The last sequence of a text may copy nothing.
 """
 # mypy: disallow-untyped-decorators=False
 
@@ -18,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
+from onnx2graphml.formats.copies import LENGTH, LITERALS, SHORTEST
 from onnx2graphml.formats.packing.masks import WIDTH, differing, marks, newlines, no_digits
 from onnx2graphml.formats.words import address, load_word, trailing_zeros
 
 WINDOW = 1 << 15  # bytes that a copy may come from, in DEFLATE; no more are needed
 NEAR = WINDOW - (1 << 10)  # between the beginnings of two lines that are compared
-SHORTEST = 5  # bytes that are copied: fewer take no more room as they are
-LITERALS, LENGTH = 40, 16  # where these begin in a sequence
 MOST = 1 << 22  # bytes of a text
 SLOTS = 12  # bits of a hash
 BEFORE_WEIGHT = 15  # bytes from the end of an element's first tag to its first number
@@ -35,12 +31,6 @@ _MIX = _U(0x9E3779B97F4A7C15)
 _ONE, _ALL = _U(1), _U(0xFFFFFFFFFFFFFFFF)
 
 Bytes = npt.NDArray[np.uint8]
-
-
-@numba.njit(nogil=True, forceinline=True)
-def sequence(new: Any, length: Any, far: Any) -> Any:
-    """So many literals, and then a copy of so many bytes from so far before."""
-    return _U(new << LITERALS | length << LENGTH | (far - 1))
 
 
 @compiled

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.bits import entry, store_bytes
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
+from onnx2graphml.formats.bits import entry, store_bytes
+from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.packing.zstd.coded_literals import put_literals
 from onnx2graphml.formats.packing.zstd.coded_sequences import put_sequences
 from onnx2graphml.formats.packing.zstd.literals import NOTHING

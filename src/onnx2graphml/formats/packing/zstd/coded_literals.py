@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from onnx2graphml.formats.packing.bits import entry, put_bits, store_bytes
+from onnx2graphml.formats.bits import entry, put_bits, store_bytes
 from onnx2graphml.formats.packing.zstd import tables as t
 from onnx2graphml.formats.words import load_word, store_word
 

@@ -11,8 +11,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from onnx2graphml.formats.packing.bits import entry, load_byte, load_four, load_two, put_bits
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
+from onnx2graphml.formats.bits import entry, load_byte, load_four, load_two, put_bits
+from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.packing.zstd import tables as t
 from onnx2graphml.formats.packing.zstd.fse import top_bit
 from onnx2graphml.formats.words import load_word, store_word

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from isal import isal_zlib
 
+from onnx2graphml.formats.copies import SHORTEST
 from onnx2graphml.formats.packing.edges import edge_sequences
 from onnx2graphml.formats.packing.floats import float_edge_sequences
 from onnx2graphml.formats.packing.form import Bytes, Ints, room, sequences_of
+from onnx2graphml.formats.packing.nodes import node_sequences
 from onnx2graphml.formats.packing.sequences import SPARE
 from onnx2graphml.formats.packing.zstd.blocks import AROUND, put_blocks, room_of
 from onnx2graphml.formats.packing.zstd.literals import NOTHING, gather
@@ -67,6 +69,18 @@ class Zstd:
         words[0] = NOTHING
         n = edge_sequences(*lines, line, words[1:], literals)
         return out[: put_blocks(NONE, literals, words[: n + 1], *codes, out)].tobytes()
+
+    def nodes(self, lines: tuple[Any, ...], codes: object, count: int, most: int) -> bytes:
+        """Nodes as blocks, in codes of their own."""
+        size = count * most + AROUND
+        text, sequences, literals, out, tables = room(
+            "nodes", size + SPARE, 8 * (size // SHORTEST), size, room_of(size, size // SHORTEST, 0), 8 * SIZE
+        )
+        words: Any = sequences.view(np.int64)
+        words[0] = NOTHING
+        n, new = node_sequences(*lines, text, words[1:], literals)
+        is_ascii = fit(literals[:new], words[1 : n + 1], False, tables.view(np.int64))
+        return out[: put_blocks(NONE, literals, words[: n + 1], tables.view(np.int64), is_ascii, out)].tobytes()
 
     def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
         """Edges with a weight of their own each, in the codes of the first tile."""

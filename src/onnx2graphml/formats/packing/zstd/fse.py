@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.bits import put_bits
+from onnx2graphml.formats.bits import put_bits
 from onnx2graphml.formats.words import leading_zeros, store_word
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
+from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.words import address, copy_step
 
 NOTHING = 0xFFFF  # in the place of a sequence: a distance that none has

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
+from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.packing.huffman import code_lengths
-from onnx2graphml.formats.packing.sequences import LENGTH, LITERALS
 from onnx2graphml.formats.packing.zstd.fse import normalize, put_table, spread, top_bit
 from onnx2graphml.formats.words import address
 

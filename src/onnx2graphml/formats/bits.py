@@ -58,6 +58,13 @@ def store_bytes(at: Any, value: Any, n: Any) -> None:
 
 
 @numba.njit(nogil=True, forceinline=True)
+def resumed(begin: Any, bits: Any) -> Any:
+    """Where to go on behind so many bits from an address: the place, what is held there, and how many bits."""
+    at, rest = begin + (bits >> 3), np.int64(bits & 7)
+    return at, load_word(at) & ((_U(1) << _U(rest)) - _U(1)), rest
+
+
+@numba.njit(nogil=True, forceinline=True)
 def put_bits(at: Any, held: Any, bits: Any, value: Any, more: Any) -> Any:
     """Write at most 56 bits: behind an address, and what is held there of a byte that is not full."""
     held |= _U(value) << _U(bits)
