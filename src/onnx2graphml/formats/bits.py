@@ -74,6 +74,15 @@ def put_bits(at: Any, held: Any, bits: Any, value: Any, more: Any) -> Any:
 
 
 @numba.njit(nogil=True, forceinline=True)
+def put_two(at: Any, held: Any, bits: Any, value: Any, more: Any, other: Any, other_more: Any) -> Any:
+    """Write two values of at most 56 bits each, as one if they are no more together: it is what takes the time."""
+    if more + other_more <= 56:
+        return put_bits(at, held, bits, value | (other << _U(more)), more + other_more)
+    at, held, bits = put_bits(at, held, bits, value, more)
+    return put_bits(at, held, bits, other, other_more)
+
+
+@numba.njit(nogil=True, forceinline=True)
 def put_code(at: Any, held: Any, bits: Any, code: Any) -> Any:
     """Write a code of at most 56 bits, `code << 8 | bits`."""
     return put_bits(at, held, bits, code >> 8, code & 0xFF)

@@ -108,7 +108,7 @@ def put_copy(codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any) -
 def put_copy_and_pair(
     codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any, code: Any, code_bits: Any, digits: Any, new: Any
 ) -> Any:
-    """Write a copy, whose codes are known, and two digits behind it: 57 bits at most.
+    """Write a copy, whose codes are known, and two digits behind it: 56 bits at most.
 
     As DEFLATE, both are written whatever is new in them: to ask takes longer than they take room. In a sequence, the
     first one is part of the copy where it is the same.
@@ -118,15 +118,13 @@ def put_copy_and_pair(
         store_word(at, sequence(bits, length + same, far))
         store_word(np.int64(held), digits >> _U(8 * same))
         return at + 8, held + _U(2 - same), 2 - same
-    literals = entry(codes[1], pair(digits))
-    held |= (code | (_U(literals >> 8) << _U(code_bits))) << _U(bits)
-    bits += code_bits + (literals & 0xFF)
-    store_word(at, held)
-    return at + (bits >> 3), held >> _U(bits & ~7), bits & 7
+    value, n = copy_and_pair(codes, code, code_bits, digits)
+    return put_bits(at, held, bits, value, n)
 
 
 @numba.njit(nogil=True, forceinline=True)
-def pair(digits: Any) -> Any:
-    """The number of two digits of text: the first in the lower four bits."""
+def copy_and_pair(codes: Any, code: Any, code_bits: Any, digits: Any) -> Any:
+    """The codes of a copy and two digits behind it, and their number of bits."""
     digits &= _U(0x0F0F)
-    return (digits | (digits >> _U(4))) & _U(0xFF)
+    literals = entry(codes[1], (digits | (digits >> _U(4))) & _U(0xFF))
+    return code | (_U(literals >> 8) << _U(code_bits)), code_bits + (literals & 0xFF)

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.bits import entry, put_code, resumed
+from onnx2graphml.formats.bits import entry, put_code, put_two, resumed
 from onnx2graphml.formats.copies import (
+    copy_and_pair,
     copy_code,
     distance_code,
     put_bytes,
@@ -29,6 +30,7 @@ from onnx2graphml.formats.copies import (
 )
 from onnx2graphml.formats.packing.deflate import END
 from onnx2graphml.formats.words import (
+    FOUR_DIGITS,
     address,
     copy_step,
     copy_wide,
@@ -78,7 +80,8 @@ def put_edges(
             all of them of at most `sizes[3]` such multiples.
         sizes: bytes of the text before a source, between both, before and behind a weight; multiples a record.
         out: room for the lines, which begins with the text before the first source.
-        literal, copied, distance: the codes; `pair`: those of two digits, by `_pair`, at most 15 bits.
+        literal, copied, distance: the codes.
+        pair: those of two digits, by the first and sixteen times the second; at most 14 bits.
         packed, packed_bits: where the codes have been written, and their number of bits.
 
     Returns:
@@ -148,19 +151,25 @@ def _put_edges(
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
         n_source, n_target = number_word(s + low_source)[1], number_word(t + low_target)[1]
+        source_base, target_base = (s + low_source) // 10_000 * 10_000, (t + low_target) // 10_000 * 10_000
+        source_begin, target_begin = digits_word(source_base), digits_word(target_base)
+        # Whether all numbers of the row are as long, and differ in the last four of eight digits alone.
         even = number_word(s + high_source)[1] == n_source and number_word(t + high_target)[1] == n_target
-        source_shift, target_shift = _U(64 - 8 * n_source), _U(64 - 8 * n_target)
+        even = even and s + high_source - source_base < 10_000 and t + high_target - target_base < 10_000
         even = even and n_source > 1 and n_target > 1
+        source_shift, target_shift = _U(64 - 8 * n_source), _U(64 - 8 * n_target)
         source_last, target_last = _U(8 * max(n_source - 2, 0)), _U(8 * max(n_target - 2, 0))
         source_mask, target_mask = (_U(1) << source_last) - _U(1), (_U(1) << target_last) - _U(1)
         n_inner, known = n_second + n_target - 2, np.int64(-1)
         for i in range(n):
-            tap = k + inner_tap[i]
+            tap = k + inner_tap[_U(i)]
             text, size = record + tap * (RECORD * steps), entry(record_sizes, tap)
-            step = near[i]
+            step = near[_U(i)]
             resembling = i - step
-            source = digits_word(s + inner_source[i]) >> source_shift
-            target = digits_word(t + inner_target[i]) >> target_shift
+            source, target = _U(0), _U(0)
+            if even:
+                source = _with_last_digits(source_begin, s - source_base + inner_source[_U(i)]) >> source_shift
+                target = _with_last_digits(target_begin, t - target_base + inner_target[_U(i)]) >> target_shift
             new_source, new_target = source ^ source_words[_U(resembling)], target ^ target_words[_U(resembling)]
             if even and step and not (new_source & source_mask | new_target & target_mask):
                 # The line behind the one that the last line is a copy of, and as long: the copy goes on.
@@ -175,14 +184,19 @@ def _put_edges(
                     inner_code, inner_bits = copy_code(codes, n_inner, code, code_bits)
                 copy += n_source - 2
                 outer_code, outer_bits = copy_code(codes, copy, code, code_bits)
-                put_at, held, bits = put_copy_and_pair(
-                    codes, put_at, held, bits, copy, far, outer_code, outer_bits, source >> source_last,
-                    new_source >> source_last,
-                )  # fmt: skip
-                put_at, held, bits = put_copy_and_pair(
-                    codes, put_at, held, bits, n_inner, far, inner_code, inner_bits, target >> target_last,
-                    new_target >> target_last,
-                )  # fmt: skip
+                pair, other_pair = source >> source_last, target >> target_last
+                if codes is None:
+                    put_at, held, bits = put_copy_and_pair(
+                        codes, put_at, held, bits, copy, far, outer_code, outer_bits, pair, new_source >> source_last
+                    )
+                    put_at, held, bits = put_copy_and_pair(
+                        codes, put_at, held, bits, n_inner, far, inner_code, inner_bits, other_pair,
+                        new_target >> target_last,
+                    )  # fmt: skip
+                else:
+                    first, first_bits = copy_and_pair(codes, outer_code, outer_bits, pair)
+                    then, then_bits = copy_and_pair(codes, inner_code, inner_bits, other_pair)
+                    put_at, held, bits = put_two(put_at, held, bits, first, first_bits, then, then_bits)
                 copy = size
             else:
                 step = back[i]
@@ -227,6 +241,12 @@ def _put_edges(
         source_words[n], target_words[n], starts[n] = source_words[n - 1], target_words[n - 1], starts[n - 1]
     put_at, held, bits = put_copy(codes, put_at, held, bits, copy - n_first, far)
     return at - base - n_first, put_at, held, bits
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _with_last_digits(word: Any, number: Any) -> Any:
+    """Eight digits of which the last four are those of a number, and the others of a word."""
+    return (word & _U(0xFFFFFFFF)) | (_U(FOUR_DIGITS[_U(number)]) << _U(32))
 
 
 @numba.njit(nogil=True, forceinline=True)
