@@ -104,6 +104,16 @@ def put_copy(codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any) -
     return put_bits(at, held, bits, code, code_bits)
 
 
+@numba.njit(nogil=True)
+def put_new(codes: Any, at: Any, held: Any, bits: Any, place: Any, copy: Any, far: Any, n: Any) -> Any:
+    """Write a copy of the bytes before a place, if they are worth one, and so many new ones from there."""
+    if copy >= SHORTEST:
+        at, held, bits = put_copy(codes, at, held, bits, copy, far)
+    else:
+        place, n = place - copy, n + copy
+    return put_bytes(codes, at, held, bits, place, n)
+
+
 @numba.njit(nogil=True, forceinline=True)
 def put_copy_and_pair(
     codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any, code: Any, code_bits: Any, digits: Any, new: Any

@@ -20,10 +20,10 @@ from onnx2graphml.formats.copies import (
     SHORTEST,
     copy_code,
     distance_code,
-    put_bytes,
     put_copy,
     put_copy_and_pair,
     put_literal,
+    put_new,
 )
 from onnx2graphml.formats.words import (
     FOUR_DIGITS,
@@ -127,7 +127,7 @@ def put_node_lines(
                 store_word(at + 8, other)
                 if packs is not None and far:
                     copy += length + alike
-                    put_at, held, bits = _put_new(codes, put_at, held, bits, at + alike, copy, far, digits - alike)
+                    put_at, held, bits = put_new(codes, put_at, held, bits, at + alike, copy, far, digits - alike)
                     far += digits - size[k]
                 copy = np.int64(0)
                 low[k], high[k], size[k] = one, other, digits
@@ -148,7 +148,7 @@ def put_node_lines(
                 copy += length + digits
             else:
                 if packs is not None and far:
-                    put_at, held, bits = _put_new(codes, put_at, held, bits, at, copy + length, far, digits)
+                    put_at, held, bits = put_new(codes, put_at, held, bits, at, copy + length, far, digits)
                     far += digits - (text_stop[before[m]] - text_start[before[m]])
                 copy = np.int64(0)
                 before[m] = which
@@ -157,7 +157,7 @@ def put_node_lines(
         at = put(at, data + start[n + more], length)
         copy += length
         if packs is not None and not far:
-            put_at, held, bits = _put_new(codes, put_at, held, bits, begin, np.int64(0), far, at - begin)
+            put_at, held, bits = put_new(codes, put_at, held, bits, begin, np.int64(0), far, at - begin)
             copy = np.int64(0)
         far = at - begin
         done += 1
@@ -185,7 +185,7 @@ def put_node_lines(
                     if packs is None:
                         continue
                     if j == 1 and k == 0:
-                        put_at, held, bits = _put_new(
+                        put_at, held, bits = put_new(
                             codes, put_at, held, bits, at + digits_at[0], first_gap, far, width[0]
                         )
                     else:
@@ -202,18 +202,8 @@ def put_node_lines(
                 low[k], high[k], size[k] = _number_words(now[shown[k]])
         changed = _next(now, shape)
     if packs is not None:
-        put_at, held, bits = _put_new(codes, put_at, held, bits, at, copy, far, np.int64(0))
+        put_at, held, bits = put_new(codes, put_at, held, bits, at, copy, far, np.int64(0))
     return at, put_at, held, bits
-
-
-@numba.njit(nogil=True)
-def _put_new(codes: Any, at: Any, held: Any, bits: Any, place: Any, copy: Any, far: Any, n: Any) -> Any:
-    """Write a copy of the bytes before a place, if they are worth one, and so many new ones from there."""
-    if copy >= SHORTEST:
-        at, held, bits = put_copy(codes, at, held, bits, copy, far)
-    else:
-        place, n = place - copy, n + copy
-    return put_bytes(codes, at, held, bits, place, n)
 
 
 @numba.njit(nogil=True)
@@ -232,7 +222,7 @@ def _put_digits(
 ) -> Any:  # fmt: skip
     """Write a copy of the bytes before a place, and one or two digits."""
     if (code_bits == 0) if codes is not None else (length < SHORTEST):
-        return _put_new(codes, at, held, bits, place, length, far, width)
+        return put_new(codes, at, held, bits, place, length, far, width)
     if width == 2:
         return put_copy_and_pair(codes, at, held, bits, length, far, code, code_bits, digits, new)
     if codes is None:

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
 from onnx2graphml.formats.node_lines import NodeLines
+from onnx2graphml.formats.packing import samples
 from onnx2graphml.formats.packing.edges import RECORD
 from onnx2graphml.formats.packing.float_blocks import FloatLines
 from onnx2graphml.formats.packing.form import TILE, TOGETHER, Form
-from onnx2graphml.formats.packing.sequences import NEAR, SPARE
+from onnx2graphml.formats.packing.sequences import NEAR
 from onnx2graphml.formats.wide_lines import WideEdgeLines
 from onnx2graphml.formats.words import STEP
 from onnx2graphml.graph.axes import Axis
@@ -31,8 +32,6 @@ FEWEST = 1 << 12  # fewer edges are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
-SAMPLE = 1 << 11  # lines, whose codes are those of many parts
-ROWS = 16  # that they come from, or more
 PART = 1 << 21  # bytes that the text of a part's nodes takes at most
 
 Ints = npt.NDArray[np.int64]
@@ -61,7 +60,7 @@ def nodes_in_parts(form: Form, lines: NodeLines, tile: int) -> Parts:
         for text in lines.tiles(tile):
             yield text, 0
         return
-    codes = form.codes(_padded(lines.render(0, min(n, SAMPLE))))
+    codes = form.codes(samples.of_nodes(lines))
     parts = -(-n * most // PART)
     cuts = [n * k // parts for k in range(parts + 1)]
     for first in range(0, parts, TOGETHER):
@@ -120,7 +119,7 @@ class PackedLines:
                     yield functools.partial(self.lines.render, smaller), smaller.count
                 continue
             records = self._records(np.add.outer(taps, row.taps).ravel())
-            codes = form.codes(self._sample(part))
+            codes = form.codes(samples.of_edges(self.lines, part))
             tiles = [(tile, numbers[rows]) for tile, rows in _cut(part)]
             for first in range(0, len(tiles), TOGETHER):
                 some = tiles[first : first + TOGETHER]
@@ -147,13 +146,6 @@ class PackedLines:
     @property
     def _room(self) -> int:
         return self.steps * RECORD + len(self.pieces[1]) + 2 * render.NUMBER
-
-    def _sample(self, part: EdgeBlock) -> npt.NDArray[np.uint8]:
-        """The text of some lines from all over a block."""
-        outer, inner = part.axes
-        rows = min(max(SAMPLE // len(inner), ROWS), len(outer))
-        chosen = np.linspace(0, len(outer) - 1, rows).astype(np.int64)
-        return _padded(self.lines.render(part._part((outer[chosen], inner[: -(-SAMPLE // rows)]))))
 
     def _records(self, taps: Ints) -> tuple[npt.NDArray[np.uint8], Ints]:
         """The text between two numbers, for each of some weights; and its size."""
@@ -212,11 +204,6 @@ def _cut(block: EdgeBlock) -> Iterator[tuple[EdgeBlock, slice]]:
     for k in range(tiles):
         rows = slice(len(outer) * k // tiles, len(outer) * (k + 1) // tiles)
         yield block._part((outer[rows], inner)), rows
-
-
-def _padded(text: memoryview) -> npt.NDArray[np.uint8]:
-    """A text with `SPARE` bytes behind it."""
-    return np.frombuffer(b"".join((text, bytes(SPARE))), np.uint8)
 
 
 def _most(block: EdgeBlock, side: Any) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from onnx2graphml.formats import render
 from onnx2graphml.formats.lines import EdgeLines
+from onnx2graphml.formats.packing import samples
 from onnx2graphml.formats.packing.form import TILE, TOGETHER, Form
 from onnx2graphml.formats.words import STEP
 from onnx2graphml.graph.blocks import EdgeBlock
@@ -38,32 +40,36 @@ class FloatLines:
 
     def tiles(self, form: Form, block: EdgeBlock) -> Iterator[tuple[Callable[[], memoryview | list[bytes]], int]]:
         """The block's edges as parts, and as text where they are too few."""
-        waiting: list[EdgeBlock] = []
+        codes, waiting = None, list[EdgeBlock]()
         for tile in block.tiles(TILE):
             if tile.count < FEWEST:
-                yield from self._together(form, waiting)
+                yield from self._together(form, codes, waiting)
                 yield functools.partial(self.lines.render, tile), tile.count
                 waiting = []
                 continue
+            if codes is None:
+                codes = form.codes(samples.of_edges(self.lines, tile))
             waiting.append(tile)
             if len(waiting) == TOGETHER:
-                yield from self._together(form, waiting)
+                yield from self._together(form, codes, waiting)
                 waiting = []
-        yield from self._together(form, waiting)
+        yield from self._together(form, codes, waiting)
 
-    def _together(self, form: Form, tiles: list[EdgeBlock]) -> Iterator[tuple[Callable[[], list[bytes]], int]]:
+    def _together(
+        self, form: Form, codes: Any, tiles: list[EdgeBlock]
+    ) -> Iterator[tuple[Callable[[], list[bytes]], int]]:
         if tiles:
-            yield functools.partial(self._parts, form, tiles), sum(tile.count for tile in tiles)
+            yield functools.partial(self._parts, form, codes, tiles), sum(tile.count for tile in tiles)
 
-    def _parts(self, form: Form, tiles: list[EdgeBlock]) -> list[bytes]:
+    def _parts(self, form: Form, codes: Any, tiles: list[EdgeBlock]) -> list[bytes]:
         p, bits = self.lines.pieces, self.lines.weights.view(np.uint32)
         bits.setflags(write=False)  # some are, others not: compiled code is made for one kind
         made = []
         for tile in tiles:
             outer, inner = tile.axes
-            axes = (
+            lines = (
                 outer.source + self.lines.source_id, outer.target + self.lines.target_id, outer.tap.copy(),
-                inner.source.copy(), inner.target.copy(), inner.tap.copy(),
+                inner.source.copy(), inner.target.copy(), inner.tap.copy(), bits, p.data, p.start, p.stop,
             )  # fmt: skip
-            made.append(((*axes, bits, p.data, p.start, p.stop), tile.count))
-        return form.float_edges(made, p.size + 2 * render.NUMBER + render.FLOAT)
+            made.append(form.float_edges(lines, codes, tile.count, p.size + 2 * render.NUMBER + render.FLOAT))
+        return made

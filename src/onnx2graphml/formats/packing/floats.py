@@ -1,7 +1,7 @@
-"""Lines of edges with a weight of their own each, as sequences: each is a copy of the one before it but for numbers.
+"""Lines of edges with a weight of their own each: each is a copy of the one before it but for numbers.
 
-What is copied follows from the numbers: their digits up to the first that differs. The text is put together only where
-it is asked for.
+Mostly the last two digits of one id differ, and the weight, which is below 1 and not tiny. Such a line is written
+without asking how many digits there are: they are looked up three at once. All other lines are written as they come.
 """
 # mypy: disallow-untyped-decorators=False
 
@@ -14,24 +14,78 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.copies import sequence
-from onnx2graphml.formats.shortest import find_digits, put_float
-from onnx2graphml.formats.words import (
-    STEP,
-    address,
-    copy_step,
-    load_word,
-    number_word,
-    put,
-    same_bytes,
-    store_word,
+from onnx2graphml.formats.bits import entry, put_bits, put_code, put_two, resumed
+from onnx2graphml.formats.copies import (
+    LITERALS,
+    copy_and_pair,
+    copy_code,
+    distance_code,
+    put_copy_and_pair,
+    put_new,
+    sequence,
 )
+from onnx2graphml.formats.packing.deflate import END
+from onnx2graphml.formats.shortest import PLAIN_ABOVE, find_digits, put_float
+from onnx2graphml.formats.words import address, copy_step, number_word, put, same_bytes, store_word
 
-ROOM = 128  # bytes in which a float is put together
+DIGITS, GROUP = 9, 3  # of a float32 at most, and of those that are looked up together
+GROUP_BITS = 10  # of three digits as a number
+MOST_BITS = 56  # that are written at once
+# What weights begin with, by zeros behind the point and sign, from 1 on; all others are of kind 0.
+BEGINNINGS = [b"", *(sign + b"0." + b"0" * zeros for zeros in range(-PLAIN_ABOVE) for sign in (b"", b"-"))]
 
 _U = np.uint64
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+_BEGINNING = np.array([int.from_bytes(text.ljust(8, b"\0"), "little") for text in BEGINNINGS], np.uint64)
+_LENGTH = np.array([len(text) for text in BEGINNINGS])
+_THREE_DIGITS = np.frombuffer(b"".join(b"%03d\0" % n for n in range(1000)), "<u4")
+_POWER = 10 ** np.arange(DIGITS + 1, dtype=np.uint64)
+_ALL_BUT_TWO = _U(0x0000FFFFFFFFFFFF)
+
+
+@compiled
+def put_float_edges(
+    outer_source: Ints,
+    outer_target: Ints,
+    outer_tap: Ints,
+    inner_source: Ints,
+    inner_target: Ints,
+    inner_tap: Ints,
+    weights: npt.NDArray[np.uint32],
+    constant: Bytes,
+    start: Ints,
+    stop: Ints,
+    text: Bytes,
+    literal: Ints,
+    pair: Ints,
+    copied: Ints,
+    distance: Ints,
+    digits: Ints,
+    beginning: Ints,
+    packed: Bytes,
+    packed_bits: int,
+) -> tuple[int, int]:
+    """The lines that `edge_lines_of_floats` writes, as text and behind the codes of a block of DEFLATE.
+
+    Args:
+        outer_source, …, inner_tap: source and target are ids below 10⁸.
+        text: room for the lines.
+        literal, pair, copied, distance, packed, packed_bits: as `put_edges` takes them.
+        digits, beginning: as `member.Codes` has them.
+
+    Returns:
+        The number of bytes of text, and that of the block.
+    """
+    codes = address(literal), address(pair), address(copied), address(distance), address(digits), address(beginning)
+    begin = address(packed)
+    at, held, bits = resumed(begin, packed_bits)
+    text_at, at, held, bits = _put_float_edges(
+        outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, weights, constant, start, stop,
+        address(text), codes, at, held, bits,
+    )  # fmt: skip
+    at, held, bits = put_code(at, held, bits, entry(codes[0], END))
+    return int(text_at - address(text)), at + (bits + 7) // 8 - begin
 
 
 @compiled
@@ -46,90 +100,172 @@ def float_edge_sequences(
     constant: Bytes,
     start: Ints,
     stop: Ints,
+    line: Bytes,
     sequences: Ints,
     literals: Bytes,
-    text: Bytes,
-) -> tuple[int, int, int]:
-    """The lines that `edge_lines_of_floats` writes, as sequences and literals; how many of both, and bytes of text.
+) -> int:
+    """The same lines as sequences, and their literals one after the other; the number of sequences.
 
     Args:
-        outer_source, …, inner_tap: source and target are ids below 10⁸.
-        text: room for the lines, or empty: then there is none.
+        line: room for one line.
     """
-    data, begin, first_literal = address(constant), address(sequences), address(literals)
+    begin = address(sequences)
+    _, at, _, bits = _put_float_edges(
+        outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, weights, constant, start, stop,
+        address(line), None, begin, _U(address(literals)), np.int64(0),
+    )  # fmt: skip
+    if bits:
+        store_word(at, _U(bits << LITERALS))
+        at += 8
+    return int((at - begin) // 8)
+
+
+@numba.njit(nogil=True)
+def _put_float_edges(
+    outer_source: Any, outer_target: Any, outer_tap: Any, inner_source: Any, inner_target: Any, inner_tap: Any,
+    weights: Any, constant: Any, start: Any, stop: Any, at: Any, codes: Any, put_at: Any, held: Any, bits: Any,
+) -> Any:  # fmt: skip
+    data, inner = address(constant), inner_source.size
+    first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
     n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
-    inner = inner_source.size
-    bits, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
-    weight = address(np.empty(ROOM, np.uint8))
-    has_text, line = text.size > 0, address(text)
-    at, new_at, new = (
-        begin,
-        first_literal,
-        np.int64(0),
-    )  # where sequences and literals go, and how many have no copy yet
-    source_word, target_word, weight_word = _U(0), _U(0), _U(0)  # of the line before
-    n_source, n_target, n_weight, far = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    value, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
+    length, kind = np.empty(inner, np.int64), np.empty(inner, np.int64)  # of a weight: its digits, how it begins
+    source_moves, target_moves = inner_source.min() < inner_source.max(), inner_target.min() < inner_target.max()
+    one_moves = source_moves != target_moves
+    source, target, n_source, n_target = _U(0), _U(0), np.int64(0), np.int64(0)  # as text, and how many digits
+    copy, far, was = np.int64(0), np.int64(0), np.int64(0)  # what waits to be copied, from where; the last kind
     for o in range(outer_source.size):
         s, t, k = outer_source[o], outer_target[o], outer_tap[o]
         for i in range(inner):
-            bits[i] = weights[_U(k + inner_tap[i])]
-        find_digits(bits, number, exponent)
+            value[i] = weights[_U(k + inner_tap[i])]
+        find_digits(value, number, exponent)
+        _find_kinds(value, number, exponent, length, kind)
         for i in range(inner):
-            source, this_source = number_word(s + inner_source[i])
-            target, this_target = number_word(t + inner_target[i])
-            this_weight = put_float(weight, _U(bits[i]), number[i], exponent[i]) - weight
-            if has_text:
-                copy_step(line, data + start[0])
-                store_word(line + n_first, source)
-                line += n_first + this_source
-                copy_step(line, data + start[1])
-                store_word(line + n_second, target)
-                line += n_second + this_target
-                copy_step(line, data + start[2])
-                line = put(line + n_third, weight, this_weight)
-                line = put(line, data + start[3], n_last)
-            if not n_source:  # the first line
-                new_at = put(first_literal, data + start[0], n_first)
-                store_word(new_at, source)
-                new_at = put(new_at + this_source, data + start[1], n_second)
-                store_word(new_at, target)
-                new_at = put(new_at + this_target, data + start[2], n_third)
-                new_at = put(new_at, weight, this_weight)
-                new_at = put(new_at, data + start[3], n_last)
-                new_at = put(new_at, data + start[0], n_first)
-                new, weight_word = new_at - first_literal, load_word(weight)
-            else:
-                same = _same(source ^ source_word, this_source, n_source)
-                if far:
-                    store_word(at, sequence(new, n_last + n_first + same, far))
-                    at, new = at + 8, np.int64(0)
-                else:  # the second
-                    same = np.int64(0)
-                    far = n_last + n_first + n_source + n_second + n_target + n_third + n_weight
-                store_word(new_at, source >> _U(8 * same))
-                new_at, new = new_at + this_source - same, new + this_source - same
-                far += this_source - n_source
-                if target != target_word:
-                    same = _same(target ^ target_word, this_target, n_target)
-                    store_word(at, sequence(new, n_second + same, far))
-                    store_word(new_at, target >> _U(8 * same))
-                    at, new_at, new = at + 8, new_at + this_target - same, this_target - same
-                    far, copy = far + this_target - n_target, n_third
+            source_before, n_source_before, target_before, n_target_before = source, n_source, target, n_target
+            if source_moves or i == 0:
+                source, n_source = number_word(s + inner_source[_U(i)])
+            if target_moves or i == 0:
+                target, n_target = number_word(t + inner_target[_U(i)])
+            copy_step(at, first)
+            source_at = at + n_first
+            store_word(source_at, source)
+            copy_step(source_at + n_source, second)
+            target_at = source_at + n_source + n_second
+            store_word(target_at, target)
+            copy_step(target_at + n_target, third)
+            weight_at = target_at + n_target + n_third
+            this, n = kind[_U(i)], length[_U(i)]
+            begins, n_begins = _BEGINNING[_U(this)], _LENGTH[_U(this)]
+            same = min(n_begins, _LENGTH[_U(was)]) & (((this ^ was) & 1) - 1)  # 0 where the signs differ: no branch
+            moved, before, n_moved = source, source_before, n_source
+            if target_moves:
+                moved, before, n_moved = target, target_before, n_target
+            new = (moved ^ before) << _U(64 - 8 * n_moved)
+            rest = np.int64(0) if codes is None else entry(codes[5], 10 * this + same)
+            usual = one_moves and i > 0 and this > 0 and copy > 0 and n_moved > 1 and rest & 0xFF <= MOST_BITS
+            if usual and n_source == n_source_before and n_target == n_target_before and not new & _ALL_BUT_TWO:
+                two, there, behind = moved >> _U(8 * n_moved - 16), n_last + n_first + n_source - 2, n_third + same
+                if source_moves:
+                    behind += n_second + n_target
                 else:
-                    copy = n_second + this_target + n_third
-                word = load_word(weight)
-                same = _same(word ^ weight_word, this_weight, n_weight)
-                store_word(at, sequence(new, copy + same, far))
-                copy_step(new_at, weight + same)
-                copy_step(new_at + STEP, weight + same + STEP)
-                at, new_at, new = at + 8, new_at + this_weight - same, this_weight - same
-                weight_word = word
-            if far:
-                far = n_last + n_first + this_source + n_second + this_target + n_third + this_weight
-            source_word, target_word = source, target
-            n_source, n_target, n_weight = this_source, this_target, this_weight
-    store_word(at, sequence(new, n_last, far))
-    return int((at + 8 - begin) // 8), int(new_at - first_literal), int(line - address(text))
+                    there += n_second + n_target
+                high, middle, low = _groups(number[_U(i)] * _POWER[_U(DIGITS - n)])
+                store_word(weight_at, begins)
+                _put_digits(weight_at + n_begins, high, middle, low)
+                end = weight_at + n_begins + n
+                if codes is None:
+                    put_at, held, bits = put_copy_and_pair(
+                        codes, put_at, held, bits, there, far, _U(0), np.int64(0), two, new >> _U(48)
+                    )
+                    store_word(put_at, sequence(bits, behind, far))
+                    store_word(np.int64(held), begins >> _U(8 * same & 63))
+                    _put_digits(np.int64(held) + n_begins - same, high, middle, low)
+                    bits = n_begins - same + n
+                    put_at, held = put_at + 8, held + _U(bits)
+                else:
+                    code, code_bits = distance_code(codes, far)
+                    one, one_bits = copy_code(codes, there, code, code_bits)
+                    one, one_bits = copy_and_pair(codes, one, one_bits, two)
+                    other, other_bits = copy_code(codes, behind, code, code_bits)
+                    put_at, held, bits = put_two(put_at, held, bits, one, one_bits, other, other_bits)
+                    one, one_bits = _digit_codes(codes, n, high)
+                    other, other_bits = _digit_codes(codes, n - GROUP, middle)
+                    one, one_bits = one | (other << _U(one_bits)), one_bits + other_bits
+                    put_at, held, bits = put_two(put_at, held, bits, _U(rest >> 8), rest & 0xFF, one, one_bits)
+                    one, one_bits = _digit_codes(codes, n - 2 * GROUP, low)
+                    put_at, held, bits = put_bits(put_at, held, bits, one, one_bits)
+            else:
+                end = put_float(weight_at, _U(value[_U(i)]), number[_U(i)], exponent[_U(i)])
+                if far:
+                    same = _same(source ^ source_before, n_source, n_source_before)
+                    copy += n_first + same
+                    put_at, held, bits = put_new(
+                        codes, put_at, held, bits, source_at + same, copy, far, n_source - same
+                    )
+                    far += n_source - n_source_before
+                    copy = n_second + n_target
+                    if target != target_before:
+                        same = _same(target ^ target_before, n_target, n_target_before)
+                        copy = n_second + same
+                        put_at, held, bits = put_new(
+                            codes, put_at, held, bits, target_at + same, copy, far, n_target - same
+                        )
+                        far += n_target - n_target_before
+                        copy = np.int64(0)
+                    copy += n_third
+                    put_at, held, bits = put_new(codes, put_at, held, bits, weight_at, copy, far, end - weight_at)
+            end = put(end, last, n_last)
+            copy = n_last if far else np.int64(0)
+            if not far:
+                put_at, held, bits = put_new(codes, put_at, held, bits, at, copy, far, end - at)
+            was, far = this, end - at
+            if codes is not None:
+                at = end
+    if copy:
+        put_at, held, bits = put_new(codes, put_at, held, bits, at, copy, far, np.int64(0))
+    return at, put_at, held, bits
+
+
+@numba.njit(nogil=True)
+def _find_kinds(value: Any, number: Any, exponent: Any, length: Any, kind: Any) -> None:
+    """Of each weight: its number without zeros at its end, how many digits that has, and which of `BEGINNINGS`."""
+    for i in range(value.size):
+        if value[i] & 0x7FFFFFFF == 0:
+            kind[i] = 0
+            continue
+        while number[i] % _U(10) == 0:
+            number[i] //= _U(10)
+            exponent[i] += 1
+        n = np.int64(1)
+        for k in range(1, DIGITS):
+            n += number[i] >= _POWER[k]
+        zeros = -(n + exponent[i])
+        length[i] = n
+        kind[i] = 1 + 2 * zeros + np.int64(value[i] >> 31) if 0 <= zeros < -PLAIN_ABOVE else 0
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _groups(number: Any) -> Any:
+    """Nine digits, as three numbers of three."""
+    high = number // _U(1_000_000)
+    number -= high * _U(1_000_000)
+    middle = number // _U(1_000)
+    return high, middle, number - middle * _U(1_000)
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _put_digits(at: Any, high: Any, middle: Any, low: Any) -> None:
+    """Write nine digits, and some bytes behind them."""
+    store_word(at, _U(_THREE_DIGITS[high]))
+    store_word(at + GROUP, _U(_THREE_DIGITS[middle]))
+    store_word(at + 2 * GROUP, _U(_THREE_DIGITS[low]))
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _digit_codes(codes: Any, n: Any, digits: Any) -> Any:
+    """The codes of the first n of three digits, of none if n is less, and their number of bits."""
+    code = entry(codes[4], (max(min(n, GROUP), 0) << GROUP_BITS) + np.int64(digits))
+    return _U(code >> 8), code & 0xFF
 
 
 @numba.njit(nogil=True, forceinline=True)

@@ -52,12 +52,12 @@ class Form(Protocol):
             count, most: how many there are, and the bytes that the text of each takes at most.
         """
 
-    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
-        """Edges with a weight of their own each, in one or more tiles.
+    def float_edges(self, lines: tuple[Any, ...], codes: Any, count: int, most: int) -> bytes:
+        """Edges with a weight of their own each, in these codes.
 
         Args:
-            tiles: each as `float_edge_sequences` takes them, and how many there are.
-            most: the bytes that the text of each takes at most.
+            lines: as `put_float_edges` takes them.
+            count, most: how many there are, and the bytes that the text of each takes at most.
         """
 
     def took(self, part: bytes) -> None:

@@ -5,6 +5,7 @@ Source: RFC 1952, section 2.3.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from onnx2graphml.formats.packing.deflate import (
     put_codes,
 )
 from onnx2graphml.formats.packing.edges import put_edges
-from onnx2graphml.formats.packing.floats import float_edge_sequences
+from onnx2graphml.formats.packing.floats import BEGINNINGS, GROUP, GROUP_BITS, MOST_BITS, put_float_edges
 from onnx2graphml.formats.packing.form import Bytes, room, sequences_of
 from onnx2graphml.formats.packing.nodes import put_nodes
 from onnx2graphml.formats.packing.sequences import SPARE
@@ -34,7 +35,6 @@ HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 CODES = 1 << 10  # more bytes than the codes of a block take
 WORST = 72  # bytes that the line of an edge takes at most, and how many times its own that of a node does
 WORST_TEXT = 2
-COPIES, LITERALS = 3, 64  # sequences and literals of a line at most
 
 Ints = npt.NDArray[np.int64]
 
@@ -63,23 +63,10 @@ class Gzip:
         out, packed = room("members", count * most + SPARE, count * WORST_TEXT * most + CODES)
         return _member_of(put_nodes, lines, codes, out, packed)
 
-    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
-        """Edges with a weight of their own each, a member for each tile."""
-        made = []
-        for lines, count in tiles:
-            sequences, literals, text, out = room(
-                "floats",
-                8 * (COPIES * count + 2),
-                LITERALS * (count + SPARE),
-                count * most + SPARE,
-                count * WORST + CODES,
-            )
-            words: Any = sequences.view(np.int64)
-            n, _, size = float_edge_sequences(*lines, words, literals, text)
-            lines_text = text[:]
-            lines_text.setflags(write=False)  # as other text: compiled code is made for one kind
-            made.append(closed(out[: put_block(lines_text, words[:n], out)], text[:size]))
-        return made
+    def float_edges(self, lines: tuple[Any, ...], codes: Codes, count: int, most: int) -> bytes:
+        """Edges with a weight of their own each, as a member."""
+        out, packed = room("members", count * most + SPARE, count * WORST + CODES)
+        return _member_of(put_float_edges, lines, codes, out, packed, codes.digits, codes.beginning)
 
     def took(self, part: bytes) -> None:
         """Nothing is needed of the others."""
@@ -111,18 +98,44 @@ class Codes:
         literal, copied, distance = (np.zeros(n, np.int64) for n in (LITERAL_CODES, LONGEST_COPY + 1, DISTANCE_CODES))
         head = np.zeros(CODES, np.uint8)
         bits = put_codes(sample, sequences_of(sample), head, literal, copied, distance)
-        digits = literal[FIRST_DIGIT : FIRST_DIGIT + 10]
-        code, length = digits >> 8, digits & 0xFF
+        code, length = (part[FIRST_DIGIT : FIRST_DIGIT + 10] for part in (literal >> 8, literal & 0xFF))
         pair = np.zeros(1 << 8, np.int64)
         for last in range(10):
             pair[last << 4 | np.arange(10)] = (code | code[last] << length) << 8 | (length + length[last])
         return Codes(literal, pair, copied, distance, head[: bits // 8 + 8], bits)
 
+    @functools.cached_property
+    def digits(self) -> Ints:
+        """The codes of the first n of three digits, by n << `GROUP_BITS` and what the three are as a number."""
+        number, found = np.arange(10**GROUP), np.zeros((GROUP + 1) << GROUP_BITS, np.int64)
+        code, bits = np.zeros_like(number), np.zeros_like(number)
+        for n in range(1, GROUP + 1):
+            digit = self.literal[FIRST_DIGIT + number // 10 ** (GROUP - n) % 10]
+            code, bits = code | (digit >> 8) << bits, bits + (digit & 0xFF)
+            found[(n << GROUP_BITS) + number] = code << 8 | bits
+        return found
 
-def _member_of(loop: Any, lines: tuple[Any, ...], codes: Codes, out: Bytes, packed: Bytes) -> bytes:
+    @functools.cached_property
+    def beginning(self) -> Ints:
+        """Those of each of `BEGINNINGS` without so many of its first bytes, by ten times which it is and these.
+
+        One that is too long to be written at once has 255 bits.
+        """
+        found = np.zeros(10 * len(BEGINNINGS), np.int64)
+        for which, text in enumerate(BEGINNINGS):
+            for same in range(len(text)):
+                code, bits = 0, 0
+                for literal in self.literal[[*text[same:]]].tolist():
+                    code, bits = code | (literal >> 8) << bits, bits + (literal & 0xFF)
+                found[10 * which + same] = code << 8 | bits if bits <= MOST_BITS else 0xFF
+        return found
+
+
+def _member_of(loop: Any, lines: tuple[Any, ...], codes: Codes, out: Bytes, packed: Bytes, *further: Ints) -> bytes:
     """What a loop writes as text and as codes."""
     packed[: len(codes.head)] = codes.head
-    size, length = loop(*lines, out, codes.literal, codes.pair, codes.copied, codes.distance, packed, codes.bits)
+    tables = codes.literal, codes.pair, codes.copied, codes.distance, *further
+    size, length = loop(*lines, out, *tables, packed, codes.bits)
     return closed(packed[:length], out[:size])
 
 

@@ -29,7 +29,6 @@ HEAD = b"\x28\xb5\x2f\xfd" + bytes([0, 7 << 3])  # no size, no dictionary; a win
 LAST = b"\x01\x00\x00"  # an empty block
 COPIES, LITERALS = 4, 64  # sequences and literals of a line at most
 NONE = np.frombuffer(b"", np.uint8)
-NO_TEXT = np.empty(0, np.uint8)  # for loops that write one
 
 
 class Zstd:
@@ -56,19 +55,7 @@ class Zstd:
 
     def edges(self, lines: tuple[Any, ...], first: bytes, codes: tuple[Ints, bool], count: int, most: int) -> bytes:
         """Edges as blocks."""
-        sparse = count + AROUND
-        line, sequences, literals, out = room(
-            "edges",
-            most + SPARE,
-            8 * COPIES * sparse,
-            LITERALS * sparse,
-            room_of(LITERALS * sparse, COPIES * sparse, 0),
-        )
-        line[: len(first)] = np.frombuffer(first, np.uint8)
-        words: Any = sequences.view(np.int64)
-        words[0] = NOTHING
-        n = edge_sequences(*lines, line, words[1:], literals)
-        return out[: put_blocks(NONE, literals, words[: n + 1], *codes, out)].tobytes()
+        return _blocks(edge_sequences, lines, first, codes, count, most)
 
     def nodes(self, lines: tuple[Any, ...], codes: object, count: int, most: int) -> bytes:
         """Nodes as blocks, in codes of their own."""
@@ -82,22 +69,9 @@ class Zstd:
         is_ascii = fit(literals[:new], words[1 : n + 1], False, tables.view(np.int64))
         return out[: put_blocks(NONE, literals, words[: n + 1], tables.view(np.int64), is_ascii, out)].tobytes()
 
-    def float_edges(self, tiles: Sequence[tuple[tuple[Any, ...], int]], most: int) -> list[bytes]:
-        """Edges with a weight of their own each, in the codes of the first tile."""
-        made: list[bytes] = []
-        tables, is_ascii = np.empty(SIZE, np.int64), True
-        for lines, count in tiles:
-            sparse = count + AROUND
-            sequences, literals, out = room(
-                "floats", 8 * COPIES * sparse, LITERALS * sparse, room_of(LITERALS * sparse, COPIES * sparse, 0)
-            )
-            words: Any = sequences.view(np.int64)
-            words[0] = NOTHING
-            n, new, _ = float_edge_sequences(*lines, words[1:], literals, NO_TEXT)
-            if not made:
-                is_ascii = fit(literals[:new], words[1 : n + 1], True, tables)
-            made.append(out[: put_blocks(NONE, literals, words[: n + 1], tables, is_ascii, out)].tobytes())
-        return made
+    def float_edges(self, lines: tuple[Any, ...], codes: tuple[Ints, bool], count: int, most: int) -> bytes:
+        """Edges with a weight of their own each, as blocks."""
+        return _blocks(float_edge_sequences, lines, b"", codes, count, most)
 
     def took(self, part: bytes) -> None:
         """Count it in."""
@@ -107,6 +81,23 @@ class Zstd:
         """The last block and the checksum."""
         self.took(LAST)
         return LAST + checksum_frame(self._checksum)
+
+
+def _blocks(loop: Any, lines: tuple[Any, ...], first: bytes, codes: tuple[Ints, bool], count: int, most: int) -> bytes:
+    """What a loop writes as sequences, with room for one line that begins with some text."""
+    sparse = count + AROUND
+    line, sequences, literals, out = room(
+        "edges",
+        most + SPARE,
+        8 * COPIES * sparse,
+        LITERALS * sparse,
+        room_of(LITERALS * sparse, COPIES * sparse, 0),
+    )
+    line[: len(first)] = np.frombuffer(first, np.uint8)
+    words: Any = sequences.view(np.int64)
+    words[0] = NOTHING
+    n = loop(*lines, line, words[1:], literals)
+    return out[: put_blocks(NONE, literals, words[: n + 1], *codes, out)].tobytes()
 
 
 def _sequences(text: Bytes) -> tuple[Ints, Bytes]:
