@@ -21,9 +21,10 @@ import zstandard
 import onnx2graphml
 from onnx2graphml.build.detail import LEVELS
 from onnx2graphml.errors import Error, OutputError
-from onnx2graphml.formats import decompressed, writing
+from onnx2graphml.formats import decompressed, kernels, writing
 from onnx2graphml.formats.copies import LENGTH, LITERALS
 from onnx2graphml.formats.graphml import compressed, write
+from onnx2graphml.formats.lines import pieces
 from onnx2graphml.formats.node_kernels import node_lines
 from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.packing import blocks, float_blocks
@@ -247,6 +248,27 @@ def test_a_weight_an_edge(seed: int, kind: Kind, monkeypatch: pytest.MonkeyPatch
         packed += sum(len(made) for made in got if isinstance(made, list))
         assert unpacked(kind, form, got) == b"".join(lines.render(part) for part in block.tiles())
     assert packed > 50
+
+
+@each_kind
+@pytest.mark.parametrize("moves", [(1, 0), (0, 1), (1, 1), (50, 0), (0, 0)])
+def test_ids_that_grow_longer_beside_usual_weights(moves: tuple[int, int], kind: Kind) -> None:
+    """Rows that go from 9 to 10, from 99 to 100, back at their end, or by more than the last two digits."""
+    row, column = np.arange(9), np.arange(30)
+    weights = (0.05 * np.random.default_rng(0).normal(size=270)).astype(np.float32).view(np.uint32)
+    weights.setflags(write=False)
+    usual = Incoming("x", EdgeBlock((ax.same(2),), array([1, 2])))
+    constant = pieces(write._edge_line(usual))
+    for first in (0, 7, 60, 93, 180, 960, 9_990, 99_990_000):
+        arguments = (
+            first + row * moves[1], first + 2 + row * moves[0], row * 30, column * moves[0], column * moves[1], column,
+            weights, constant.data, constant.start, constant.stop,
+        )  # fmt: skip
+        out = np.empty(50_000, np.uint8)
+        text = out[: kernels.edge_lines_of_floats(*arguments, out)].tobytes()
+        form = kind.form()
+        codes = form.codes(np.frombuffer(text + bytes(SPARE), np.uint8))
+        assert kind.unpack(whole(form, [form.float_edges(arguments, codes, 270, 150)])) == text
 
 
 @each_kind

@@ -157,13 +157,13 @@ def _put_float_edges(
             this, n = kind[_U(i)], length[_U(i)]
             begins, n_begins = _BEGINNING[_U(this)], _LENGTH[_U(this)]
             same = min(n_begins, _LENGTH[_U(was)]) & (((this ^ was) & 1) - 1)  # 0 where the signs differ: no branch
-            moved, before, n_moved = source, source_before, n_source
+            moved, before, n_moved, n_before = source, source_before, n_source, n_source_before
             if target_moves:
-                moved, before, n_moved = target, target_before, n_target
+                moved, before, n_moved, n_before = target, target_before, n_target, n_target_before
             new = (moved ^ before) << _U(64 - 8 * n_moved)
             rest = np.int64(0) if codes is None else entry(codes[5], 10 * this + same)
-            usual = one_moves and i > 0 and this > 0 and copy > 0 and n_moved > 1 and rest & 0xFF <= MOST_BITS
-            if usual and n_source == n_source_before and n_target == n_target_before and not new & _ALL_BUT_TWO:
+            usual = one_moves and i > 0 and this > 0 and copy > 0 and rest & 0xFF <= MOST_BITS
+            if usual and n_moved == n_before and n_moved > 1 and not new & _ALL_BUT_TWO:
                 two, there, behind = moved >> _U(8 * n_moved - 16), n_last + n_first + n_source - 2, n_third + same
                 if source_moves:
                     behind += n_second + n_target
