@@ -120,11 +120,10 @@ def edge_lines_of_floats(
     first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
     n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
     inner = inner_source.size
-    bits, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
+    rows = gathered(outer_tap, inner_tap, weights)
+    number, exponent = np.empty(inner, np.uint64), np.empty(inner, np.int64)
     for o in range(outer_source.size):
-        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
-        for i in range(inner):  # by itself: weights far apart are waited for together
-            bits[i] = weights[np.uint64(k + inner_tap[i])]
+        s, t, bits = outer_source[o], outer_target[o], rows[o]
         find_digits(bits, number, exponent)
         for i in range(inner):
             source, target = s + inner_source[i], t + inner_target[i]
@@ -132,6 +131,25 @@ def edge_lines_of_floats(
             at = put_float(at, np.uint64(bits[i]), number[i], exponent[i])
             at = put(at, last, n_last)
     return int(at - address(out))
+
+
+@numba.njit(nogil=True)
+def gathered(outer_tap: Any, inner_tap: Any, weights: Any) -> Any:
+    """The weights of every sum of an outer and an inner tap, (outer, inner).
+
+    Those that are near each other one after the other: each page of memory is looked up once.
+    """
+    outer, inner = outer_tap.size, inner_tap.size
+    found = np.empty((outer, inner), np.uint32)
+    if outer > 1 and inner > 1 and abs(outer_tap[1] - outer_tap[0]) < abs(inner_tap[1] - inner_tap[0]):
+        for i in range(inner):
+            for o in range(outer):
+                found[o, i] = weights[np.uint64(outer_tap[o] + inner_tap[i])]
+    else:
+        for o in range(outer):
+            for i in range(inner):
+                found[o, i] = weights[np.uint64(outer_tap[o] + inner_tap[i])]
+    return found
 
 
 @numba.njit(nogil=True)

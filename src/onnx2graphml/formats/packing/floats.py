@@ -24,6 +24,7 @@ from onnx2graphml.formats.copies import (
     put_new,
     sequence,
 )
+from onnx2graphml.formats.kernels import gathered
 from onnx2graphml.formats.packing.deflate import END
 from onnx2graphml.formats.shortest import PLAIN_ABOVE, find_digits, put_float
 from onnx2graphml.formats.words import address, copy_step, number_word, put, same_bytes, store_word
@@ -128,16 +129,15 @@ def _put_float_edges(
     data, inner = address(constant), inner_source.size
     first, second, third, last = data + start[0], data + start[1], data + start[2], data + start[3]
     n_first, n_second, n_third, n_last = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2], stop[3] - start[3]
-    value, number, exponent = np.empty(inner, np.uint32), np.empty(inner, np.uint64), np.empty(inner, np.int64)
+    values = gathered(outer_tap, inner_tap, weights)
+    number, exponent = np.empty(inner, np.uint64), np.empty(inner, np.int64)
     length, kind = np.empty(inner, np.int64), np.empty(inner, np.int64)  # of a weight: its digits, how it begins
     source_moves, target_moves = inner_source.min() < inner_source.max(), inner_target.min() < inner_target.max()
     one_moves = source_moves != target_moves
     source, target, n_source, n_target = _U(0), _U(0), np.int64(0), np.int64(0)  # as text, and how many digits
     copy, far, was = np.int64(0), np.int64(0), np.int64(0)  # what waits to be copied, from where; the last kind
     for o in range(outer_source.size):
-        s, t, k = outer_source[o], outer_target[o], outer_tap[o]
-        for i in range(inner):
-            value[i] = weights[_U(k + inner_tap[i])]
+        s, t, value = outer_source[o], outer_target[o], values[o]
         find_digits(value, number, exponent)
         _find_kinds(value, number, exponent, length, kind)
         for i in range(inner):
