@@ -87,6 +87,15 @@ def test_what_changes_with_each_call_is_refused():
         np.testing.assert_array_equal(was, np.asarray(now))
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_states_that_are_kept_are_refused(wrapped: bool, tmp_path: Path):
+    layer = L.GRU(2, stateful=True)
+    layer = L.Bidirectional(layer, name="b") if wrapped else layer
+    keras.Sequential([keras.Input((3, 2), batch_size=1), layer]).save(tmp_path / "m.keras")
+    with pytest.raises(UnsupportedError, match=r"layer '(b|gru.*)' keeps its states, which are variables that"):
+        o2g.load(tmp_path / "m.keras")
+
+
 def test_random_numbers_in_a_saved_model_are_refused(tmp_path: Path):
     model = keras.Sequential([keras.Input((3,)), L.Dense(2, name="mean"), Sampling(name="z")])
     model.export(tmp_path / "model", verbose=False)

@@ -13,7 +13,16 @@ import onnx
 from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Feed, Imported, Predict, tfnames
 from onnx2graphml.frontends.freezing import freeze, view
-from onnx2graphml.frontends.keras_layers import Row, data_formats, describe, marked, rows_of, trained_variables, watched
+from onnx2graphml.frontends.keras_layers import (
+    Row,
+    check_stateless,
+    data_formats,
+    describe,
+    marked,
+    rows_of,
+    trained_variables,
+    watched,
+)
 from onnx2graphml.frontends.messages import told_of_bfloat16
 from onnx2graphml.frontends.precision import ROUNDOFF, widen
 from onnx2graphml.frontends.repeatable import check_repeatable
@@ -54,6 +63,7 @@ def from_keras(model: Any, *, shapes: Mapping[str, Sequence[int]] | None = None)
         raise ModelError(f"got an unbuilt {type(model).__name__}, expected a built Keras model: call it on data")
     inputs = _inputs(model, shapes or {})
     rows = rows_of(model)
+    check_stateless(rows)
     label = tfnames.marked([row.path for row in rows])
     variables = model.trainable_variables + model.non_trainable_variables
     with converting(), marked(rows):

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import onnx
 
+from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.frontends import tfnames
 from onnx2graphml.frontends.names import Names
 from onnx2graphml.frontends.order import walk
+from onnx2graphml.frontends.repeatable import ADVICE
 from onnx2graphml.frontends.tensorflow import quiet
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
 
@@ -54,6 +56,18 @@ def rows_of(model: Any) -> list[Row]:
 
     visit(model, "")
     return rows
+
+
+def check_stateless(rows: Sequence[Row]) -> None:
+    """Refuse layers that begin a prediction where the last one ended.
+
+    Raises:
+        UnsupportedError: names the layer.
+    """
+    for row in rows:
+        is_layer = not isinstance(row.operation, keras.Model)
+        if is_layer and any(getattr(each, "stateful", False) for each in _with_inner(row.operation)):
+            raise UnsupportedError(f"layer {row.path!r} keeps its states, which are variables that it reads: {ADVICE}")
 
 
 @contextlib.contextmanager

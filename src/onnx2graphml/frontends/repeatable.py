@@ -42,18 +42,18 @@ def check_repeatable(concrete: Any, layer_of: Callable[[str], str | None], writt
     for node in needed:
         found = node if _draws(node, nodes) else _inside(node, functions, lambda inner, those: _draws(inner, those))
         if found is not None:
-            raise UnsupportedError(f"{_where(node, found, layer_of)} draws random numbers ({found.op}): {_ADVICE}")
+            raise UnsupportedError(f"{_where(node, found, layer_of)} draws random numbers ({found.op}): {ADVICE}")
     for node in nodes.values():
         found = node if _changes(node, needed) else _inside(node, functions, lambda inner, _: _writes(inner))
         if found is not None:
-            raise UnsupportedError(f"{_where(node, found, layer_of)} changes a variable ({found.op}): {_ADVICE}")
+            raise UnsupportedError(f"{_where(node, found, layer_of)} changes a variable ({found.op}): {ADVICE}")
     for node in needed:
         if node.name in written:
             readers = [n.name for n in needed if any(_source(i) == node.name for i in n.input)]
-            raise UnsupportedError(f"{_told(map(layer_of, readers))} changes a variable that it reads: {_ADVICE}")
+            raise UnsupportedError(f"{_told(map(layer_of, readers))} changes a variable that it reads: {ADVICE}")
 
 
-_ADVICE = "two predictions differ; give the part of the model without it, as keras.Model(inputs, outputs of a layer)"
+ADVICE = "two predictions differ; give the part of the model without it, as keras.Model(inputs, outputs of a layer)"
 
 
 def _source(name: str) -> str:

@@ -52,6 +52,11 @@ class Call:
         self.policy, self.dtype = policy, policy.compute
         self.variables, self._made, self.owner = variables, made, owner or layer
 
+    @property
+    def number_of_call(self) -> int:
+        """Of all calls that the network makes."""
+        return int(self.scope[-1])
+
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
 
@@ -198,11 +203,11 @@ class Call:
         return made
 
     def steps(self, x: Value) -> Value:
-        """A series with its steps first. TensorFlow does that once for several layers, and one of them has it then."""
-        require(x.rank == 3 and x.shape[1] > 1, f"steps of {x.shape}")
-        owner = self.network.steps.setdefault(x.name, self.layer)
-        require(owner == self.layer, f"steps of {x.name} for two layers")
-        return self.reshape(x, (x.shape[1], 1, x.shape[2]))
+        """A series with its steps first. TensorFlow does that once for several layers: the first one has it."""
+        require(x.rank == 3, f"steps of {x.shape}")
+        if x.name not in self.network.steps:
+            self.network.steps[x.name] = self.reshape(x, (x.shape[1], 1, x.shape[2]))
+        return self.network.steps[x.name]
 
     def squeeze(self, x: Value, axes: Sequence[int]) -> Value:
         """Without axes of size 1."""

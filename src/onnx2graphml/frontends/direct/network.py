@@ -55,13 +55,14 @@ class Network:
         weights: trained and measured arrays by name, none of which has been read.
         trained: the names of those that training changes.
         padded: by the name of the padded tensor.
-        steps: by the name of a series, which layer goes through its steps.
+        steps: by the name of a series, the same with its steps first.
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
         casts: names of values that were cast to a layer's type before they entered it.
         scope: of what is called now; of nodes outside of all layers, it is empty.
         masks: of values, by their names.
         named: names that TensorFlow has given outside of all layers.
+        placed: calls that values stand in which are made between layers, by their names.
     """
 
     def __init__(self) -> None:
@@ -69,13 +70,14 @@ class Network:
         self.weights: dict[str, Stored] = {}
         self.trained: list[str] = []
         self.padded: dict[str, Padded] = {}
-        self.steps: dict[str, str] = {}
+        self.steps: dict[str, Value] = {}
         self.calls = 0
         self.in_order: list[str] = []
         self.casts: set[str] = set()
         self.scope: Scope = ()
         self.masks: dict[str, Mask] = {}
         self.named = Names()
+        self.placed: dict[str, int] = {}
         self._scopes: dict[str, Scope | None] = {}
         self._given: dict[str, str] = {}
         self._floating: set[str] = set()
@@ -179,7 +181,8 @@ class Network:
         Drawn(needed, calls, self._shapes, self._constants.keys(), ends).require_kept()
         graph = onnx.GraphProto(name="keras", node=needed)
         graph.output.extend(_information(value.name, value) for value in outputs.values())
-        put_in_order(graph, lambda name: None if calls[name] == OUTSIDE else calls[name])
+        places = calls | {node.name: self.placed[node.output[0]] for node in needed if node.output[0] in self.placed}
+        put_in_order(graph, lambda name: None if places[name] == OUTSIDE else places[name])
         self._name(graph, outputs)
         read = {name for node in graph.node for name in node.input}
         arrays = {name: stored.read() for name, stored in self.weights.items() if name in read}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from onnx2graphml.frontends.direct.activations import UNARY, activated
@@ -14,9 +14,9 @@ from onnx2graphml.frontends.direct.values import Value
 States = list[Value]
 Cell = Callable[[Call, Value, States], tuple[Value, States]]
 
-UNDROPPED: dict[str, Any] = {"dropout": 0.0, "recurrent_dropout": 0.0}
-"""With dropout, Keras computes in another order, also in a prediction."""
-SIMPLE: dict[str, Any] = {"units": REQUIRED, "activation": "tanh", "use_bias": True, "seed": None}
+SIMPLE: dict[str, Any] = {
+    "units": REQUIRED, "activation": "tanh", "use_bias": True, "seed": None, "dropout": 0.0, "recurrent_dropout": 0.0
+}  # fmt: skip
 GATED: dict[str, Any] = SIMPLE | {"recurrent_activation": "sigmoid"}
 
 
@@ -50,9 +50,16 @@ def lstm_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     (h, c), units = states, call["units"]
     _require_whole(call["activation"])
     kernel, recurrent, *bias = _variables(call, x, 4 * units, (4 * units,))
-    z = call.gemm(x, kernel, call.matmul(h, recurrent))
-    z = call.binary("Add", z, bias[0]) if bias else z
-    i, f, g, o = call.split(z, 4, 1)
+    if call["recurrent_dropout"]:  # by which Keras computes each gate for itself, also in a prediction
+        biases = call.split(bias[0], 4, 0) if bias else [None] * 4
+        i, f, g, o = (
+            _sum(call, x, part, b, call.matmul(h, _gate(call, recurrent, k)))
+            for k, (part, b) in enumerate(zip(call.split(kernel, 4, 1), biases, strict=True))
+        )
+    else:
+        z = call.gemm(x, kernel, call.matmul(h, recurrent))
+        z = call.binary("Add", z, bias[0]) if bias else z
+        i, f, g, o = call.split(z, 4, 1)
     shown = activated(call, o, call["recurrent_activation"])
     kept = call.binary("Mul", activated(call, f, call["recurrent_activation"]), c)
     new = activated(call, i, call["recurrent_activation"])
@@ -68,10 +75,26 @@ def gru_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     gate = call["recurrent_activation"]
     _require_whole(call["activation"], gate)
     inner = [call.squeeze(b, [0]) for b in call.split(bias[0], 2, 0)] if bias and after else bias
-    own = call.gemm(x, kernel, inner[0]) if bias else call.matmul(x, kernel)
+    gates = _gates_apart if call["recurrent_dropout"] else _gates
+    z, new = gates(call, x, before, (kernel, recurrent), inner, gate)
+    new = activated(call, new, call["activation"])
+    kept = call.binary("Mul", z, before)
+    h = call.binary("Add", kept, call.binary("Mul", call.binary("Sub", 1.0, z), new))
+    return h, [h]
+
+
+Kernels = tuple[Value, Value]
+
+
+def _gates(
+    call: Call, x: Value, before: Value, kernels: Kernels, bias: Sequence[Value], gate: Any
+) -> tuple[Value, Value]:
+    """How much of the state is kept; and what is new, before its activation."""
+    (kernel, recurrent), units, after = kernels, call["units"], call["reset_after"]
+    own = call.gemm(x, kernel, bias[0]) if bias else call.matmul(x, kernel)
     xz, xr, xh = call.split(own, 3, 1)
     if after:
-        whole = call.gemm(before, recurrent, inner[1]) if bias else call.matmul(before, recurrent)
+        whole = call.gemm(before, recurrent, bias[1]) if bias else call.matmul(before, recurrent)
     else:
         whole = call.matmul(before, call.slice(recurrent, 1, 0, 2 * units))
     z = activated(call, call.binary("Add", xz, call.slice(whole, 1, 0, units)), gate)
@@ -79,11 +102,25 @@ def gru_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     if after:
         new = call.binary("Add", xh, call.binary("Mul", r, call.slice(whole, 1, 2 * units, 3 * units)))
     else:
-        new = call.gemm(call.binary("Mul", r, before), call.slice(recurrent, 1, 2 * units, 3 * units), xh)
-    new = activated(call, new, call["activation"])
-    kept = call.binary("Mul", z, before)
-    h = call.binary("Add", kept, call.binary("Mul", call.binary("Sub", 1.0, z), new))
-    return h, [h]
+        new = call.gemm(call.binary("Mul", r, before), _gate(call, recurrent, 2), xh)
+    return z, new
+
+
+def _gates_apart(
+    call: Call, x: Value, before: Value, kernels: Kernels, bias: Sequence[Value], gate: Any
+) -> tuple[Value, Value]:
+    """The same, as Keras computes it with a dropout of the state, also in a prediction: each gate for itself."""
+    inputs, states = ([_part(call, b, k) for k in range(3)] for b in (*bias, None, None)[:2])
+    parts = [[_gate(call, kernel, k) for k in range(3)] for kernel in kernels]
+
+    def shown(state: Value, k: int) -> Value:
+        of, b = parts[1][k], states[k]
+        return call.matmul(state, of) if b is None else call.gemm(state, of, b)
+
+    z, r = (activated(call, _sum(call, x, parts[0][k], inputs[k], shown(before, k)), gate) for k in range(2))
+    after = call["reset_after"]
+    new = call.binary("Mul", r, shown(before, 2)) if after else shown(call.binary("Mul", r, before), 2)
+    return z, _sum(call, x, parts[0][2], inputs[2], new)
 
 
 def _variables(call: Call, x: Value, width: int, bias: tuple[int, ...]) -> list[Value]:
@@ -91,9 +128,25 @@ def _variables(call: Call, x: Value, width: int, bias: tuple[int, ...]) -> list[
     return call.weights(**shapes, **({"bias": bias} if call["use_bias"] else {}))
 
 
+def _gate(call: Call, kernel: Value, k: int) -> Value:
+    """The part of a kernel that makes one gate."""
+    units = call["units"]
+    return call.slice(kernel, 1, k * units, (k + 1) * units)
+
+
+def _part(call: Call, bias: Value | None, k: int) -> Value | None:
+    units = call["units"]
+    return None if bias is None else call.slice(bias, 0, k * units, (k + 1) * units)
+
+
+def _sum(call: Call, x: Value, kernel: Value, bias: Value | None, other: Value) -> Value:
+    """What a gate makes of the input, and something else."""
+    return call.gemm(x, kernel, other) if bias is None else call.binary("Add", call.gemm(x, kernel, bias), other)
+
+
 CELLS: dict[str, tuple[Cell, int, Kind]] = {
-    "SimpleRNNCell": (simple_rnn_cell, 1, Kind(simple_rnn_cell, SIMPLE, UNDROPPED)),
-    "LSTMCell": (lstm_cell, 2, Kind(lstm_cell, GATED | {"unit_forget_bias": True}, UNDROPPED)),
-    "GRUCell": (gru_cell, 1, Kind(gru_cell, GATED | {"reset_after": True}, UNDROPPED)),
+    "SimpleRNNCell": (simple_rnn_cell, 1, Kind(simple_rnn_cell, SIMPLE, {})),
+    "LSTMCell": (lstm_cell, 2, Kind(lstm_cell, GATED | {"unit_forget_bias": True}, {})),
+    "GRUCell": (gru_cell, 1, Kind(gru_cell, GATED | {"reset_after": True}, {})),
 }
 """By Keras' name: the cell, how many states it has, and what it takes."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from onnx2graphml.frontends.direct.activations import select
 from onnx2graphml.frontends.direct.call import Call
-from onnx2graphml.frontends.direct.layers.cells import CELLS, GATED, SIMPLE, UNDROPPED, States
+from onnx2graphml.frontends.direct.layers.cells import CELLS, GATED, SIMPLE, States
 from onnx2graphml.frontends.direct.registry import LAYERS, REQUIRED, layer
 from onnx2graphml.frontends.direct.stored import group_names
 from onnx2graphml.frontends.direct.uncovered import require
@@ -24,60 +24,86 @@ ONLY: dict[str, Any] = {"stateful": False}
 ONE = {"SimpleRNN": "SimpleRNNCell", "LSTM": "LSTMCell", "GRU": "GRUCell"}
 """Layers of one cell."""
 
+MERGED = {"ave": "Add", "mul": "Mul", "sum": "Add"}
+"""How the outputs of two directions become one."""
+
+Initial = Value | Sequence[Value] | None
+
 _CELL_NAMES = {"SimpleRNNCell": "simple_rnn_cell", "LSTMCell": "lstm_cell", "GRUCell": "gru_cell"}
 
 
-@layer("SimpleRNN", takes=SIMPLE | STEPS, only=ONLY | UNDROPPED)
-def SimpleRNN(call: Call, x: Value, mask: Value | None = None) -> list[Value]:
+@layer("SimpleRNN", takes=SIMPLE | STEPS, only=ONLY)
+def SimpleRNN(call: Call, x: Value, initial_state: Initial = None, mask: Value | None = None) -> list[Value]:
     """A layer of such cells."""
-    return _layer(call, x, mask, "SimpleRNNCell")
+    return _layer(call, x, initial_state, mask, "SimpleRNNCell")
 
 
-@layer("LSTM", takes=GATED | STEPS | {"unit_forget_bias": True}, only=ONLY | UNDROPPED)
-def LSTM(call: Call, x: Value, mask: Value | None = None) -> list[Value]:
+@layer("LSTM", takes=GATED | STEPS | {"unit_forget_bias": True}, only=ONLY)
+def LSTM(call: Call, x: Value, initial_state: Initial = None, mask: Value | None = None) -> list[Value]:
     """A layer of such cells."""
-    return _layer(call, x, mask, "LSTMCell")
+    return _layer(call, x, initial_state, mask, "LSTMCell")
 
 
-@layer("GRU", takes=GATED | STEPS | {"reset_after": True}, only=ONLY | UNDROPPED)
-def GRU(call: Call, x: Value, mask: Value | None = None) -> list[Value]:
+@layer("GRU", takes=GATED | STEPS | {"reset_after": True}, only=ONLY)
+def GRU(call: Call, x: Value, initial_state: Initial = None, mask: Value | None = None) -> list[Value]:
     """A layer of such cells."""
-    return _layer(call, x, mask, "GRUCell")
+    return _layer(call, x, initial_state, mask, "GRUCell")
 
 
 @layer("Bidirectional", takes={"layer": REQUIRED, "backward_layer": REQUIRED, "merge_mode": "concat"})
-def Bidirectional(call: Call, x: Value, mask: Value | None = None) -> list[Value]:
+def Bidirectional(call: Call, x: Value, initial_state: Initial = None, mask: Value | None = None) -> list[Value]:
     """A layer forwards, and another one backwards."""
-    (y, z), mode = (_directed(call, x, mask, each) for each in ("layer", "backward_layer")), call["merge_mode"]
+    given = _listed(initial_state)
+    require(given is None or len(given) % 2 == 0, "states of two directions")
+    halves = (None, None) if given is None else (given[: len(given) // 2], given[len(given) // 2 :])
+    made = [_directed(call, x, *each) for each in zip(("layer", "backward_layer"), halves, (mask, mask), strict=True)]
+    (y, states), (z, others) = made
     require(y.shape == z.shape, "two directions of different layers")
+    outputs = _both(call, y, z, call["merge_mode"])
+    with_states = [call[each]["config"]["return_state"] for each in ("layer", "backward_layer")]
+    return [*outputs, *states, *others] if all(with_states) else outputs
+
+
+def _both(call: Call, y: Value, z: Value, mode: str | None) -> list[Value]:
+    """The outputs of both directions, merged."""
     if y.rank == 3:  # of which the other direction has the last step first
         z = call.reshape(_batch_first(call, z), z.shape, own=False)
         z = call.node("ReverseSequence", z, call.integers([z.shape[0]]), shape=z.shape, time_axis=0, batch_axis=1)
-    if mode == "concat":
-        return [_batch_first(call, call.concat([y, z], y.rank - 1), own=False)]
     if mode is None:
-        return [_batch_first(call, y), _batch_first(call, z, own=False)]
-    require(mode in ("sum", "mul") and y.rank == 2, f"two directions merged by {mode}")
-    return [call.binary("Add" if mode == "sum" else "Mul", y, z)]
+        z = _batch_first(call, z, own=False)
+        call.network.placed[z.name] = call.number_of_call
+        return [_batch_first(call, y), z]
+    if mode == "concat":
+        merged = call.concat([y, z], y.rank - 1)
+    else:
+        require(mode in MERGED, f"two directions merged by {mode}")
+        merged = call.binary(MERGED[mode], y, z)
+        merged = call.binary("Mul", merged, call.inverse(2.0, merged)) if mode == "ave" else merged
+    return [_batch_first(call, merged, own=mode == "mul")]
 
 
-def _directed(call: Call, x: Value, mask: Value | None, which: str) -> Value:
-    """The outputs of all steps, or the last one."""
+def _directed(
+    call: Call, x: Value, which: str, initial: Sequence[Value] | None, mask: Value | None
+) -> tuple[Value, States]:
+    """The outputs of all steps, or the last one; and the states after it."""
     entry = call[which]
     name = entry["class_name"]
     require(name in ONE and entry["module"] == "keras.layers", f"{name} in two directions")
     group = "forward_layer" if which == "layer" else "backward_layer"
     options = LAYERS[name].options(entry["config"])
     part = call.part(group, entry["config"]["name"], options)
-    require(not part["return_state"], "states of both directions")
     cell = ONE[name]
     cells = [(cell, part.part("cell", _CELL_NAMES[cell], options))]
-    return _unrolled(part, x, mask, cells, zeros=part["return_sequences"])[0]
+    return _unrolled(part, x, initial, mask, cells, zeros=part["return_sequences"])
 
 
-def _layer(call: Call, x: Value, mask: Value | None, cell: str) -> list[Value]:
+def _layer(call: Call, x: Value, initial: Initial, mask: Value | None, cell: str) -> list[Value]:
     cells = [(cell, call.part("cell", _CELL_NAMES[cell], call.options))]
-    return _finished(call, *_unrolled(call, x, mask, cells, call["zero_output_for_mask"]))
+    return _finished(call, *_unrolled(call, x, _listed(initial), mask, cells, call["zero_output_for_mask"]))
+
+
+def _listed(initial: Initial) -> Sequence[Value] | None:
+    return [initial] if isinstance(initial, Value) else initial
 
 
 def _finished(call: Call, y: Value, states: States) -> list[Value]:
@@ -91,13 +117,19 @@ def _batch_first(call: Call, y: Value, own: bool = True) -> Value:
 
 
 def _unrolled(
-    call: Call, x: Value, mask: Value | None, cells: Sequence[tuple[str, Call]], zeros: bool
+    call: Call,
+    x: Value,
+    initial: Sequence[Value] | None,
+    mask: Value | None,
+    cells: Sequence[tuple[str, Call]],
+    zeros: bool,
 ) -> tuple[Value, States]:
     """Cells one upon the other, at every step: the outputs, steps before the batch, or the last one; and all states.
 
     Args:
         call: of the layer.
         x: a series.
+        initial: the states before it, of one cell; None for zeros.
         mask: of its steps. One that does not count leaves output and states as they were.
         cells: by their names, with their calls.
         zeros: whether the output is 0 at a step that does not count.
@@ -110,6 +142,10 @@ def _unrolled(
     counted = None if mask is None else _steps_of_mask(call, mask, len(steps))
     counts = [None] * len(steps) if counted is None else _apart(call, counted, backwards)
     states = [_zeros(call, CELLS[name][1], cell["units"]) for name, cell in cells]
+    if initial is not None:
+        shapes = [[state.shape for state in each] for each in states]
+        require(shapes == [[state.shape for state in initial if isinstance(state, Value)]], "states of several cells")
+        states = [list(initial)]
     outputs: list[Value] = []
     for y, count in zip(steps, counts, strict=True):
         before = [*states]
@@ -163,10 +199,10 @@ def _zeros(call: Call, number: int, units: int) -> States:
 
 
 @layer("RNN", takes=STEPS | {"cell": REQUIRED}, only=ONLY)
-def RNN(call: Call, x: Value, mask: Value | None = None) -> list[Value]:
+def RNN(call: Call, x: Value, initial_state: Initial = None, mask: Value | None = None) -> list[Value]:
     """Any of Keras' cells, or several of them one upon the other."""
     cells = _cells(call.part("cell", "", {}), call["cell"])
-    return _finished(call, *_unrolled(call, x, mask, cells, call["zero_output_for_mask"]))
+    return _finished(call, *_unrolled(call, x, _listed(initial_state), mask, cells, call["zero_output_for_mask"]))
 
 
 def _cells(call: Call, entry: Mapping[str, Any]) -> list[tuple[str, Call]]:
