@@ -199,6 +199,7 @@ class Call:
     def _moved(self, op: str, inputs: list[Value], shape: Shape, own: bool, **attributes: Any) -> Value:
         name, layer = (op.lower(), self.layer) if own else (f"{self.layer}/{op.lower()}", None)
         kind = [(shape, inputs[0].dtype)]
+        self.network.turns |= not own and inputs[0].name not in self.network.still
         (made,) = self.network.node(op, inputs, kind, name=name, layer=layer, **attributes)
         return made
 

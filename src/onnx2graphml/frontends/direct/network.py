@@ -45,6 +45,7 @@ class Padded:
     value: Value
     before: list[int]
     after: list[int]
+    channels_first: bool = False
 
 
 class Network:
@@ -58,6 +59,8 @@ class Network:
         steps: by the name of a series, the same with its steps first.
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
+        still: names of values that no input changes.
+        turns: whether axes were brought into ONNX' order, other than those of weights.
         casts: names of values that were cast to a layer's type before they entered it.
         scope: of what is called now; of nodes outside of all layers, it is empty.
         masks: of values, by their names.
@@ -73,6 +76,8 @@ class Network:
         self.steps: dict[str, Value] = {}
         self.calls = 0
         self.in_order: list[str] = []
+        self.still: set[str] = set()
+        self.turns = False
         self.casts: set[str] = set()
         self.scope: Scope = ()
         self.masks: dict[str, Mask] = {}
@@ -81,6 +86,7 @@ class Network:
         self._scopes: dict[str, Scope | None] = {}
         self._given: dict[str, str] = {}
         self._floating: set[str] = set()
+        self._made_in: dict[str, Scope] = {}
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
@@ -96,6 +102,7 @@ class Network:
     def constant(self, name: str, array: npt.NDArray[Any], dtype: np.dtype[Any] | None = None) -> Value:
         """A number or an array of the network, which nobody has trained; of the array's type, unless told."""
         value = self._value(name, array.shape, dtype or array.dtype)
+        self.still.add(value.name)
         self._constants[value.name] = array.astype(written(array.dtype), copy=False)
         return value
 
@@ -103,6 +110,7 @@ class Network:
         """An array from the file."""
         value = self._value(name, stored.shape, stored.dtype)
         self.weights[value.name] = stored
+        self.still.add(value.name)
         if trained:
             self.trained.append(value.name)
         return value
@@ -138,9 +146,12 @@ class Network:
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         self._given[node.name] = name
         self._scopes[node.name] = None if layer is None else self.scope
+        self._made_in[node.name] = self.scope
         if floating or layer == "":
             self._floating.add(node.name)
         self._nodes.append(node)
+        if all(value is None or value.name in self.still for value in inputs):
+            self.still.update(value.name for value in values)
         return values
 
     def cast(self, value: Value, dtype: np.dtype[Any], layer: str) -> Value:
@@ -181,6 +192,9 @@ class Network:
         Drawn(needed, calls, self._shapes, self._constants.keys(), ends).require_kept()
         graph = onnx.GraphProto(name="keras", node=needed)
         graph.output.extend(_information(value.name, value) for value in outputs.values())
+        for node in needed:
+            if calls[node.name] is None and not ends.isdisjoint(node.output):
+                calls[node.name] = _call(self._made_in[node.name])
         places = calls | {node.name: self.placed[node.output[0]] for node in needed if node.output[0] in self.placed}
         put_in_order(graph, lambda name: None if places[name] == OUTSIDE else places[name])
         self._name(graph, outputs)
@@ -261,8 +275,7 @@ class Network:
             names = [part for part in scope or () if isinstance(part, str)]
             if names:
                 node.metadata_props.add(key=LAYER, value=names[-1])
-            last = scope[-1] if scope else OUTSIDE
-            calls[node.name] = None if scope is None else last if isinstance(last, int) else OUTSIDE
+            calls[node.name] = None if scope is None else _call(scope)
         return calls
 
     def _name(self, graph: onnx.GraphProto, outputs: Mapping[str, Value]) -> None:
@@ -287,6 +300,12 @@ class Network:
                 wanted |= set(node.input)
                 kept.append(node)
         return kept[::-1]
+
+
+def _call(scope: Scope) -> int:
+    """The number of the call that a scope is of."""
+    last = scope[-1] if scope else OUTSIDE
+    return last if isinstance(last, int) else OUTSIDE
 
 
 def _information(name: str, value: Value) -> onnx.ValueInfoProto:

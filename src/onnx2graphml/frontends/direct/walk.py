@@ -82,6 +82,7 @@ class Walk:
             layers.append(entry)
         formats = {str(part.options["data_format"]) for part in self.plan.rows() if part.options.get("data_format")}
         last = {CHANNELS_LAST: "true"} if (formats or {"channels_last"}) == {"channels_last"} else {}
+        require(last or not self.network.turns, "channels first and last")
         return {LAYERS: json.dumps(layers), TRAINED: json.dumps(self.network.trained), **last}
 
     def _run(self, plan: Plan, inputs: Sequence[Value]) -> list[Value]:

@@ -62,15 +62,16 @@ def LayerNormalization(call: Call, x: Value) -> Value:
 def GroupNormalization(call: Call, x: Value) -> Value:
     """By the mean and the variance of each group of channels."""
     axis, channels = x.axis(call["axis"]), x.shape[x.axis(call["axis"])]
-    require(axis == x.rank - 1 and x.rank > 2, "groups of another axis than the last")
+    require(x.rank > 2 and axis > 0 and call["axis"] >= -1, f"groups of the axis {call['axis']}")
     groups = channels if call["groups"] == -1 else call["groups"]
     require(0 < groups <= channels and channels % groups == 0, f"{groups} groups of {channels}")
     inner = (groups, channels // groups)
     trained = {name: (channels,) for name, use in _both(call) if use}
-    across = (*[1] * axis, *inner)
-    split = call.long(call.reshape(x, (*x.shape[:-1], *inner)))
+    shape = (*x.shape[:axis], *inner, *x.shape[axis + 1 :])
+    across = tuple(n if a in (axis, axis + 1) else 1 for a, n in enumerate(shape))
+    split = call.long(call.reshape(x, shape))
     found = _across(call, trained, across, split)
-    y = _normalized(call, split, [*range(1, axis), axis + 1], found)
+    y = _normalized(call, split, [a for a in range(1, x.rank + 1) if a != axis], found)
     return call.cast(call.reshape(call.cast(y, x.dtype), x.shape), call.dtype)
 
 

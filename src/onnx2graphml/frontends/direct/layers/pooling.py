@@ -8,7 +8,7 @@ import numpy as np
 
 from onnx2graphml.frontends.direct.activations import select
 from onnx2graphml.frontends.direct.call import Call
-from onnx2graphml.frontends.direct.layers.windows import outputs, paddings, sizes, to_back, to_front
+from onnx2graphml.frontends.direct.layers.windows import layout_of, outputs, paddings, sizes
 from onnx2graphml.frontends.direct.policies import written
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
@@ -57,25 +57,24 @@ def GlobalMaxPooling(call: Call, x: Value) -> Value:
 
 
 def _pooled(call: Call, x: Value, op: str) -> Value:
-    require(call["data_format"] == "channels_last", "channels first")
+    layout = layout_of(call)
     require(x.rank < 5 or written(x.dtype) == np.float32, f"volumes of {x.dtype}, which TensorFlow does not pool")
     require(x.rank > 3 or not call.again, "steps that one layer pools again, which TensorFlow keeps as a row")
     rank = x.rank - 2
     window = sizes(call["pool_size"], rank)
     strides = window if call["strides"] is None else sizes(call["strides"], rank)
     one = (1,) * rank
-    pads = paddings(call["padding"], x.shape[1:-1], window, strides, one)
+    pads = paddings(call["padding"], layout.sizes(x), window, strides, one)
     y = call.node(
         op,
-        call.transpose(x, to_front(x.rank), own=False),
-        shape=(1, x.shape[-1], *outputs(x.shape[1:-1], window, strides, one, pads)),
+        layout.to_onnx(call, x),
+        shape=(1, layout.channels(x), *outputs(layout.sizes(x), window, strides, one, pads)),
         strides=list(strides),
         kernel_shape=list(window),
         pads=[*pads[0], *pads[1]],
     )
-    return call.transpose(y, to_back(x.rank), own=False)
+    return layout.from_onnx(call, y)
 
 
 def _pooled_whole(call: Call, x: Value, op: str) -> Value:
-    require(call["data_format"] == "channels_last", "channels first")
-    return call.reduce(op, x, range(1, x.rank - 1), call["keepdims"])
+    return call.reduce(op, x, layout_of(call).axes(x), call["keepdims"])

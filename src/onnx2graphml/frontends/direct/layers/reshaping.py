@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from onnx2graphml.frontends.direct.call import Call
-from onnx2graphml.frontends.direct.layers.windows import sizes
+from onnx2graphml.frontends.direct.layers.windows import layout_of, sizes, to_back
 from onnx2graphml.frontends.direct.network import Padded
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
@@ -18,7 +19,8 @@ from onnx2graphml.frontends.direct.values import Value
 @layer("Flatten", takes={"data_format": "channels_last"}, any_type=True)
 def Flatten(call: Call, x: Value) -> Value:
     """All in one row."""
-    require(call["data_format"] == "channels_last", "channels first")
+    if layout_of(call).first and x.rank > 2:
+        x = call.transpose(x, to_back(x.rank))
     return call.reshape(x, (1, x.size))
 
 
@@ -53,24 +55,21 @@ def RepeatVector(call: Call, x: Value) -> Value:
 @layer("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", takes={"padding": REQUIRED, "data_format": "channels_last"})
 def ZeroPadding(call: Call, x: Value) -> Value:
     """Zeros around it."""
-    before, after = _sides(call["padding"], x, call)
+    before, after = _sides(call["padding"], x)
     require(any(before + after), "no zeros")
-    y = call.pad(x, [0, *before, 0], [0, *after, 0])
-    call.network.padded[y.name] = Padded(x, before, after)
+    first = layout_of(call).first
+    around = [[0, 0, *side] if first else [0, *side, 0] for side in (before, after)]
+    y = call.pad(x, *around)
+    call.network.padded[y.name] = Padded(x, before, after, first)
     return y
 
 
 @layer("Cropping1D", "Cropping2D", "Cropping3D", takes={"cropping": REQUIRED, "data_format": "channels_last"})
 def Cropping(call: Call, x: Value) -> Value:
     """Less at both ends."""
-    before, after = _sides(call["cropping"], x, call)
+    before, after = _sides(call["cropping"], x)
     require(any(before + after), "nothing cropped")
-    axes = range(1, x.rank - 1)
-    ends = [n - a for n, a in zip(x.shape[1:-1], after, strict=True)]
-    shape = [end - start for start, end in zip(before, ends, strict=True)]
-    require(min(shape) > 0, "nothing is left")
-    inputs = (call.integers(each) for each in (before, ends, axes))
-    return call.node("Slice", x, *inputs, shape=(1, *shape, x.shape[-1]))
+    return cut(call, x, before, [n - a for n, a in zip(layout_of(call).sizes(x), after, strict=True)])
 
 
 @layer("UpSampling1D", takes={"size": REQUIRED}, any_type=True)
@@ -83,11 +82,10 @@ def UpSampling(call: Call, x: Value) -> Value:
 @layer("UpSampling2D", takes={"size": REQUIRED, "data_format": "channels_last", "interpolation": "nearest"})
 def UpSampling2D(call: Call, x: Value) -> Value:
     """Each position several times, or with values between."""
-    require(call["data_format"] == "channels_last", "channels first")
     if call["interpolation"] == "nearest":
         return _repeated(call, x)
-    times = sizes(call["size"], 2)
-    return resized(call, x, (x.shape[1] * times[0], x.shape[2] * times[1]), call["interpolation"])
+    times, old = sizes(call["size"], 2), layout_of(call).sizes(x)
+    return resized(call, x, (old[0] * times[0], old[1] * times[1]), call["interpolation"])
 
 
 @layer(
@@ -98,51 +96,57 @@ def UpSampling2D(call: Call, x: Value) -> Value:
 )  # fmt: skip
 def Resizing(call: Call, x: Value) -> Value:
     """A picture of another size."""
-    require(call["data_format"] == "channels_last", "channels first")
     return resized(call, x, (call["height"], call["width"]), call["interpolation"])
 
 
 @layer("CenterCrop", takes={"height": REQUIRED, "width": REQUIRED, "data_format": "channels_last"}, whole=True)
 def CenterCrop(call: Call, x: Value) -> Value:
     """What is in the middle of a picture."""
-    require(call["data_format"] == "channels_last" and x.rank == 4, "channels first")
-    wanted = (call["height"], call["width"])
-    before = [(n - k) // 2 for n, k in zip(x.shape[1:3], wanted, strict=True)]
-    require(min(before) >= 0 and min(wanted) > 0 and wanted != x.shape[1:3], "a picture no larger than its middle")
-    ends = [b + k for b, k in zip(before, wanted, strict=True)]
-    inputs = (call.integers(each) for each in (before, ends, (1, 2)))
-    return call.node("Slice", x, *inputs, shape=(1, *wanted, x.shape[-1]))
+    wanted, old = (call["height"], call["width"]), layout_of(call).sizes(x)
+    require(x.rank == 4, f"a picture of {x.shape}")
+    before = [(n - k) // 2 for n, k in zip(old, wanted, strict=True)]
+    require(min(before) >= 0 and min(wanted) > 0 and wanted != old, "a picture no larger than its middle")
+    return cut(call, x, before, [b + k for b, k in zip(before, wanted, strict=True)])
+
+
+def cut(call: Call, x: Value, starts: Sequence[int], ends: Sequence[int]) -> Value:
+    """What is between these places, along all axes but those of the batch and of the channels."""
+    layout = layout_of(call)
+    left = [end - start for start, end in zip(starts, ends, strict=True)]
+    require(min(left) > 0, "nothing is left")
+    inputs = (call.integers(each) for each in (starts, ends, layout.axes(x)))
+    return call.node("Slice", x, *inputs, shape=layout.shape(left, layout.channels(x)))
 
 
 def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> Value:
     """A picture of another size; its axes are moved as on the way through TensorFlow."""
     # by "bicubic", ONNX Runtime and TensorFlow differ where a size is no multiple
     require(interpolation == "bilinear", f"the interpolation {interpolation}")
-    require(x.rank == 4 and min(size) > 0 and size != x.shape[1:3], f"a size {size}")
+    layout = layout_of(call)
+    old = layout.sizes(x)
+    require(x.rank == 4 and min(size) > 0 and size != old, f"a size {size}")
     require(x.dtype == np.float32, f"a picture of {x.dtype}, which Keras clips")
-    scales = np.array([1, 1, *(n / o for n, o in zip(size, x.shape[1:3], strict=True))], np.float32)
-    exact = [math.floor(o * float(s)) for o, s in zip(x.shape[1:3], scales[2:], strict=True)]
+    scales = np.array([1, 1, *(n / o for n, o in zip(size, old, strict=True))], np.float32)
+    exact = [math.floor(o * float(s)) for o, s in zip(old, scales[2:], strict=True)]
     require(exact == list(size), "a size that a scale does not give")
-    first = call.transpose(x, [0, 3, 1, 2], own=False)
-    shape = (1, x.shape[-1], *size)
+    first = layout.to_onnx(call, x)
+    shape = (1, layout.channels(x), *size)
     how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
     made = call.node("Resize", first, None, call.array(scales), shape=shape, **how)
-    return call.transpose(made, [0, 2, 3, 1])
+    return made if layout.first else call.transpose(made, [0, 2, 3, 1])
 
 
-def _sides(option: Any, x: Value, call: Call) -> tuple[list[int], list[int]]:
+def _sides(option: Any, x: Value) -> tuple[list[int], list[int]]:
     """What is before and what is after, for each spatial axis."""
-    require(call.options.get("data_format", "channels_last") in ("channels_last", None), "channels first")
     pairs = [option] if x.rank == 3 and all(isinstance(n, int) for n in option) else option
     require(len(pairs) == x.rank - 2 and all(len(p) == 2 and min(p) >= 0 for p in pairs), f"the sides {option}")
     return [p[0] for p in pairs], [p[1] for p in pairs]
 
 
 def _repeated(call: Call, x: Value) -> Value:
-    require(call.options.get("data_format", "channels_last") == "channels_last", "channels first")
     all_times = sizes(call["size"], x.rank - 2)
     require(max(all_times) > 1, "each position once")
-    for axis, times in enumerate(all_times, start=1):
+    for axis, times in zip(layout_of(call).axes(x), all_times, strict=True):
         if times == 1:
             continue
         tiles = [times if a == axis + 1 else 1 for a in range(x.rank + 1)]

@@ -3,11 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.direct.values import Shape, Value
 
 Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a layer has its channels: last, as Keras by default, or behind the batch, as ONNX.
+
+    Attributes:
+        first: whether they are behind the batch.
+    """
+
+    first: bool
+
+    def channels(self, x: Value) -> int:
+        """How many there are."""
+        return x.shape[1 if self.first else -1]
+
+    def axes(self, x: Value) -> range:
+        """All but those of the batch and of the channels."""
+        return range(2, x.rank) if self.first else range(1, x.rank - 1)
+
+    def sizes(self, x: Value) -> Sizes:
+        """Along these."""
+        return tuple(x.shape[a] for a in self.axes(x))
+
+    def shape(self, sizes: Sequence[int], channels: int) -> Shape:
+        """Of a value of these sizes."""
+        return (1, channels, *sizes) if self.first else (1, *sizes, channels)
+
+    def to_onnx(self, call: Call, x: Value) -> Value:
+        """Channels brought behind the batch."""
+        return x if self.first else call.transpose(x, to_front(x.rank), own=False)
+
+    def from_onnx(self, call: Call, x: Value) -> Value:
+        """Channels brought back."""
+        return x if self.first else call.transpose(x, to_back(x.rank), own=False)
+
+
+def layout_of(call: Call) -> Layout:
+    """As the layer's option says."""
+    given = call.options.get("data_format", "channels_last")
+    require(given in ("channels_last", "channels_first"), f"the layout {given}")
+    return Layout(given == "channels_first")
 
 
 def sizes(value: Any, rank: int) -> Sizes:
