@@ -25,8 +25,8 @@ against ONNX Runtime and against the framework's own prediction. These tables ar
 
 KERAS = """A `.keras` file whose layers all have a *yes* is read without TensorFlow and Keras, which need not be
 installed, in a quarter of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers,
-`.h5` files, SavedModels, models in memory, and options that are not known exactly, as channels first.
-Layers may compute in float16, bfloat16 or float64, by mixed policies, too. Both ways make the same graph; of random
+`.h5` files, SavedModels, models in memory, and options that are not known exactly. Layers may have their channels
+first, and compute in float16, bfloat16 or float64, by mixed policies, too. Both ways make the same graph; of random
 networks, one in seventy had a layer more or fewer, where TensorFlow's exporter joins or adds one.
 """
 

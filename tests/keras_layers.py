@@ -302,7 +302,10 @@ def predicted(found: NeuronGraph, graph: NeuronGraph, off: Sequence[int] = ()) -
     """What one graph predicts against what Keras does by the other one's model; some steps of the inputs are 0."""
     other = graph.require_model()
     model = dataclasses.replace(
-        found.require_model(), predict=other.predict, framework_roundoff=other.framework_roundoff
+        found.require_model(),
+        predict=other.predict,
+        other_predictions=other.other_predictions,
+        framework_roundoff=other.framework_roundoff,
     )
     feeds = made("random", model)
     for array in feeds.values() if off else ():

@@ -223,7 +223,7 @@ def part(config: dict[str, Any], name: str) -> dict[str, Any]:
     [
         ("conv1", {"tomorrow": None}, "the option tomorrow"),
         ("bn1", {"renorm": True}, "the option renorm = True"),
-        ("conv1", {"data_format": "channels_first"}, "channels first"),
+        ("conv1", {"data_format": "channels_nowhere"}, "the layout channels_nowhere"),
         ("conv1", {"padding": "reflect"}, "the padding reflect"),
         ("conv1", {"activation": "celu"}, "the activation 'celu'"),
         ("conv1", {"activation": {"class_name": "Mine", "module": "keras.layers"}}, "the activation Mine"),

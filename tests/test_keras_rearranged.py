@@ -127,9 +127,17 @@ def twice(x: Any) -> Any:
     return L.Multiply(name="m")([y, ops.relu6(y + 3.0) * (1 / 6.0)])
 
 
+def exchanged(x: Any) -> list[Any]:
+    """Two calls of one layer, of which the later one is the first output."""
+    layer = L.Conv2D(2, 2, name="c")
+    first = layer(x)
+    return [layer(L.MaxPooling2D(2, name="p")(x)), first]
+
+
 STILL: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
     "a number beside another reader": (ROW, twice),
     "a number behind a bias": (STEPS, lambda x: L.Dense(3, name="d")(x) * 2.0),
+    "the later call of a layer first": (PICTURE, exchanged),
     "numbers within a layer": (ROW, lambda x: L.Activation("gelu", name="g")(L.Rescaling(2.0, 3.0, name="r")(x))),
     "Softmax of another axis": (STEPS, lambda x: L.Softmax(1, name="s")(x)),
     "Dropout of an input": (ROW, lambda x: L.Dropout(0.5, name="d")(x)),

@@ -265,7 +265,9 @@ class Call:
         return written(x.dtype) == np.float32
 
     def pad(self, x: Value, before: Sequence[int], after: Sequence[int]) -> Value:
-        """Zeros around a tensor, so many before and after it along each axis."""
+        """Zeros around a tensor, so many before and after it along each axis; of half numbers as of longer ones."""
+        if x.dtype == np.float16:
+            return self.cast(self.pad(self.long(x), before, after), x.dtype)
         shape = tuple(b + n + a for b, n, a in zip(before, x.shape, after, strict=True))
         return self.node("Pad", x, self.integers([*before, *after]), shape=shape)
 

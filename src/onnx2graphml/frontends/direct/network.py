@@ -57,9 +57,11 @@ class Network:
         trained: the names of those that training changes.
         padded: by the name of the padded tensor.
         steps: by the name of a series, the same with its steps first.
+        rows: by the name of one with channels first, which layer has them last.
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
         still: names of values that no input changes.
+        turned: names of values with channels first, for which TensorFlow has them last; whether in several nodes.
         turns: whether axes were brought into ONNX' order, other than those of weights.
         casts: names of values that were cast to a layer's type before they entered it.
         scope: of what is called now; of nodes outside of all layers, it is empty.
@@ -74,10 +76,12 @@ class Network:
         self.trained: list[str] = []
         self.padded: dict[str, Padded] = {}
         self.steps: dict[str, Value] = {}
+        self.rows: dict[str, str] = {}
         self.calls = 0
         self.in_order: list[str] = []
         self.still: set[str] = set()
         self.turns = False
+        self.turned: dict[str, bool] = {}
         self.casts: set[str] = set()
         self.scope: Scope = ()
         self.masks: dict[str, Mask] = {}
@@ -189,7 +193,7 @@ class Network:
         ends = {value.name for value in outputs.values()}
         self._hand_on_casts(needed, {value.name: name for name, value in outputs.items()})
         calls = self._settled(needed)
-        Drawn(needed, calls, self._shapes, self._constants.keys(), ends).require_kept()
+        Drawn(needed, calls, self._shapes, self._constants.keys(), ends, self.turned).require_kept()
         graph = onnx.GraphProto(name="keras", node=needed)
         graph.output.extend(_information(value.name, value) for value in outputs.values())
         for node in needed:
@@ -221,14 +225,13 @@ class Network:
         Raises:
             UncoveredError: there are several.
         """
-        between = {name for node in nodes if self._scopes[node.name] is None for name in node.output}
         for node in reversed(nodes):
             if not self.casts.isdisjoint(node.output):
                 own = self._scopes[node.name] or ()
                 behind = {self._scopes[reader.name] for reader in self._readers(nodes, node.output[0])}
                 end = outputs.get(node.output[0])
                 require(len(behind) == 1 - bool(end), f"what {own[-2]} casts is read by several layers")
-                require(not end or node.input[0] not in between, f"what {end} casts may be in ONNX' order")
+                require(not end or not self.turns, f"what {end} casts may be in ONNX' order")
                 self._scopes[node.name] = (end, own[-1]) if end else behind.pop()
 
     def _readers(self, nodes: Sequence[onnx.NodeProto], name: str) -> Iterator[onnx.NodeProto]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import onnx
@@ -23,6 +23,10 @@ PASSED = frozenset(
 )  # fmt: skip
 """Operators that tf2onnx moves a transposition across, so that it meets another one and both vanish."""
 
+ELEMENTWISE = PASSED - {"Concat", "Pad", "Slice", "Split", "Squeeze", "Tile", "Unsqueeze"}
+ENDING = ("Conv", "Reshape", "Transpose", "ConvTranspose", "MaxPool", "AveragePool")
+"""Those that no transposition is moved across; the latter ones of pictures only."""
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -34,13 +38,15 @@ class Drawn:
         shapes: of all tensors, by name.
         constants: the names of those that are constants.
         outputs: the names of those that are outputs.
+        turned: the names of those that TensorFlow makes with channels last, and brings first; whether by several nodes.
     """
 
     nodes: Sequence[onnx.NodeProto]
     call_of: Mapping[str, int | None]
     shapes: Mapping[str, Shape]
     constants: Collection[str]
-    outputs: Collection[str]
+    outputs: Set[str]
+    turned: Mapping[str, bool]
 
     def require_kept(self) -> None:
         """Leave a network to TensorFlow, of which that would change what a layer computes, or where it stands.
@@ -55,7 +61,21 @@ class Drawn:
                 if name in makers:
                     self._require_numbers_kept(makers[name], node, readers[name])
                     self._require_sums_kept(makers[name], node, makers)
+        self._require_first_kept()
         self._require_order_kept()
+
+    def _require_first_kept(self) -> None:
+        """Two transpositions around a layer vanish where nothing takes one of them further, or to an output."""
+        turned = dict(self.turned)
+        for node in self.nodes:
+            for name in turned.keys() & set(node.input):
+                shape = self.shapes[name]
+                if node.op_type in (ENDING if len(shape) == 4 else ENDING[:3]):
+                    continue
+                plain = len(shape) == 4 and not turned[name] and max(shape[2:]) > 1 and node.op_type in ELEMENTWISE
+                free = self.outputs.isdisjoint([name, *node.output])
+                require(plain and free, f"channels first between {name} and {node.name}")
+                turned |= dict.fromkeys(node.output, False)
 
     def _of_different_layers(self, one: onnx.NodeProto, other: onnx.NodeProto) -> bool:
         return self.call_of[one.name] != self.call_of[other.name]

@@ -26,6 +26,9 @@ from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
 
 Outputs = dict[tuple[str, int], list[Value]]
 
+RESHAPING = ("Flatten", "Permute", "Reshape")
+"""Layers that have their own cast, also where they change nothing else: an exporter leaves them out later."""
+
 
 class Walk:
     """A network while its calls are made.
@@ -179,6 +182,8 @@ class Walk:
         before = masks_asked(bound, self.network.masks, known, first)
         require(policy == PLAIN or not any(flat(before)), f"a mask in {policy.compute}")
         made = part.kind.make(*bound.args, **bound.kwargs)
+        if part.class_name in RESHAPING:
+            self.network.casts -= {value.name for value in _flat([made])}
         outputs = self._shown(part, made if isinstance(made, list) else [made])
         self._mask(part, first, before, outputs, around, self.network.masks)
         if found is not None:

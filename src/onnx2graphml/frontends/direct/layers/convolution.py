@@ -46,6 +46,7 @@ def DepthwiseConv(call: Call, x: Value) -> Value:
     kernel, *bias = _variables(call, channels * multiplier, kernel=(*window, channels, multiplier))
     x, padding = _causal(call, x, window)
     y = _convolved(call, x, _depthwise(call, kernel), bias, channels, padding)
+    y = layout_of(call).turned(call, x, y)
     return _activated(call, y)
 
 
@@ -65,7 +66,7 @@ def SeparableConv(call: Call, x: Value) -> Value:
     )
     x, padding = _causal(call, x, window)
     steps = [sizes(call[each], len(window)) for each in ("strides", "dilation_rate")]
-    is_row = x.rank == 3  # which is a picture of one line here
+    whole, is_row = x, x.rank == 3  # which is a picture of one line here
     line = layout_of(call).axes(x)[0]
     if is_row:
         x, *kernels = (call.unsqueeze(v, [a]) for v, a in ((x, line), (depthwise, 0), (pointwise, 0)))
@@ -77,6 +78,7 @@ def SeparableConv(call: Call, x: Value) -> Value:
     if is_row:
         y = _biased(layout_of(call), call.squeeze(y, [line]), bool(bias))
         y = call.binary("Add", y, call.reshape(bias[0], (call["filters"], 1)) if line > 1 else bias[0]) if bias else y
+    y = layout_of(call).turned(call, whole, y)
     return _activated(call, y)
 
 

@@ -40,6 +40,7 @@ def Discretization(call: Call, x: Value) -> Value:
     require(x.dtype == np.float32, f"ranges of {x.dtype}")
     require(boundaries.ndim == 1 and 0 < boundaries.size < MOST, "ranges without boundaries")
     shape = (*x.shape, boundaries.size)
+    call.network.in_order.append(x.name)
     wide, op = call.unsqueeze(x, [x.rank]), "GreaterOrEqual"
     reached = call.node(op, wide, call.array(boundaries), shape=shape, dtype=bool, name=op)
     number = call.reduce("ReduceSum", call.cast(reached, np.int32), [x.rank], False)

@@ -73,7 +73,7 @@ def _pooled(call: Call, x: Value, op: str) -> Value:
         kernel_shape=list(window),
         pads=[*pads[0], *pads[1]],
     )
-    return layout.from_onnx(call, y)
+    return layout.turned(call, x, layout.from_onnx(call, y))
 
 
 def _pooled_whole(call: Call, x: Value, op: str) -> Value:

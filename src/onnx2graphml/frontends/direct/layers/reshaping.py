@@ -133,7 +133,7 @@ def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> 
     shape = (1, layout.channels(x), *size)
     how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
     made = call.node("Resize", first, None, call.array(scales), shape=shape, **how)
-    return made if layout.first else call.transpose(made, [0, 2, 3, 1])
+    return layout.turned(call, x, made, True) if layout.first else call.transpose(made, [0, 2, 3, 1])
 
 
 def _sides(option: Any, x: Value) -> tuple[list[int], list[int]]:
@@ -146,12 +146,13 @@ def _sides(option: Any, x: Value) -> tuple[list[int], list[int]]:
 def _repeated(call: Call, x: Value) -> Value:
     all_times = sizes(call["size"], x.rank - 2)
     require(max(all_times) > 1, "each position once")
+    y = x
     for axis, times in zip(layout_of(call).axes(x), all_times, strict=True):
         if times == 1:
             continue
         tiles = [times if a == axis + 1 else 1 for a in range(x.rank + 1)]
-        wide = call.unsqueeze(x, [axis + 1])
+        wide = call.unsqueeze(y, [axis + 1])
         shape = tuple(n * t for n, t in zip(wide.shape, tiles, strict=True))
         tiled = call.node("Tile", wide, call.integers(tiles), shape=shape)
-        x = call.reshape(tiled, (*x.shape[:axis], x.shape[axis] * times, *x.shape[axis + 1 :]))
-    return x
+        y = call.reshape(tiled, (*y.shape[:axis], y.shape[axis] * times, *y.shape[axis + 1 :]))
+    return layout_of(call).turned(call, x, y, True)

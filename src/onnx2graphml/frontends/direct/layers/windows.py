@@ -47,6 +47,22 @@ class Layout:
         """Channels brought back."""
         return x if self.first else call.transpose(x, to_back(x.rank), own=False)
 
+    def turned(self, call: Call, x: Value, y: Value, parts: bool = False) -> Value:
+        """Note of a layer's output that TensorFlow computes it with channels last where they are first.
+
+        Args:
+            call: of the layer.
+            x: its input.
+            y: its output.
+            parts: whether it does so by several nodes.
+        """
+        if self.first:
+            require(max(x.shape[2:]) > 1, "pictures of one place")
+            owner = call.network.rows.setdefault(x.name, call.layer) if x.rank == 3 else call.layer
+            require(owner == call.layer, f"{x.name} with channels last, for two layers")
+            call.network.turned[y.name] = parts
+        return y
+
 
 def layout_of(call: Call) -> Layout:
     """As the layer's option says."""
