@@ -76,6 +76,7 @@ def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def even_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few edges are packed, too, several members each."""
     monkeypatch.setattr(blocks, "FEWEST", 1)
+    monkeypatch.setattr(blocks, "FEWEST_NODES", 1)
     monkeypatch.setattr(blocks, "USES", 0)
     monkeypatch.setattr(blocks, "REPEATED", 0)
     monkeypatch.setattr(blocks, "TILE", 500)
@@ -336,7 +337,7 @@ def test_nodes_are_the_lines_that_python_writes(seed: int, kind: Kind, monkeypat
     for k in range(8):
         graph, layer = random_layer(Random(8 * seed + k))
         lines = NodeLines.of(graph, layer, write._node_line(graph, layer, labels=False))
-        text = lines._by_python(0, layer.neurons).tobytes()
+        text = lines.by_python(0, layer.neurons).tobytes()
         form = kind.form()
         got = [make() for make, _ in blocks.nodes_in_parts(form, lines, 1 << 16)]
         assert unpacked(kind, form, got) == text
@@ -352,7 +353,7 @@ def test_a_line_longer_than_a_window_is_text(kind: Kind) -> None:
     lines = NodeLines.of(NeuronGraph((layer,), ()), layer, write._node_line(NeuronGraph((layer,), ()), layer, False))
     made = [make() for make, _ in blocks.nodes_in_parts(kind.form(), lines, 1 << 16)]
     assert not any(isinstance(each, list) for each in made)
-    assert b"".join(made) == lines._by_python(0, 90).tobytes()
+    assert b"".join(made) == lines.by_python(0, 90).tobytes()
 
 
 # Graphs

@@ -101,7 +101,7 @@ class NodeLines:
     def render(self, first: int, last: int) -> memoryview:
         """The lines of the neurons first … last-1 of the layer."""
         if not many(last - first):
-            return self._by_python(first, last)
+            return self.by_python(first, last)
         from onnx2graphml.formats import node_kernels
 
         out = np.empty((last - first) * self.room + render.SLACK, np.uint8)
@@ -135,7 +135,8 @@ class NodeLines:
             texts.insert(0, bias)
         return [self.number(each) for each in texts]
 
-    def _by_python(self, first: int, last: int) -> memoryview:
+    def by_python(self, first: int, last: int) -> memoryview:
+        """What `render` returns, without any compiled loop for lines."""
         place = np.arange(first, last)
         at = np.unravel_index(place, self.layer.shape or (1,))
         ids = place + self.layer.first_id

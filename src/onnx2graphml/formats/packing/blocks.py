@@ -28,7 +28,7 @@ from onnx2graphml.graph.axes import Axis
 from onnx2graphml.graph.blocks import EdgeBlock
 
 LARGE = 16  # parts that are planned at once
-FEWEST = 1 << 12  # fewer edges are worth no codes of their own
+FEWEST, FEWEST_NODES = 1 << 12, 1 << 8  # fewer edges or nodes are worth no codes of their own
 USES = 8  # of a weight in a tile, on average
 REPEATED = 0.75  # of a row's weights stand there before
 MOST_ID = 10**8  # ids below have eight digits at most
@@ -54,9 +54,15 @@ def edges_in_parts(form: Form, lines: EdgeLines | WideEdgeLines, block: EdgeBloc
 
 
 def nodes_in_parts(form: Form, lines: NodeLines, tile: int) -> Parts:
-    """The nodes of a layer as parts of a file, in order, if they are many and their lines not too long."""
+    """The nodes of a layer as parts of a file, in order, if they are many and their lines not too long.
+
+    Few are left to Python: for them alone, no loop that writes text need be compiled.
+    """
     n, most = lines.layer.neurons, lines.room
-    if n < FEWEST or most > NEAR:
+    if n < FEWEST_NODES:
+        yield functools.partial(lines.by_python, 0, n), 0
+        return
+    if most > NEAR:
         for text in lines.tiles(tile):
             yield text, 0
         return

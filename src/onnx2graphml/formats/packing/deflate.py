@@ -98,8 +98,8 @@ def _put_codes(text: Any, sequences: Any, digits: Any, at: Any, literal: Any, co
         for digit in range(FIRST_DIGIT, FIRST_DIGIT + 10):
             literal_counts[digit] += more
     literal_lengths, distance_lengths = np.zeros(LITERAL_CODES, np.int64), np.zeros(DISTANCE_CODES, np.int64)
-    code_lengths(literal_counts, LONGEST_CODE, literal_lengths)
-    code_lengths(distance_counts, LONGEST_CODE, distance_lengths)
+    code_lengths(literal_counts, np.int64(LONGEST_CODE), literal_lengths)  # of a type: compiled once for all
+    code_lengths(distance_counts, np.int64(LONGEST_CODE), distance_lengths)
     codes(literal_lengths, literal)
     codes(distance_lengths, distance)
     for length in range(3, LONGEST_COPY + 1):
@@ -135,7 +135,7 @@ def _put_header(at: Any, literal_lengths: Any, distance_lengths: Any) -> Any:
     )
     for i in range(LITERAL_CODES + DISTANCE_CODES):
         counts[literal_lengths[i] if i < LITERAL_CODES else distance_lengths[i - LITERAL_CODES]] += 1
-    code_lengths(counts, LONGEST_CODE_CODE, lengths)
+    code_lengths(counts, np.int64(LONGEST_CODE_CODE), lengths)
     codes(lengths, code)
     first = 4 + CODE_CODES
     parts = np.zeros(first + LITERAL_CODES + DISTANCE_CODES, np.int64)

@@ -10,7 +10,7 @@ from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.packing.sequences import SPARE
 from onnx2graphml.graph.blocks import EdgeBlock
 
-LINES = 1 << 11
+LINES, NODES = 1 << 11, 1 << 10
 ROWS = 16  # that they come from, or more
 
 Bytes = npt.NDArray[np.uint8]
@@ -26,7 +26,7 @@ def of_edges(lines: EdgeLines, block: EdgeBlock) -> Bytes:
 
 def of_nodes(lines: NodeLines) -> Bytes:
     """The first lines of a layer, and `SPARE` bytes."""
-    return _padded(lines.render(0, min(lines.layer.neurons, LINES)))
+    return _padded(lines.by_python(0, min(lines.layer.neurons, NODES)))
 
 
 def _padded(text: memoryview) -> Bytes:

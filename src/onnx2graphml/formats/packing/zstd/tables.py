@@ -139,7 +139,7 @@ def fit(literals: npt.NDArray[np.uint8], sequences: Words, is_sample: bool, tabl
 def _fit_literals(counts: Any, tables: Any, base: Any) -> None:
     """Their codes: the longest come first, and those of one length are in the order of their symbols."""
     lengths = np.zeros(LITERAL_CODES, np.int64)
-    code_lengths(counts, LONGEST_CODE, lengths)
+    code_lengths(counts, np.int64(LONGEST_CODE), lengths)
     longest, last = lengths.max(), LITERAL_CODES - 1
     tables[LITERAL : LITERAL + LITERAL_CODES] = 0
     tables[TREE : TREE + 1 + TREE_BYTES // 8] = 0
