@@ -275,7 +275,7 @@ def every_layer() -> set[str]:
 BY_TENSORFLOW = {
     "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
     "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AutoContrast",
-    "ContrastLimitedAdaptiveHistogramEqualization", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "GroupedQueryAttention", "RandomCrop", "STFTSpectrogram", "Lambda",
 }  # fmt: skip
 """Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""

@@ -53,9 +53,19 @@ def directions(x: Any) -> list[Any]:
     return [*made, *both]
 
 
+def pictures(x: Any, y: Any) -> list[Any]:
+    """Convolutions of all steps, of pictures and of rows, which are pictures of one line."""
+    a = L.ConvLSTM2D(2, 2, padding="same", return_sequences=True, name="a")(x)
+    b = L.ConvLSTM2D(1, (2, 1), strides=2, use_bias=False, activation="relu", go_backwards=True, name="b")(a)
+    c = L.ConvLSTM1D(1, 2, dilation_rate=2, return_sequences=True, return_state=True, name="c")
+    c = c(y, mask=keras.ops.not_equal(y[:, :, 0, 0], 0.0))
+    return [L.Flatten(name="e")(b), *c]
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "states": lambda: of(states, (2, 2), (2, 2), (2,), (2,)),
     "dropouts": lambda: of(dropouts, (2, 2), (2, 2)),
+    "pictures": lambda: of(pictures, (2, 3, 2, 1), (2, 4, 1)),
     "directions": lambda: of(directions, (2, 2)),
 }
 
@@ -73,6 +83,8 @@ def test_a_file_has_the_graph_that_its_model_has_through_tensorflow(name: str, t
     ("make", "shapes", "what"),
     [
         (lambda x: L.LSTM(2, activation="hard_sigmoid")(x), [(3, 2)], "the activation hard_sigmoid in a cell"),
+        (lambda x: L.ConvLSTM1D(1, 2, recurrent_activation="hard_sigmoid")(x), [(2, 3, 1)], "hard_sigmoid in a cell"),
+        (lambda x: L.ConvLSTM1D(1, 2, data_format="channels_first")(x), [(2, 3, 3)], "channels first"),
         (lambda x, a, b: L.RNN([L.GRUCell(2), L.GRUCell(2)])(x, initial_state=[a, b]), [(3, 2), (2,), (2,)], "several"),
     ],
 )

@@ -197,17 +197,19 @@ class Call:
         return self._moved("Transpose", [x], tuple(x.shape[a] for a in order), own, perm=list(order))
 
     def _moved(self, op: str, inputs: list[Value], shape: Shape, own: bool, **attributes: Any) -> Value:
-        name, layer = (op.lower(), self.layer) if own else (f"{self.layer}/{op.lower()}", None)
+        name, layer = (op.lower(), self.layer) if own else (op, None)
         kind = [(shape, inputs[0].dtype)]
         self.network.turns |= not own and inputs[0].name not in self.network.still
-        (made,) = self.network.node(op, inputs, kind, name=name, layer=layer, **attributes)
+        (made,) = self.network.node(
+            op, inputs, kind, name=name, layer=layer, tensor=f"{self.layer}/{op.lower()}", **attributes
+        )
         return made
 
     def steps(self, x: Value) -> Value:
         """A series with its steps first. TensorFlow does that once for several layers: the first one has it."""
-        require(x.rank == 3, f"steps of {x.shape}")
+        require(x.rank > 2, f"steps of {x.shape}")
         if x.name not in self.network.steps:
-            self.network.steps[x.name] = self.reshape(x, (x.shape[1], 1, x.shape[2]))
+            self.network.steps[x.name] = self.reshape(x, (x.shape[1], 1, *x.shape[2:]))
         return self.network.steps[x.name]
 
     def squeeze(self, x: Value, axes: Sequence[int]) -> Value:

@@ -130,7 +130,7 @@ def of_outputs(
     if name in KEPT:
         return before
     if name in RECURRENT:
-        return _of_steps(before, outputs)
+        return _of_steps(before, first, outputs)
     if isinstance(before, list) and isinstance(first, list | tuple):
         if name in ATTENTION:
             return before[0]
@@ -141,10 +141,9 @@ def of_outputs(
     return None
 
 
-def _of_steps(before: Masks, outputs: Sequence[Value]) -> Masks:
-    while isinstance(before, list):
-        before = before[0]
-    return [before if y.rank > 2 else None for y in outputs]
+def _of_steps(before: Masks, series: Value, outputs: Sequence[Value]) -> Masks:
+    """That of the series for what has its steps; no state has one."""
+    return [before if y.rank == series.rank else None for y in outputs]
 
 
 def _later(around: Call, op: str, make: Callable[[str], Value], late: bool = False) -> Mask:

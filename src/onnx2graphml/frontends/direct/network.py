@@ -128,6 +128,7 @@ class Network:
         name: str,
         layer: str | None,
         floating: bool = False,
+        tensor: str = "",
         **attributes: Any,
     ) -> list[Value]:
         """Add a node.
@@ -139,10 +140,11 @@ class Network:
             name: of the node, and with its layer's name before it of its outputs.
             layer: that it belongs to; None for one that only rearranges axes between layers; empty outside of all.
             floating: whether it belongs to the layer that reads it, as what an exporter makes without a name.
+            tensor: the name of its outputs, where it is another one.
             attributes: of the node.
         """
         require(len(self._nodes) < MOST_NODES, "too many nodes")
-        within = f"{layer}/{name}" if layer else name
+        within = tensor or (f"{layer}/{name}" if layer else name)
         values = [self._value(within, *output) for output in outputs]
         node = helper.make_node(
             op, [i.name if i else "" for i in inputs], [v.name for v in values], self._node_names.unique(name)

@@ -5,6 +5,7 @@ from onnx2graphml.frontends.direct.layers import (  # noqa: F401  (each register
     activation,
     attention,
     augmentation,
+    conv_recurrent,
     convolution,
     core,
     einsum,

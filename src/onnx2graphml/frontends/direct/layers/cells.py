@@ -24,7 +24,8 @@ WHOLE = (None, "gelu", "linear", "softmax", *UNARY)
 """Activations whose numbers TensorFlow does not join to what stands before or behind them in a cell."""
 
 
-def _require_whole(*activations: Any) -> None:
+def require_whole(*activations: Any) -> None:
+    """Leave other activations in a cell to TensorFlow."""
     for each in activations:
         require(not isinstance(each, str) or each in WHOLE, f"the activation {each} in a cell")
         require(not isinstance(each, dict), "a layer as the activation of a cell")
@@ -33,7 +34,7 @@ def _require_whole(*activations: Any) -> None:
 def simple_rnn_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     """The state: an activation of the input and the state before."""
     (before,), units = states, call["units"]
-    _require_whole(call["activation"])
+    require_whole(call["activation"])
     kernel, recurrent, *bias = _variables(call, x, units, (units,))
     if bias:
         own = call.gemm(x, kernel, bias[0])
@@ -48,7 +49,7 @@ def simple_rnn_cell(call: Call, x: Value, states: States) -> tuple[Value, States
 def lstm_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     """A state that is kept, forgotten and shown by gates."""
     (h, c), units = states, call["units"]
-    _require_whole(call["activation"])
+    require_whole(call["activation"])
     kernel, recurrent, *bias = _variables(call, x, 4 * units, (4 * units,))
     if call["recurrent_dropout"]:  # by which Keras computes each gate for itself, also in a prediction
         biases = call.split(bias[0], 4, 0) if bias else [None] * 4
@@ -73,7 +74,7 @@ def gru_cell(call: Call, x: Value, states: States) -> tuple[Value, States]:
     (before,), units, after = states, call["units"], call["reset_after"]
     kernel, recurrent, *bias = _variables(call, x, 3 * units, (2, 3 * units) if after else (3 * units,))
     gate = call["recurrent_activation"]
-    _require_whole(call["activation"], gate)
+    require_whole(call["activation"], gate)
     inner = [call.squeeze(b, [0]) for b in call.split(bias[0], 2, 0)] if bias and after else bias
     gates = _gates_apart if call["recurrent_dropout"] else _gates
     z, new = gates(call, x, before, (kernel, recurrent), inner, gate)

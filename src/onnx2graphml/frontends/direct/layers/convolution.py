@@ -33,9 +33,9 @@ def Conv(call: Call, x: Value) -> Value:
     padded = call.network.padded.get(x.name)
     joined = padded is not None and padding == "valid" and x.rank == 4
     if padded is not None and joined and padded.channels_first == layout.first:
-        y = _convolved(call, padded.value, kernel, bias, groups, (padded.before, padded.after))
+        y = convolved(call, padded.value, kernel, bias, groups, (padded.before, padded.after))
     else:
-        y = _convolved(call, x, kernel, bias, groups, padding)
+        y = convolved(call, x, kernel, bias, groups, padding)
     return _activated(call, y)
 
 
@@ -45,7 +45,7 @@ def DepthwiseConv(call: Call, x: Value) -> Value:
     window, channels, multiplier = _window(call, x), layout_of(call).channels(x), call["depth_multiplier"]
     kernel, *bias = _variables(call, channels * multiplier, kernel=(*window, channels, multiplier))
     x, padding = _causal(call, x, window)
-    y = _convolved(call, x, _depthwise(call, kernel), bias, channels, padding)
+    y = convolved(call, x, _depthwise(call, kernel), bias, channels, padding)
     y = layout_of(call).turned(call, x, y)
     return _activated(call, y)
 
@@ -73,8 +73,8 @@ def SeparableConv(call: Call, x: Value) -> Value:
         depthwise, pointwise = kernels
         steps = [(1, *each) for each in steps]
     one = (1,) * (x.rank - 2)
-    y = _convolved(call, x, _depthwise(call, depthwise), [], channels, padding, (steps[0], steps[1]))
-    y = _convolved(call, y, pointwise, [] if is_row else bias, 1, "valid", (one, one))
+    y = convolved(call, x, _depthwise(call, depthwise), [], channels, padding, (steps[0], steps[1]))
+    y = convolved(call, y, pointwise, [] if is_row else bias, 1, "valid", (one, one))
     if is_row:
         y = _biased(layout_of(call), call.squeeze(y, [line]), bool(bias))
         y = call.binary("Add", y, call.reshape(bias[0], (call["filters"], 1)) if line > 1 else bias[0]) if bias else y
@@ -154,7 +154,7 @@ def _depthwise(call: Call, kernel: Value) -> Value:
     return call.reshape(kernel, (*window, 1, channels * multiplier))
 
 
-def _convolved(
+def convolved(
     call: Call,
     x: Value,
     kernel: Value,
@@ -163,6 +163,7 @@ def _convolved(
     padding: str | tuple[list[int], list[int]],
     steps: tuple[Sizes, Sizes] | None = None,
 ) -> Value:
+    """The sums of each window, and a bias if there is one."""
     layout, rank, window = layout_of(call), x.rank, kernel.shape[:-2]
     strides, dilations = steps or (sizes(call["strides"], rank - 2), sizes(call["dilation_rate"], rank - 2))
     require(groups > 0 and kernel.shape[-2] * groups == layout.channels(x), f"{groups} groups of {x.shape}")
