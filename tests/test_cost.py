@@ -363,13 +363,14 @@ def test_a_full_disk_is_told_while_parts_are_written(tmp_path: Path) -> None:
 def test_a_disk_with_plenty_of_room_needs_no_estimate(
     graph: NeuronGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bound = estimate.EDGE * graph.edges + estimate.NODE * graph.neurons
-    for suffix in WRITTEN:
+    for suffix, format in WRITTEN.items():
+        bound = format.most * graph.edges + estimate.NODE * graph.neurons
         assert o2g.estimate(graph, suffix).bytes < 0.5 * bound
-    for free, plenty in ((bound, False), (bound + 1, True)):
-        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
-        assert estimate.has_plenty(graph, tmp_path / "x.graphml") == plenty
-    assert estimate.has_plenty(graph, tmp_path / "nowhere" / "x.graphml")  # for the writer to refuse
+        for free, plenty in ((bound, False), (bound + 1, True)):
+            with monkeypatch.context() as patched:
+                patched.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+                assert estimate.has_plenty(graph, tmp_path / "x", suffix) == plenty
+        assert estimate.has_plenty(graph, tmp_path / "nowhere" / "x", suffix)  # for the writer to refuse
 
 
 @pytest.mark.slow

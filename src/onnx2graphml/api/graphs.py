@@ -87,7 +87,8 @@ def write(
 
         write_share(graph, Path(path), part, progress, jobs=jobs or processors(), partition=partition)
         return
-    if to_file and graph.edges + graph.neurons > WORTH_AN_ESTIMATE and not estimate.has_plenty(graph, Path(path)):
+    is_large = graph.edges + graph.neurons > WORTH_AN_ESTIMATE
+    if to_file and is_large and not estimate.has_plenty(graph, Path(path), suffix):
         found = work(graph, suffix, Path(tempfile.gettempdir()), jobs, labels, patience=0)
         estimate.check_room(graph, Path(path), found.all.bytes)
     writing.write(graph, path, format=suffix, progress=progress, jobs=jobs, labels=labels, ids=ids, partition=partition)

@@ -14,7 +14,7 @@ from onnx2graphml.formats.work import work
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.progress import Told, duration, size
 
-EDGE, NODE = 400, 4000  # bytes that none takes, unless names are very long
+NODE = 4000  # bytes that none takes, unless names are very long
 SPARE = 1.2  # an estimate this much above the free space is not yet a refusal
 
 
@@ -84,10 +84,10 @@ def check_edges(graph: NeuronGraph, most: int | None) -> None:
         )
 
 
-def has_plenty(graph: NeuronGraph, path: Path) -> bool:
-    """Whether the target's disk has room for the graph in any format, so that no estimate is needed."""
-    folder = path.absolute().parent
-    return not folder.is_dir() or shutil.disk_usage(folder).free > EDGE * graph.edges + NODE * graph.neurons
+def has_plenty(graph: NeuronGraph, path: Path, suffix: str) -> bool:
+    """Whether the target's disk has room for any graph as large in a format, so that no estimate is needed."""
+    folder, most = path.absolute().parent, WRITTEN[suffix].most
+    return not folder.is_dir() or shutil.disk_usage(folder).free > most * graph.edges + NODE * graph.neurons
 
 
 def check_room(graph: NeuronGraph, path: Path, needed: float) -> None:

@@ -34,6 +34,7 @@ class Format:
         run: edges of one kind that show, to a tenth, how well they are compressed.
         part: the most edges that one thread writes into a file of their own, those into one layer; None where the
             threads share all work.
+        most: bytes that none of its edges takes, unless names are very long.
         by_lines: whether small graphs are written in another way, and the function has a keyword `lines`: how many the
             graph has that this one is a sample of.
     """
@@ -49,6 +50,7 @@ class Format:
     takes_ids: bool = False
     takes_partition: bool = False
     part: int | None = None
+    most: int = 400
     by_lines: bool = False
 
     def load(self) -> Callable[..., None]:
@@ -63,6 +65,8 @@ class Format:
 NPZ_EDGES = 200_000_000  # a reader takes 12 bytes of memory for each, and twice that to sort them
 
 DOT_EDGES = 1_000_000
+
+COMPRESSED_EDGE = 100  # bytes, of which two ids and a weight are 24
 
 PARQUET_PART = 1 << 26  # edges of a file: some seconds of work, 5 to 250 MB
 
@@ -80,6 +84,7 @@ FORMATS: dict[str, Format] = {
         _TEXT,
         True,
         takes_labels=True,
+        most=COMPRESSED_EDGE,
         by_lines=True,
     ),
     ".graphml.zst": Format(
@@ -89,6 +94,7 @@ FORMATS: dict[str, Format] = {
         _TEXT,
         True,
         takes_labels=True,
+        most=COMPRESSED_EDGE,
         by_lines=True,
     ),
     ".parquet": Format(
@@ -99,11 +105,12 @@ FORMATS: dict[str, Format] = {
         run=1 << 20,
         takes_ids=True,
         takes_partition=True,
+        most=COMPRESSED_EDGE,
         part=PARQUET_PART,
     ),
     ".gephi.csv": Format("csv.write:write_gephi", "csv.read:open_gephi", "directory", _TEXT, True),
     ".neo4j.csv": Format("csv.write:write_neo4j", "csv.read:open_neo4j", "directory", _TEXT, True),
-    ".npz": Format("npz.write:write_npz", "npz.read:open_npz", "file", _NPZ, max_edges=NPZ_EDGES),
+    ".npz": Format("npz.write:write_npz", "npz.read:open_npz", "file", _NPZ, max_edges=NPZ_EDGES, most=COMPRESSED_EDGE),
 }
 """By suffix: what is written, read back and checked."""
 
