@@ -272,12 +272,7 @@ def every_layer() -> set[str]:
     return {c.__name__ for c in vars(K).values() if isinstance(c, type) and issubclass(c, keras.Layer)} - NO_LAYERS
 
 
-BY_TENSORFLOW = {
-    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AutoContrast",
-    "ContrastLimitedAdaptiveHistogramEqualization",
-    "GroupedQueryAttention", "RandomCrop", "STFTSpectrogram", "Lambda",
-}  # fmt: skip
+BY_TENSORFLOW = {"ContrastLimitedAdaptiveHistogramEqualization", "GroupedQueryAttention", "Lambda"}
 """Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""
 
 

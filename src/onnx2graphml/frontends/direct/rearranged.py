@@ -144,7 +144,10 @@ class Drawn:
         return node.op_type == "Transpose" and not self._is_between(node)
 
     def _is_at_end(self, node: onnx.NodeProto, behind: Sequence[onnx.NodeProto]) -> bool:
-        """Whether a transposition would move from the end of its layer to behind the next one."""
+        """Whether a transposition would move from the end of its layer to behind the next one, or of a row into it."""
+        row = node.op_type == "Transpose" and len(self.shapes[node.output[0]]) == 3
+        if row and any(self._is_between(each) for each in behind):
+            return True
         if len(behind) != 1 or behind[0].op_type not in PASSED or not self._of_different_layers(node, behind[0]):
             return False
         return sum(name not in self.constants for name in behind[0].input) == 1

@@ -3,6 +3,7 @@
 from onnx2graphml.frontends.direct import operations  # noqa: F401
 from onnx2graphml.frontends.direct.layers import (  # noqa: F401  (each registers its layers)
     activation,
+    adaptive,
     attention,
     augmentation,
     conv_recurrent,
@@ -17,5 +18,6 @@ from onnx2graphml.frontends.direct.layers import (  # noqa: F401  (each register
     recurrent,
     regularization,
     reshaping,
+    spectrogram,
     wrappers,
 )

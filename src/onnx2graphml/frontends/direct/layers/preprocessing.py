@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from onnx2graphml.frontends.direct.activations import clip
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
@@ -49,3 +50,26 @@ def _given(values: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndar
     size = math.prod(shape)
     require(array.size == size or (array.size == 1 and size < 1 << 24), f"{array.size} numbers for {shape}")
     return np.array(np.broadcast_to(array if array.size == 1 else array.reshape(shape), shape))
+
+
+@layer("AutoContrast", takes={"value_range": (0, 255)}, only={"data_format": "channels_last"}, whole=True)
+def AutoContrast(call: Call, x: Value) -> Value:
+    """Each channel of a picture stretched to the whole range of values; what has one value stays as it is."""
+    require(x.rank == 4 and x.dtype == np.float32, f"a picture of {x.shape} in {x.dtype}")
+    values = [float(n) for n in call["value_range"]]
+    y = _in_range(call, x, values, [0.0, 255.0])
+    high, low = (call.reduce(op, y, [1, 2], True) for op in ("ReduceMax", "ReduceMin"))
+    scale = call.binary("Div", 255.0, call.binary("Sub", high, low))
+    y = call.binary("Add", call.binary("Mul", y, scale), call.binary("Mul", call.unary("Neg", low), scale))
+    y = _in_range(call, clip(call, y, 0.0, 255.0), [0.0, 255.0], values)
+    return call.node("Where", call.unary("IsNaN", y, dtype=bool), x, y, shape=x.shape, dtype=x.dtype)
+
+
+def _in_range(call: Call, x: Value, old: list[float], new: list[float]) -> Value:
+    """Values of one range in another one."""
+    if old == new:
+        return x
+    low, high, start, end = (np.float32(n) for n in (*old, *new))
+    require(low < high, f"values from {low} to {high}")
+    factor = call.array(np.array((end - start) / (high - low)))
+    return call.binary("Add", call.binary("Mul", call.binary("Sub", x, old[0]), factor), new[0])
