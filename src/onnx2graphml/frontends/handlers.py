@@ -98,3 +98,17 @@ class _ConvTranspose:
             node.set_attr("output_padding", beyond.tolist())
 
     version_11 = version_1
+
+
+@tf_op(["ResizeBilinear", "ResizeBicubic"])
+class _Resize:
+    """TensorFlow's result is in single precision whatever its pictures are in, and ONNX' in their type."""
+
+    @classmethod
+    def version_11(cls, ctx: Any, node: Any, **_: Any) -> None:
+        single = onnx.TensorProto.FLOAT
+        if ctx.get_dtype(node.input[0]) != single:
+            cast = ctx.insert_new_node_on_input(node, "Cast", node.input[0], to=single)
+            ctx.set_dtype(cast.output[0], single)
+            ctx.copy_shape(node.input[0], cast.output[0])
+        nn.Resize.version_11(ctx, node)

@@ -177,13 +177,14 @@ class Walk:
             policy = Policy(dtype, dtype)
         call = Call(self.network, part.path, part.options, part.variables, self._made, policy, again=again)
         first = next(iter([*given, *keywords.values()]), None)
+        entering = {value.name for value in _flat([given, keywords])}
         given, keywords = self._taken(call, part.kind, [given, keywords])
         bound = self._bound(part, call, given, {**keywords, **masks_given})
         before = masks_asked(bound, self.network.masks, known, first)
         require(policy == PLAIN or not any(flat(before)), f"a mask in {policy.compute}")
         made = part.kind.make(*bound.args, **bound.kwargs)
         if part.class_name in RESHAPING:
-            self.network.casts -= {value.name for value in _flat([made])}
+            self.network.casts -= {value.name for value in _flat([made])} - entering
         outputs = self._shown(part, made if isinstance(made, list) else [made])
         self._mask(part, first, before, outputs, around, self.network.masks)
         if found is not None:

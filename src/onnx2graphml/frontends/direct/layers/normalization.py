@@ -52,9 +52,9 @@ def LayerNormalization(call: Call, x: Value) -> Value:
     require(any(x.shape[a] > 1 for a in axes), "the mean of one number")
     trained = {name: tuple(x.shape[a] for a in axes) for name, use in _both(call) if use}
     across = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))
-    x = call.long(x)
+    x, own = call.long(x), x.dtype
     found = _across(call, trained, across, x)
-    return call.cast(_normalized(call, x, axes, found), call.dtype)
+    return call.cast(call.cast(_normalized(call, x, axes, found), own), call.dtype)
 
 
 @layer("GroupNormalization", takes={"groups": 32, "axis": -1, "epsilon": 1e-3, "center": True, "scale": True},

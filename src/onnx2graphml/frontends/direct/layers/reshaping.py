@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from onnx2graphml.frontends.direct.activations import clip
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import layout_of, sizes, to_back
 from onnx2graphml.frontends.direct.network import Padded
+from onnx2graphml.frontends.direct.policies import BFLOAT16, FLOATS
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
+
+MOST = {FLOATS["float16"]: 65504.0, BFLOAT16: 3.3895313892515355e38}
+"""The greatest number of a short type, which Keras clips a picture of another size to."""
 
 
 @layer("Flatten", takes={"data_format": "channels_last"}, any_type=True)
@@ -125,15 +130,19 @@ def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> 
     layout = layout_of(call)
     old = layout.sizes(x)
     require(x.rank == 4 and min(size) > 0 and size != old, f"a size {size}")
-    require(x.dtype == np.float32, f"a picture of {x.dtype}, which Keras clips")
+    require(x.dtype in MOST or x.dtype == np.float32, f"a picture of {x.dtype}")
     scales = np.array([1, 1, *(n / o for n, o in zip(size, old, strict=True))], np.float32)
     exact = [math.floor(o * float(s)) for o, s in zip(old, scales[2:], strict=True)]
     require(exact == list(size), "a size that a scale does not give")
-    first = layout.to_onnx(call, x)
+    first = layout.to_onnx(call, call.long(x))
     shape = (1, layout.channels(x), *size)
     how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
     made = call.node("Resize", first, None, call.array(scales), shape=shape, **how)
-    return layout.turned(call, x, made, True) if layout.first else call.transpose(made, [0, 2, 3, 1])
+    if x.dtype in MOST:
+        made = call.cast(clip(call, made, -MOST[x.dtype], MOST[x.dtype]), x.dtype)
+    return (
+        layout.turned(call, x, made, True) if layout.first else call.transpose(made, [0, 2, 3, 1], x.dtype not in MOST)
+    )
 
 
 def _sides(option: Any, x: Value) -> tuple[list[int], list[int]]:
