@@ -52,11 +52,6 @@ class Call:
         self.policy, self.dtype = policy, policy.compute
         self.variables, self._made, self.owner = variables, made, owner or layer
 
-    @property
-    def number_of_call(self) -> int:
-        """Of all calls that the network makes."""
-        return int(self.scope[-1])
-
     def __getitem__(self, option: str) -> Any:
         return self.options[option]
 

@@ -67,7 +67,7 @@ class Network:
         scope: of what is called now; of nodes outside of all layers, it is empty.
         masks: of values, by their names.
         named: names that TensorFlow has given outside of all layers.
-        placed: calls that values stand in which are made between layers, by their names.
+        adrift: names of values between layers that an exporter makes without the call that they are of.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Network:
         self.scope: Scope = ()
         self.masks: dict[str, Mask] = {}
         self.named = Names()
-        self.placed: dict[str, int] = {}
+        self.adrift: set[str] = set()
         self._scopes: dict[str, Scope | None] = {}
         self._given: dict[str, str] = {}
         self._floating: set[str] = set()
@@ -199,10 +199,9 @@ class Network:
         graph = onnx.GraphProto(name="keras", node=needed)
         graph.output.extend(_information(value.name, value) for value in outputs.values())
         for node in needed:
-            if calls[node.name] is None and not ends.isdisjoint(node.output):
+            if calls[node.name] is None and not (ends - self.adrift).isdisjoint(node.output):
                 calls[node.name] = _call(self._made_in[node.name])
-        places = calls | {node.name: self.placed[node.output[0]] for node in needed if node.output[0] in self.placed}
-        put_in_order(graph, lambda name: None if places[name] == OUTSIDE else places[name])
+        put_in_order(graph, lambda name: None if calls[name] == OUTSIDE else calls[name])
         self._name(graph, outputs)
         read = {name for node in graph.node for name in node.input}
         arrays = {name: stored.read() for name, stored in self.weights.items() if name in read}

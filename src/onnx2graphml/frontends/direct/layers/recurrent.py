@@ -66,16 +66,16 @@ def _both(call: Call, y: Value, z: Value, mode: str | None) -> list[Value]:
         z = call.reshape(batch_first(call, z), z.shape, own=False)
         z = call.node("ReverseSequence", z, call.integers([z.shape[0]]), shape=z.shape, time_axis=0, batch_axis=1)
     if mode is None:
-        z = batch_first(call, z, own=False)
-        call.network.placed[z.name] = call.number_of_call
-        return [batch_first(call, y), z]
+        return [batch_first(call, y), batch_first(call, z, own=False)]
     if mode == "concat":
         merged = call.concat([y, z], y.rank - 1)
     else:
         require(mode in MERGED, f"two directions merged by {mode}")
         merged = call.binary(MERGED[mode], y, z)
         merged = call.binary("Mul", merged, call.inverse(2.0, merged)) if mode == "ave" else merged
-    return [batch_first(call, merged, own=mode == "mul")]
+    merged = batch_first(call, merged, own=mode == "mul")
+    call.network.adrift.add(merged.name)
+    return [merged]
 
 
 def _directed(
