@@ -8,7 +8,7 @@ from typing import Any
 
 from onnx2graphml.frontends.direct.policies import FLOATS, PLAIN, Policy, policy_of
 from onnx2graphml.frontends.direct.registry import DTYPE, LAYERS, OPERATIONS, Kind
-from onnx2graphml.frontends.direct.stored import Variables, group_names
+from onnx2graphml.frontends.direct.stored import RENAMED, Variables, group_names
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.names import Names
 
@@ -168,6 +168,7 @@ def _part(entry: Mapping[str, Any], variables: Variables, prefix: str, paths: Na
     require(kind is not None, f"the class {class_name}")
     require(variables.named() in (None, name), f"the variables of {name}")
     options = _known(kind, config)
+    class_name = RENAMED.get(class_name, class_name)
     return Part(name, path, class_name, kind, options, variables, options[DTYPE], calls)
 
 

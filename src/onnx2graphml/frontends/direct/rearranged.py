@@ -126,7 +126,7 @@ class Drawn:
             if is_layer and node.op_type in ("Unsqueeze", "Squeeze"):
                 require(not is_moved, f"the axes of {node.name}")
             if node.op_type in ("Softmax", "LogSoftmax"):
-                self._require_shares_kept(node, bool(behind), is_moved)
+                self._require_shares_kept(node, self._is_read(node, behind), is_moved)
             if (self._is_between(node) and _to_back(node)) or (is_moved and node.op_type in PASSED):
                 moved.update(node.output)
                 is_output = not set(self.outputs).isdisjoint(node.output)
@@ -151,6 +151,10 @@ class Drawn:
         if len(behind) != 1 or behind[0].op_type not in PASSED or not self._of_different_layers(node, behind[0]):
             return False
         return sum(name not in self.constants for name in behind[0].input) == 1
+
+    def _is_read(self, node: onnx.NodeProto, behind: Sequence[onnx.NodeProto]) -> bool:
+        """Whether something reads what a node makes as it is: nothing does if its own layer turns the axes first."""
+        return any(each.op_type != "Transpose" or self._of_different_layers(node, each) for each in behind)
 
     def _is_between(self, node: onnx.NodeProto) -> bool:
         return self.call_of[node.name] is None

@@ -96,6 +96,11 @@ def group_names(classes: Iterable[str]) -> list[str]:
     return names
 
 
+RENAMED = {"GroupQueryAttention": "GroupedQueryAttention"}
+"""Classes that a configuration calls otherwise than Keras itself."""
+
+
 def _snake_case(name: str) -> str:
+    name = RENAMED.get(name, name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -76,6 +76,11 @@ def Softmax(call: Call, x: Value, mask: Value | None = None) -> Value:
         (axis,) = axis
     if mask is None:
         return activations.softmax(call, x, axis)
+    return masked_shares(call, x, mask, axis)
+
+
+def masked_shares(call: Call, x: Value, mask: Value, axis: int) -> Value:
+    """Shares of what a mask does not hide."""
     require(mask.rank <= x.rank and broadcast([mask.shape, x.shape]) == x.shape, f"a mask of {mask.shape}")
     shares = activations.softmax(call, select(call, mask, x, LOW), axis)
     return select(call, mask, shares, 0.0)
