@@ -35,9 +35,10 @@ def ranges(x: Any) -> list[Any]:
 
 
 def picture(x: Any) -> list[Any]:
-    """Bytes of a picture, of which every layer of preprocessing makes fractions."""
+    """Bytes of a picture, of which every layer of preprocessing makes fractions, and so do functions."""
+    z = keras.ops.cast(x, "float32") * 0.5
     y = L.CenterCrop(2, 2, name="middle")(L.RandomFlip(name="flip")(x))
-    return [L.Conv2D(2, 2, name="conv")(y), L.Rescaling(1 / 255, name="scaled")(x)]
+    return [L.Conv2D(2, 2, name="conv")(y), L.Rescaling(1 / 255, name="scaled")(x), x / 255, 1.5 - x, z]
 
 
 @pytest.mark.slow

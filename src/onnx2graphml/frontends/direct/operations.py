@@ -10,7 +10,7 @@ import numpy as np
 
 from onnx2graphml.frontends.direct import activations, masks
 from onnx2graphml.frontends.direct.call import Call, Like
-from onnx2graphml.frontends.direct.policies import is_float
+from onnx2graphml.frontends.direct.policies import FLOATS, is_float
 from onnx2graphml.frontends.direct.registry import REQUIRED, operation
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -41,6 +41,8 @@ EXTREME = {"Max": "ReduceMax", "Min": "ReduceMin"}
 
 def _elementwise(op: str) -> Callable[[Call, Like, Like], Value]:
     def make(call: Call, x1: Like, x2: Like) -> Value:
+        if any(isinstance(x, float) or (isinstance(x, Value) and is_float(x.dtype)) for x in (x1, x2)):
+            x1, x2 = _fractions(call, x1, x2)
         _require_floats(x1, x2)
         require(x1 != x2, "a value with itself")
         neutral = NEUTRAL.get(op, ())
@@ -92,10 +94,18 @@ for _name, _op in EXTREME.items():
     operation(_name, module="numpy", takes={"axis": None, "keepdims": False}, only={"initial": None})(_reduced(_op))
 
 
+@operation("Cast", module="core", takes={"dtype": REQUIRED})
+def Cast(call: Call, x: Value) -> Value:
+    """The same numbers in another type."""
+    dtype = FLOATS.get(call["dtype"])
+    require(dtype not in (None, x.dtype), f"a cast of {x.dtype} to {call['dtype']}")
+    return call.cast(x, dtype)
+
+
 @operation("TrueDivide", module="numpy")
 def TrueDivide(call: Call, x1: Like, x2: Like) -> Value:
     """The quotient; of a number, the product with its inverse."""
-    _require_floats(x1, x2)
+    x1, x2 = _fractions(call, x1, x2)
     require(x1 not in (0, x2) and x2 != 1, "a number that changes nothing")
     if isinstance(x2, Value):
         return call.binary("Div", x1, x2)
@@ -253,6 +263,11 @@ def GetItem(call: Call, x: Value, key: Any) -> Value:
             require(step == 1 and start < stop and stop - start < x.shape[axis], f"the part {each}")
             x = call.slice(x, axis, start, stop)
     return call.squeeze(x, dropped) if dropped else x
+
+
+def _fractions(call: Call, *values: Like) -> list[Like]:
+    """Values in the type of a result that may be a fraction."""
+    return [call.cast(x, call.dtype) if isinstance(x, Value) else x for x in values]
 
 
 def _require_floats(*values: Any) -> None:

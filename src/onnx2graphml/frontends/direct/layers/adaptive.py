@@ -46,7 +46,7 @@ def places(size: int, wanted: int) -> tuple[int, npt.NDArray[np.int32]]:
 def _adapted(call: Call, x: Value, op: str) -> Value:
     layout, wanted = layout_of(call), sizes(call["output_size"], x.rank - 2)
     require(not layout.first, "channels first, pooled to a size")
-    require(x.dtype == np.float32, f"{x.dtype} pooled to a size")
+    require(x.dtype != np.float64 and (x.rank < 5 or x.dtype != np.float16), f"{x.dtype} pooled to a size")
     for k, number in enumerate(wanted):
         size = x.shape[k + 1]
         require(1 < number <= size, f"{size} places pooled to {number}")
