@@ -105,11 +105,9 @@ def put_node_lines(
     low, high, size = np.zeros(n, np.uint64), np.zeros(n, np.uint64), np.zeros(n, np.int64)
     offset = np.zeros(n, np.int64)  # of a number in its line
     in_runs = not text_stride[:, last - 1].any()
-    # Of the numbers that grow in a run: where their last digits begin, how many there are, which they are in the first
-    # line, and what stands behind them; bytes from the ones before, and the codes of their copy.
-    digits_at, width, from_digit = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    where, width, grown = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)  # see `_find_grown`
     behind, gap = np.zeros(n, np.uint64), np.zeros(n, np.int64)
-    code, code_bits = np.zeros(n, np.uint64), np.zeros(n, np.int64)
+    code, code_bits = np.zeros(n, np.uint64), np.zeros(n, np.int64)  # of copies
     copy, far, changed, done = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     while done < count:
         begin = at
@@ -163,38 +161,13 @@ def put_node_lines(
         done += 1
         run = min(min(shape[last - 1] - 1 - now[last], count - done), min(_grows(now[ID]), _grows(now[last])))
         if in_runs and run > 0:
-            runs, end = np.int64(0), np.int64(0)
-            for k in range(n):
-                if shown[k] == ID or shown[k] == last:
-                    width[runs] = min(size[k], 2)
-                    digits_at[runs] = offset[k] + size[k] - width[runs]
-                    gap[runs], end = digits_at[runs] - end, digits_at[runs] + width[runs]
-                    from_digit[runs], behind[runs] = now[shown[k]] % 100, load_word(begin + end) << _U(8 * width[runs])
-                    runs += 1
+            numbers, end = _find_grown(begin, shown, last, now, offset, size, where, width, grown, behind, gap)
             first_gap, copy = copy + gap[0], far - end
             gap[0] += copy
-            if packs is not None:
-                for k in range(runs):
-                    code[k], code_bits[k] = _codes_of_copy(codes, gap[k], far)
-            for j in range(1, run + 1):
-                for step in range(0, far, WIDE):
-                    copy_wide(at + step, begin + step)
-                for k in range(runs):
-                    digits = _last_digits(from_digit[k] + j, width[k])
-                    store_word(at + digits_at[k], digits | behind[k])
-                    if packs is None:
-                        continue
-                    if j == 1 and k == 0:
-                        put_at, held, bits = put_new(
-                            codes, put_at, held, bits, at + digits_at[0], first_gap, far, width[0]
-                        )
-                    else:
-                        new = digits ^ _last_digits(from_digit[k] + j - 1, width[k])
-                        put_at, held, bits = _put_digits(
-                            codes, put_at, held, bits, at + digits_at[k], gap[k], far, width[k], code[k], code_bits[k],
-                            digits, new,
-                        )  # fmt: skip
-                at += far
+            at, put_at, held, bits = _put_run(
+                at, begin, far, run, numbers, first_gap, where, width, grown, behind, gap, code, code_bits,
+                packs, codes, put_at, held, bits,
+            )  # fmt: skip
             done += run
             now[ID] += run
             now[last] += run
@@ -203,6 +176,61 @@ def put_node_lines(
         changed = _next(now, shape)
     if packs is not None:
         put_at, held, bits = put_new(codes, put_at, held, bits, at, copy, far, np.int64(0))
+    return at, put_at, held, bits
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _find_grown(
+    begin: Any, shown: Any, last: Any, now: Any, offset: Any, size: Any,
+    place: Any, width: Any, grown: Any, behind: Any, gap: Any,
+) -> Any:  # fmt: skip
+    """Find the numbers that grow in a run, in the line that begins at an address.
+
+    Args:
+        place, width, grown: become where the last digits of each begin, how many there are, and what they are.
+        behind: becomes the text that stands behind each, with room for the digits before it.
+        gap: becomes the bytes between the one before and each.
+
+    Returns:
+        How many there are, and where the last one ends.
+    """
+    n, end = np.int64(0), np.int64(0)
+    for k in range(shown.size):
+        if shown[k] == ID or shown[k] == last:
+            width[n] = min(size[k], 2)
+            place[n] = offset[k] + size[k] - width[n]
+            gap[n], end = place[n] - end, place[n] + width[n]
+            grown[n], behind[n] = now[shown[k]] % 100, load_word(begin + end) << _U(8 * width[n])
+            n += 1
+    return n, end
+
+
+@numba.njit(nogil=True, forceinline=True)
+def _put_run(
+    at: Any, begin: Any, far: Any, run: Any, numbers: Any, first_gap: Any,
+    place: Any, width: Any, grown: Any, behind: Any, gap: Any, code: Any, code_bits: Any,
+    packs: Any, codes: Any, put_at: Any, held: Any, bits: Any,
+) -> Any:  # fmt: skip
+    """So many lines, each the one at `begin` with other digits; `first_gap` is `gap[0]` of the first of them."""
+    if packs is not None:
+        for k in range(numbers):
+            code[k], code_bits[k] = _codes_of_copy(codes, gap[k], far)
+    for j in range(1, run + 1):
+        for step in range(0, far, WIDE):
+            copy_wide(at + step, begin + step)
+        for k in range(numbers):
+            digits = _last_digits(grown[k] + j, width[k])
+            store_word(at + place[k], digits | behind[k])
+            if packs is None:
+                continue
+            if j == 1 and k == 0:
+                put_at, held, bits = put_new(codes, put_at, held, bits, at + place[0], first_gap, far, width[0])
+            else:
+                new = digits ^ _last_digits(grown[k] + j - 1, width[k])
+                put_at, held, bits = _put_digits(
+                    codes, put_at, held, bits, at + place[k], gap[k], far, width[k], code[k], code_bits[k], digits, new
+                )
+        at += far
     return at, put_at, held, bits
 
 
