@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from inspect import BoundArguments
+from inspect import BoundArguments, signature
 from typing import Any
 
 import numpy as np
 
 from onnx2graphml.frontends.direct.call import Call, Like
+from onnx2graphml.frontends.direct.plan import Part
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Mask, Value
 from onnx2graphml.frontends.names import Names
@@ -95,6 +96,28 @@ def masks_asked(bound: BoundArguments, masks: Mapping[str, Mask], known: Mapping
 
 def _has_values(value: Any) -> bool:
     return isinstance(value, Value) or (isinstance(value, list | tuple) and any(map(_has_values, value)))
+
+
+class Found:
+    """The masks that a Sequential has found before it was called, by the names of values.
+
+    Args:
+        parts: of the model.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.masks: dict[str, Mask] = {}
+        self._parts = parts
+
+    def behind(self, part: Part) -> list[bool]:
+        """Whether each layer behind one asks for a mask, as far as they hand it on."""
+        asks = []
+        for each in self._parts[[other.name for other in self._parts].index(part.name) + 1 :]:
+            asks.append(each.kind is None or "mask" in signature(each.kind.make).parameters)
+            hands = each.class_name in RECURRENT and each.options.get("return_sequences", True)
+            if not (each.class_name in KEPT or hands):
+                break
+        return asks
 
 
 def of_outputs(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from onnx2graphml.frontends.direct.places import OUTSIDE, Places, Scope
 from onnx2graphml.frontends.direct.policies import written
 from onnx2graphml.frontends.direct.rearranged import Drawn
 from onnx2graphml.frontends.direct.stored import Stored
@@ -20,16 +20,11 @@ from onnx2graphml.frontends.direct.values import Mask, Shape, Value
 from onnx2graphml.frontends.names import Names
 from onnx2graphml.frontends.order import put_in_order
 from onnx2graphml.model.light import LightModel
-from onnx2graphml.model.metadata import LARGE, LAYER
+from onnx2graphml.model.metadata import LARGE
 
 OPSET, IR_VERSION = 17, 10  # the same as on the way through TensorFlow
-OUTSIDE = -1
-"""In the place of the number of a call: of a node outside of all layers."""
 MOST_NODES = 1 << 16
 """No network that can be a graph has more; a configuration that calls models within models many times over may."""
-
-Scope = tuple[str | int, ...]
-"""What is being called: names, and after each the number of the call, from the outermost model to the layer."""
 
 NEW_ORDER = ("Gemm", "MatMul", "Reshape")
 """Operators that an exporter carries no order of axes through."""
@@ -87,10 +82,7 @@ class Network:
         self.masks: dict[str, Mask] = {}
         self.named = Names()
         self.adrift: set[str] = set()
-        self._scopes: dict[str, Scope | None] = {}
-        self._given: dict[str, str] = {}
-        self._floating: set[str] = set()
-        self._made_in: dict[str, Scope] = {}
+        self._places = Places()
         self._shapes: dict[str, Shape] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, npt.NDArray[Any]] = {}
@@ -150,11 +142,7 @@ class Network:
             op, [i.name if i else "" for i in inputs], [v.name for v in values], self._node_names.unique(name)
         )
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
-        self._given[node.name] = name
-        self._scopes[node.name] = None if layer is None else self.scope
-        self._made_in[node.name] = self.scope
-        if floating or layer == "":
-            self._floating.add(node.name)
+        self._places.add(node.name, name, self.scope, layer, floating)
         self._nodes.append(node)
         if all(value is None or value.name in self.still for value in inputs):
             self.still.update(value.name for value in values)
@@ -193,16 +181,17 @@ class Network:
         """
         needed = self._needed(value.name for value in outputs.values())
         ends = {value.name for value in outputs.values()}
-        self._hand_on_casts(needed, {value.name: name for name, value in outputs.items()})
-        calls = self._settled(needed)
+        named = {value.name: name for name, value in outputs.items()}
+        self._places.hand_on_casts(needed, self.casts, named, self.turns)
+        calls = self._places.settled(needed)
         Drawn(needed, calls, self._shapes, self._constants.keys(), ends, self.turned).require_kept()
         graph = onnx.GraphProto(name="keras", node=needed)
         graph.output.extend(_information(value.name, value) for value in outputs.values())
         for node in needed:
             if calls[node.name] is None and not (ends - self.adrift).isdisjoint(node.output):
-                calls[node.name] = _call(self._made_in[node.name])
+                calls[node.name] = self._places.made_in(node.name)
         put_in_order(graph, lambda name: None if calls[name] == OUTSIDE else calls[name])
-        self._name(graph, outputs)
+        self._places.name(graph, named, self._shapes)
         read = {name for node in graph.node for name in node.input}
         arrays = {name: stored.read() for name, stored in self.weights.items() if name in read}
         large = {name: array for name, array in arrays.items() if array.size > LARGE}
@@ -217,33 +206,6 @@ class Network:
         for key, text in metadata(layers).items():
             proto.metadata_props.add(key=key, value=text)
         return LightModel(proto, large)
-
-    def _hand_on_casts(self, nodes: Sequence[onnx.NodeProto], outputs: Mapping[str, str]) -> None:
-        """Let a cast before a layer belong to what reads it: the layer, or where that does nothing, the one behind it.
-
-        At the end of the network, it belongs to the layer that puts it out.
-
-        Raises:
-            UncoveredError: there are several.
-        """
-        for node in reversed(nodes):
-            if not self.casts.isdisjoint(node.output):
-                own = self._scopes[node.name] or ()
-                behind = {self._scopes[reader.name] for reader in self._readers(nodes, node.output[0])}
-                end = outputs.get(node.output[0])
-                require(len(behind) == 1 - bool(end), f"what {own[-2]} casts is read by several layers")
-                require(not end or not self.turns, f"what {end} casts may be in ONNX' order")
-                self._scopes[node.name] = (end, own[-1]) if end else behind.pop()
-
-    def _readers(self, nodes: Sequence[onnx.NodeProto], name: str) -> Iterator[onnx.NodeProto]:
-        """The nodes of layers that read a value, or what stands between layers and reads it."""
-        for node in nodes:
-            if name in node.input:
-                require(node.name not in self._floating, "a mask of what a layer casts")
-                if self._scopes[node.name] is not None:
-                    yield node
-                else:
-                    yield from self._readers(nodes, node.output[0])
 
     def check_order(self) -> None:
         """Leave to TensorFlow what may be in ONNX' order there: what is joined to a convolution's own transposition.
@@ -261,40 +223,10 @@ class Network:
         for node in self._nodes:
             for name in (*node.input, *node.output) if node.op_type not in NEW_ORDER else ():
                 group[first(name)] = first(node.output[0])
-        moved = {first(n.output[0]) for n in self._nodes if self._scopes[n.name] is None and n.op_type == "Transpose"}
+        moved = {
+            first(n.output[0]) for n in self._nodes if self._places.scopes[n.name] is None and n.op_type == "Transpose"
+        }
         require(not moved & {first(name) for name in self.in_order}, "axes that may have ONNX' order")
-
-    def _settled(self, nodes: Sequence[onnx.NodeProto]) -> dict[str, int | None]:
-        """Note the layer of each node, and find the number of its call: None for one between layers."""
-        readers: dict[str, list[str]] = {}
-        calls: dict[str, int | None] = {}
-        for node in reversed(nodes):
-            scope = self._scopes[node.name]
-            if node.name in self._floating:
-                behind = [self._scopes[reader] or () for name in node.output for reader in readers.get(name, [])]
-                same = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*behind, strict=False))
-                scope = self._scopes[node.name] = tuple(parts[0] for parts in same)
-            for name in node.input:
-                readers.setdefault(name, []).append(node.name)
-            names = [part for part in scope or () if isinstance(part, str)]
-            if names:
-                node.metadata_props.add(key=LAYER, value=names[-1])
-            calls[node.name] = None if scope is None else _call(scope)
-        return calls
-
-    def _name(self, graph: onnx.GraphProto, outputs: Mapping[str, Value]) -> None:
-        """Give the outputs their names, and those that float the next free ones, in the order of the nodes."""
-        new = {value.name: name for name, value in outputs.items()}
-        nodes, tensors = Names(), Names([*outputs, *self._shapes])
-        for node in graph.node:
-            given = self._given[node.name]
-            if node.name in self._floating:
-                new |= {name: new.get(name) or tensors.unique(given) for name in node.output}
-            node.name = nodes.unique(given)
-            node.input[:] = [new.get(name, name) for name in node.input]
-            node.output[:] = [new.get(name, name) for name in node.output]
-        for value in graph.output:
-            value.name = new[value.name]
 
     def _needed(self, outputs: Iterable[str]) -> list[onnx.NodeProto]:
         """The nodes that the outputs depend on."""
@@ -304,12 +236,6 @@ class Network:
                 wanted |= set(node.input)
                 kept.append(node)
         return kept[::-1]
-
-
-def _call(scope: Scope) -> int:
-    """The number of the call that a scope is of."""
-    last = scope[-1] if scope else OUTSIDE
-    return last if isinstance(last, int) else OUTSIDE
 
 
 def _information(name: str, value: Value) -> onnx.ValueInfoProto:

@@ -6,10 +6,10 @@ It decides no value, but the numbers in the names of nodes outside of all layers
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from onnx2graphml.frontends.direct.plan import INPUT, Plan, Reference
+from onnx2graphml.frontends.direct.arguments import references
+from onnx2graphml.frontends.direct.plan import INPUT, Plan
 from onnx2graphml.frontends.direct.uncovered import require
 
 Key = tuple[str, int]
@@ -41,15 +41,6 @@ def calls_in_order(plan: Plan) -> list[Key]:
     except graphlib.CycleError:
         require(False, "calls that wait for each other")
         raise
-
-
-def references(value: Any) -> Iterator[Reference]:
-    """The tensors that an argument refers to."""
-    if isinstance(value, Reference):
-        yield value
-    elif isinstance(value, list | tuple | dict):
-        for each in (value[key] for key in sorted(value)) if isinstance(value, dict) else value:
-            yield from references(each)
 
 
 def _by_depth(reads: Reads, ends: Iterable[Key]) -> list[Key]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from onnx2graphml.frontends.direct.arguments import Outputs, filled, found, references
+from onnx2graphml.frontends.direct.arguments import flat as flat_values
 from onnx2graphml.frontends.direct.call import Call, Made
-from onnx2graphml.frontends.direct.masks import KEPT, RECURRENT, Masks, fixed, flat, masks_asked, of_outputs
+from onnx2graphml.frontends.direct.masks import KEPT, Found, Masks, fixed, flat, masks_asked, of_outputs
 from onnx2graphml.frontends.direct.masks import given as given_masks
 from onnx2graphml.frontends.direct.network import MOST_NODES, Network
-from onnx2graphml.frontends.direct.order import calls_in_order, references
+from onnx2graphml.frontends.direct.order import calls_in_order
 from onnx2graphml.frontends.direct.plan import INPUT, Arguments, Part, Plan, Reference
 from onnx2graphml.frontends.direct.policies import FLOATS, PLAIN, Policy, is_float, promoted
 from onnx2graphml.frontends.direct.registry import LAYER_MODULE, Kind
@@ -23,8 +25,6 @@ from onnx2graphml.frontends.direct.values import Mask, Shape, Value
 from onnx2graphml.frontends.names import Names
 from onnx2graphml.model.light import LightModel
 from onnx2graphml.model.metadata import CHANNELS_LAST, LAYERS, TRAINED
-
-Outputs = dict[tuple[str, int], list[Value]]
 
 RESHAPING = ("Flatten", "Permute", "Reshape")
 """Layers that have their own cast, also where they change nothing else: an exporter leaves them out later."""
@@ -98,11 +98,11 @@ class Walk:
             pairs = zip(wanted["batch_shape"][1:], value.shape[1:], strict=False)
             require(fits and all(n in (None, m) for n, m in pairs), f"what {reference.part} makes of its input")
         done: Outputs = {(r.part, r.call): [value] for r, value in zip(plan.inputs, inputs, strict=True)}
-        found = Found(plan.parts) if plan.class_name == "Sequential" else None
+        hidden = Found(plan.parts) if plan.class_name == "Sequential" else None
         parts = {part.name: part for part in plan.parts}
         for name, number in calls_in_order(plan):
-            done[name, number] = self._call(parts[name], parts[name].calls[number], done, found)
-        return [_found(done, reference) for reference in plan.outputs]
+            done[name, number] = self._call(parts[name], parts[name].calls[number], done, hidden)
+        return [found(done, reference) for reference in plan.outputs]
 
     def _entering(self, part: Part, plan: Plan, values: Sequence[Value]) -> list[Value]:
         """What a model within a model is called with, in the types of its inputs.
@@ -148,8 +148,8 @@ class Walk:
         """
         self.network.calls += 1
         require(self.network.calls < MOST_NODES, "too many calls")
-        given = [_filled(each, done) for each in arguments.positional]
-        keywords = {k: _filled(v, done) for k, v in arguments.keywords.items()}
+        given = [filled(each, done) for each in arguments.positional]
+        keywords = {k: filled(v, done) for k, v in arguments.keywords.items()}
         keywords.pop("training", None)  # a prediction decides that for all layers
         keywords = {key: value for key, value in keywords.items() if value is not None}  # as a mask that there isn't
         scope = self.network.scope
@@ -165,7 +165,7 @@ class Walk:
             mask = keywords.pop("mask", None)
             require(not keywords and len(given) == 1, f"the arguments of {part.path}")
             require(not isinstance(given[0], dict), f"inputs of {part.path} by name")
-            inputs = list(_flat(given[0]))
+            inputs = list(flat_values(given[0]))
             masks = flat(given_masks(inputs, known) if mask is None else fixed(mask))
             self.network.masks |= {x.name: m for x, m in zip(inputs, masks, strict=True) if m is not None}
             return self._shown(part, self._run(part.model, self._entering(part, part.model, inputs)))
@@ -173,18 +173,18 @@ class Walk:
         masks_given = {key: keywords.pop(key) for key in [*keywords] if key.endswith("mask")}
         again, policy = part.path in self._shapes, part.policy
         if part.kind.module != LAYER_MODULE:
-            dtype = promoted(value.dtype for value in _flat([given, keywords]))
+            dtype = promoted(value.dtype for value in flat_values([given, keywords]))
             policy = Policy(dtype, dtype)
         call = Call(self.network, part.path, part.options, part.variables, self._made, policy, again=again)
         first = next(iter([*given, *keywords.values()]), None)
-        entering = {value.name for value in _flat([given, keywords])}
+        entering = {value.name for value in flat_values([given, keywords])}
         given, keywords = self._taken(call, part.kind, [given, keywords])
         bound = self._bound(part, call, given, {**keywords, **masks_given})
         before = masks_asked(bound, self.network.masks, known, first)
         require(policy == PLAIN or not any(flat(before)), f"a mask in {policy.compute}")
         made = part.kind.make(*bound.args, **bound.kwargs)
         if part.class_name in RESHAPING:
-            self.network.casts -= {value.name for value in _flat([made])} - entering
+            self.network.casts -= {value.name for value in flat_values([made])} - entering
         outputs = self._shown(part, made if isinstance(made, list) else [made])
         self._mask(part, first, before, outputs, around, self.network.masks)
         if found is not None:
@@ -230,7 +230,7 @@ class Walk:
         hidden: list[bool] | None = None,
     ) -> None:
         """Note the masks of what a layer has put out."""
-        same = {x.name for x in _flat(first)}.intersection(y.name for y in outputs)
+        same = {x.name for x in flat_values(first)}.intersection(y.name for y in outputs)
         require(part.class_name in KEPT or not same.intersection(masks), f"what {part.path} leaves of a mask")
         if all(y.name in masks for y in outputs):
             return
@@ -239,52 +239,3 @@ class Walk:
             if mask is not None:
                 require(part.policy == PLAIN, f"a mask in {part.policy.compute}")
                 masks.setdefault(y.name, mask)
-
-
-class Found:
-    """The masks that a Sequential has found before it was called, by the names of values.
-
-    Args:
-        parts: of the model.
-    """
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self.masks: dict[str, Mask] = {}
-        self._parts = parts
-
-    def behind(self, part: Part) -> list[bool]:
-        """Whether each layer behind one asks for a mask, as far as they hand it on."""
-        asks = []
-        for each in self._parts[[other.name for other in self._parts].index(part.name) + 1 :]:
-            asks.append(each.kind is None or "mask" in inspect.signature(each.kind.make).parameters)
-            hands = each.class_name in RECURRENT and each.options.get("return_sequences", True)
-            if not (each.class_name in KEPT or hands):
-                break
-        return asks
-
-
-def _found(done: Outputs, reference: Reference) -> Value:
-    outputs = done.get((reference.part, reference.call), [])
-    require(0 <= reference.output < len(outputs), f"the output {reference}")
-    return outputs[reference.output]
-
-
-def _filled(value: Any, done: Outputs) -> Any:
-    """An argument with the tensors that it refers to."""
-    if isinstance(value, Reference):
-        return _found(done, value)
-    if isinstance(value, list | tuple):
-        return type(value)(_filled(each, done) for each in value)
-    return {k: _filled(v, done) for k, v in value.items()} if isinstance(value, dict) else value
-
-
-def _flat(value: Any) -> Iterator[Value]:
-    """The tensors in an argument, in the order in which Keras flattens them."""
-    if isinstance(value, Value):
-        yield value
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _flat(each)
-    elif isinstance(value, dict):
-        for key in sorted(value):
-            yield from _flat(value[key])
