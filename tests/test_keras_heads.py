@@ -63,6 +63,8 @@ def test_a_file_has_the_graph_that_its_model_has_through_tensorflow(name: str, t
     ("make", "what"),
     [
         (lambda x: L.GroupQueryAttention(2, 1, 1)(x, x), "one head"),
+        (lambda x: L.GroupQueryAttention(1, 2, 1)(x, x), "moves other axes"),
+        (lambda x: L.MultiHeadAttention(3, 1)(x, x), "Keras adds along another axis"),
         (lambda x: L.GroupQueryAttention(2, 2, 1)(x, x, return_attention_scores=True), "with its scores"),
         (
             lambda x: L.MultiHeadAttention(2, 2, attention_axes=(1, 2))(

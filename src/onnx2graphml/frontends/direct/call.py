@@ -168,6 +168,14 @@ class Call:
         require(left.dtype == right.dtype, f"{op} of {left.dtype} and {right.dtype}")
         return self.node(op, left, right, shape=broadcast([left.shape, right.shape]), name=name)
 
+    def keras_sum(self, x: Value, y: Value) -> Value:
+        """A sum by Keras, which takes for a bias of the second axis what has its size, and belongs to another one."""
+        wide = [n for n in y.shape if n > 1]
+        if len(wide) == 1 and x.rank > 2 and wide[0] == x.shape[1] != x.shape[-1]:
+            own = y.rank - y.shape.index(wide[0])
+            require(own == x.rank - 1, f"a sum of {x.shape} and {y.shape}, which Keras adds along another axis")
+        return self.binary("Add", x, y)
+
     def cast(self, x: Value, dtype: Any, name: str = "", floating: bool = False) -> Value:
         """The same numbers in another type."""
         kind = np.dtype(dtype)

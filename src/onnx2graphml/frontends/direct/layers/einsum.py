@@ -54,4 +54,4 @@ def dense(call: Call, x: Value, summed: int, new: Shape, bias: Shape | None) -> 
         return call.gemm(flat, kernel, variables[1])
     require(flat.rank > 2 or bias is None, "a bias of several axes")
     y = call.reshape(call.matmul(flat, kernel), (*kept, *new))
-    return y if bias is None else call.binary("Add", y, variables[1])
+    return y if bias is None else call.keras_sum(y, variables[1])

@@ -112,6 +112,7 @@ def _repeated(call: Call, x: Value, times: int) -> Value:
     """Each head so many times."""
     if times == 1:
         return x
+    require(min(x.shape[1], x.shape[3]) > 1, f"heads of {x.shape}, of which TensorFlow moves other axes")
     wide = call.unsqueeze(x, [3])
     shape = (*x.shape[:3], times, x.shape[3])
     tiled = call.node("Tile", wide, call.integers([1, 1, 1, times, 1]), shape=shape)

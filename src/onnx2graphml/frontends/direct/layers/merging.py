@@ -123,7 +123,8 @@ def _either(call: Call, masks: Sequence[Value | None]) -> Value | None:
 
 def _merged(call: Call, op: str, values: Sequence[Value]) -> Value:
     _require_alike(values)
-    return functools.reduce(functools.partial(call.binary, op), values)
+    joined = call.keras_sum if op == "Add" else functools.partial(call.binary, op)
+    return functools.reduce(joined, values)
 
 
 def _require_alike(values: Sequence[Value]) -> None:
