@@ -97,6 +97,17 @@ LEFT: dict[str, tuple[tuple[int, ...], Callable[[Any], Any], str]] = {
     "a pool as an output, too": (PICTURE, both, "channels first between p"),
     "a pool of rows, a ReLU": (STEPS, lambda x: L.ReLU()(L.MaxPooling1D(2, **FIRST)(x)), "channels first between"),
     "two pools of a row": (STEPS, lambda x: [L.MaxPooling1D(n, **FIRST)(x) for n in (2, 3)], "for two layers"),
+    "a pool, a ReLU, a convolution": (
+        PICTURE,
+        lambda x: L.Conv2D(2, 2, **FIRST)(L.ReLU()(L.MaxPooling2D(2, 1, name="p", **FIRST)(x))),
+        "channels first between p",
+    ),
+    "a normalization, a pool of rows": (
+        STEPS,
+        lambda x: L.MaxPooling1D(2, name="p", **FIRST)(L.BatchNormalization(axis=1)(x)),
+        "channels first before p",
+    ),
+    "the mean of one number": ((3, 1, 1), L.GroupNormalization(3, axis=1), "the mean of one number"),
     "one place": ((3, 1, 1), L.MaxPooling2D(1, **FIRST), "pictures of one place"),
     "another layout": (PICTURE, L.GroupNormalization(2, axis=-2), "groups of the axis -2"),
 }

@@ -56,7 +56,7 @@ class Network:
         calls: how many calls of layers there were.
         in_order: names of values whose axes no exporter may bring into another order.
         still: names of values that no input changes.
-        turned: names of values with channels first, for which TensorFlow has them last; whether in several nodes.
+        turned: names of values with channels first, for which TensorFlow has them last; and how.
         turns: whether axes were brought into ONNX' order, other than those of weights.
         casts: names of values that were cast to a layer's type before they entered it.
         scope: of what is called now; of nodes outside of all layers, it is empty.
@@ -76,7 +76,7 @@ class Network:
         self.in_order: list[str] = []
         self.still: set[str] = set()
         self.turns = False
-        self.turned: dict[str, bool] = {}
+        self.turned: dict[str, str] = {}
         self.casts: set[str] = set()
         self.scope: Scope = ()
         self.masks: dict[str, Mask] = {}

@@ -23,6 +23,9 @@ PASSED = frozenset(
 )  # fmt: skip
 """Operators that tf2onnx moves a transposition across, so that it meets another one and both vanish."""
 
+SEVERAL, BIASED, BARE = "several", "biased", "bare"
+"""How TensorFlow makes a value with channels last and brings them first: by several nodes, or by one and a bias."""
+
 ELEMENTWISE = PASSED - {"Concat", "Pad", "Slice", "Split", "Squeeze", "Tile", "Unsqueeze"}
 ENDING = ("Conv", "Reshape", "Transpose", "ConvTranspose", "MaxPool", "AveragePool")
 """Those that no transposition is moved across; the latter ones of pictures only."""
@@ -38,7 +41,8 @@ class Drawn:
         shapes: of all tensors, by name.
         constants: the names of those that are constants.
         outputs: the names of those that are outputs.
-        turned: the names of those that TensorFlow makes with channels last, and brings first; whether by several nodes.
+        turned: the names of those that TensorFlow makes with channels last, and brings first; and how: by
+            several nodes, or with a sum at the end, or without.
     """
 
     nodes: Sequence[onnx.NodeProto]
@@ -46,7 +50,7 @@ class Drawn:
     shapes: Mapping[str, Shape]
     constants: Collection[str]
     outputs: Set[str]
-    turned: Mapping[str, bool]
+    turned: Mapping[str, str]
 
     def require_kept(self) -> None:
         """Leave a network to TensorFlow, of which that would change what a layer computes, or where it stands.
@@ -67,15 +71,23 @@ class Drawn:
     def _require_first_kept(self) -> None:
         """Two transpositions around a layer vanish where nothing takes one of them further, or to an output."""
         turned = dict(self.turned)
+        makers = {name: node for node in self.nodes for name in node.output}
+        readers = Counter(name for node in self.nodes for name in node.input)
+        for name in turned.keys() & makers.keys():
+            before = makers.get(makers[name].input[0])
+            free = before is None or before.op_type in ENDING[:3] or len(self.shapes[name]) != 3
+            require(free, f"channels first before {name}")
         for node in self.nodes:
             for name in turned.keys() & set(node.input):
-                shape = self.shapes[name]
+                shape, how = self.shapes[name], turned[name]
                 if node.op_type in (ENDING if len(shape) == 4 else ENDING[:3]):
                     continue
-                plain = len(shape) == 4 and not turned[name] and max(shape[2:]) > 1 and node.op_type in ELEMENTWISE
+                only = readers[name] == 1 and sum(each not in self.constants for each in node.input) == 1
+                plain = len(shape) == 4 and max(shape[2:]) > 1 and node.op_type in ELEMENTWISE
+                plain = plain and how != SEVERAL and not (how == BARE and only)
                 free = self.outputs.isdisjoint([name, *node.output])
                 require(plain and free, f"channels first between {name} and {node.name}")
-                turned |= dict.fromkeys(node.output, False)
+                turned |= dict.fromkeys(node.output, BIASED)
 
     def _of_different_layers(self, one: onnx.NodeProto, other: onnx.NodeProto) -> bool:
         return self.call_of[one.name] != self.call_of[other.name]

@@ -7,6 +7,7 @@ from typing import Any
 from onnx2graphml.frontends.direct.activations import UNARY, activated
 from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import Layout, Sizes, layout_of, outputs, paddings, sizes
+from onnx2graphml.frontends.direct.rearranged import BARE, BIASED
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -46,7 +47,7 @@ def DepthwiseConv(call: Call, x: Value) -> Value:
     kernel, *bias = _variables(call, channels * multiplier, kernel=(*window, channels, multiplier))
     x, padding = _causal(call, x, window)
     y = convolved(call, x, _depthwise(call, kernel), bias, channels, padding)
-    y = layout_of(call).turned(call, x, y)
+    y = layout_of(call).turned(call, x, y, BIASED if bias else BARE)
     return _activated(call, y)
 
 
@@ -78,7 +79,7 @@ def SeparableConv(call: Call, x: Value) -> Value:
     if is_row:
         y = _biased(layout_of(call), call.squeeze(y, [line]), bool(bias))
         y = call.binary("Add", y, call.reshape(bias[0], (call["filters"], 1)) if line > 1 else bias[0]) if bias else y
-    y = layout_of(call).turned(call, whole, y)
+    y = layout_of(call).turned(call, whole, y, BIASED if bias else BARE)
     return _activated(call, y)
 
 

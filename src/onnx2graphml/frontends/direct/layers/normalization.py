@@ -66,6 +66,7 @@ def GroupNormalization(call: Call, x: Value) -> Value:
     groups = channels if call["groups"] == -1 else call["groups"]
     require(0 < groups <= channels and channels % groups == 0, f"{groups} groups of {channels}")
     inner = (groups, channels // groups)
+    require(any(n > 1 for a, n in enumerate(x.shape) if a != axis) or groups < channels, "the mean of one number")
     trained = {name: (channels,) for name, use in _both(call) if use}
     shape = (*x.shape[:axis], *inner, *x.shape[axis + 1 :])
     across = tuple(n if a in (axis, axis + 1) else 1 for a, n in enumerate(shape))

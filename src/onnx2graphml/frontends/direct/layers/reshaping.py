@@ -13,6 +13,7 @@ from onnx2graphml.frontends.direct.call import Call
 from onnx2graphml.frontends.direct.layers.windows import layout_of, sizes, to_back
 from onnx2graphml.frontends.direct.network import Padded
 from onnx2graphml.frontends.direct.policies import BFLOAT16, FLOATS
+from onnx2graphml.frontends.direct.rearranged import SEVERAL
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -141,7 +142,9 @@ def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> 
     if x.dtype in MOST:
         made = call.cast(clip(call, made, -MOST[x.dtype], MOST[x.dtype]), x.dtype)
     return (
-        layout.turned(call, x, made, True) if layout.first else call.transpose(made, [0, 2, 3, 1], x.dtype not in MOST)
+        layout.turned(call, x, made, SEVERAL)
+        if layout.first
+        else call.transpose(made, [0, 2, 3, 1], x.dtype not in MOST)
     )
 
 
@@ -164,4 +167,4 @@ def _repeated(call: Call, x: Value) -> Value:
         shape = tuple(n * t for n, t in zip(wide.shape, tiles, strict=True))
         tiled = call.node("Tile", wide, call.integers(tiles), shape=shape)
         y = call.reshape(tiled, (*y.shape[:axis], y.shape[axis] * times, *y.shape[axis + 1 :]))
-    return layout_of(call).turned(call, x, y, True)
+    return layout_of(call).turned(call, x, y, SEVERAL)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onnx2graphml.frontends.direct.call import Call
+from onnx2graphml.frontends.direct.rearranged import BARE
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape, Value
 
@@ -47,20 +48,20 @@ class Layout:
         """Channels brought back."""
         return x if self.first else call.transpose(x, to_back(x.rank), own=False)
 
-    def turned(self, call: Call, x: Value, y: Value, parts: bool = False) -> Value:
+    def turned(self, call: Call, x: Value, y: Value, how: str = BARE) -> Value:
         """Note of a layer's output that TensorFlow computes it with channels last where they are first.
 
         Args:
             call: of the layer.
             x: its input.
             y: its output.
-            parts: whether it does so by several nodes.
+            how: whether by several nodes, or with a bias.
         """
         if self.first:
             require(max(x.shape[2:]) > 1, "pictures of one place")
             owner = call.network.rows.setdefault(x.name, call.layer) if x.rank == 3 else call.layer
             require(owner == call.layer, f"{x.name} with channels last, for two layers")
-            call.network.turned[y.name] = parts
+            call.network.turned[y.name] = how
         return y
 
 
