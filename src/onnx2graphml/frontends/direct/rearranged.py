@@ -74,8 +74,10 @@ class Drawn:
         makers = {name: node for node in self.nodes for name in node.output}
         readers = Counter(name for node in self.nodes for name in node.input)
         for name in turned.keys() & makers.keys():
-            before = makers.get(makers[name].input[0])
-            free = before is None or before.op_type in ENDING[:3] or len(self.shapes[name]) != 3
+            made = makers[name]
+            before = makers.get(made.input[0])
+            row = len(self.shapes[name]) == 3 and made.op_type in ("AveragePool", "Conv", "MaxPool")
+            free = not row or before is None or before.op_type in ("Conv", "ConvTranspose")
             require(free, f"channels first before {name}")
         for node in self.nodes:
             for name in turned.keys() & set(node.input):
