@@ -29,7 +29,7 @@ def grouped(x: Any, y: Any) -> list[Any]:
     a = L.GroupQueryAttention(2, 4, 2, name="a")(masked, y, use_causal_mask=True)
     b = L.GroupQueryAttention(2, 2, 1, use_gate=True, use_bias=False, name="b")(y, x, y[:, :, :3])
     c = L.GroupQueryAttention(2, 2, 2, sliding_window=2, dropout=0.1, name="c")(x, x)
-    return [L.GlobalAveragePooling1D(name="d")(a), b, c, L.GroupQueryAttention(1, 2, 1, dropout=0.1, name="e")(a, x)]
+    return [L.GlobalAveragePooling1D(name="d")(a), b, c, L.GroupQueryAttention(2, 2, 1, dropout=0.1, name="e")(a, x)]
 
 
 def several(x: Any, y: Any) -> list[Any]:

@@ -38,9 +38,8 @@ def dropouts(x: Any, y: Any) -> list[Any]:
     b = L.LSTM(1, dropout=0.1, recurrent_dropout=1, use_bias=False, name="b")(x)
     c = L.GRU(2, recurrent_dropout=0.1, name="c")(y)
     d = L.GRU(1, recurrent_dropout=0.1, reset_after=False, name="d")(y)
-    e = L.GRU(2, recurrent_dropout=0.1, use_bias=False, name="e")(y)
     f = L.GRU(2, recurrent_dropout=0.1, reset_after=False, use_bias=False, name="f")(y)
-    return [a, b, c, d, e, f, L.SimpleRNN(2, dropout=0.1, recurrent_dropout=0.1, name="g")(x)]
+    return [a, b, c, d, f, L.SimpleRNN(2, dropout=0.1, recurrent_dropout=0.1, name="g")(x)]
 
 
 def directions(x: Any) -> list[Any]:
