@@ -122,13 +122,14 @@ def edge_lines_of_floats(
     inner = inner_source.size
     rows = gathered(outer_tap, inner_tap, weights)
     number, exponent = np.empty(inner, np.uint64), np.empty(inner, np.int64)
+    length, kind = np.empty(inner, np.int64), np.empty(inner, np.int64)
     for o in range(outer_source.size):
         s, t, bits = outer_source[o], outer_target[o], rows[o]
-        find_digits(bits, number, exponent)
+        find_digits(bits, number, exponent, length, kind)
         for i in range(inner):
             source, target = s + inner_source[i], t + inner_target[i]
             at = _put_ends(at, first, n_first, source, second, n_second, target, third, n_third)
-            at = put_float(at, np.uint64(bits[i]), number[i], exponent[i])
+            at = put_float(at, np.uint64(bits[i]), number[i], exponent[i], length[i], kind[i])
             at = put(at, last, n_last)
     return int(at - address(out))
 

@@ -23,6 +23,13 @@ from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.words import address, copy_step, put_number, store_word
 
 PLAIN_BELOW, PLAIN_ABOVE = 13, -6  # digits before the point, or zeros behind it, that are written out
+# What most weights begin with, by zeros behind the point and sign, from 1 on: their kind. All others are of kind 0.
+BEGINNINGS = [b"", *(sign + b"0." + b"0" * zeros for zeros in range(-PLAIN_ABOVE) for sign in (b"", b"-"))]
+BEGINNING = np.array([int.from_bytes(text.ljust(8, b"\0"), "little") for text in BEGINNINGS], np.uint64)
+BEGINNING_LENGTH = np.array([len(text) for text in BEGINNINGS])
+DIGITS, GROUP = 9, 3  # of a float32 at most, and of those that are looked up together
+THREE_DIGITS = np.frombuffer(b"".join(b"%03d\0" % n for n in range(10**GROUP)), "<u4")
+POWER = 10 ** np.arange(DIGITS + 1, dtype=np.uint64)
 CHUNK = 1 << 10  # floats whose digits are found at once
 SCRATCH = 32  # the digits are put together this far behind the text's beginning
 
@@ -34,9 +41,7 @@ def _word(text: bytes) -> np.uint64:
     return np.uint64(int.from_bytes(text.ljust(8, b"\0"), "little"))
 
 
-MINUS, DOT, ZERO, ZERO_POINT, ZEROS, E_PLUS, E_MINUS = map(
-    _word, (b"-", b".", b"0", b"0.000000", b"00000000", b"e+", b"e-")
-)
+MINUS, DOT, ZERO, ZEROS, E_PLUS, E_MINUS = map(_word, (b"-", b".", b"0", b"00000000", b"e+", b"e-"))
 
 
 def _scale(gap: Fraction, q: int) -> tuple[int, int, int]:
@@ -92,33 +97,69 @@ def _digits(bits: Any) -> Any:
 
 
 @numba.njit(nogil=True)
-def find_digits(bits: Any, number: Any, exponent: Any) -> None:
-    """What `put_float` needs to know of each float; a loop of its own, since the processor can do several at once."""
+def find_digits(bits: Any, number: Any, exponent: Any, length: Any, kind: Any) -> None:
+    """What `put_float` needs to know of each float; loops of their own, since the processor can do several at once.
+
+    Args:
+        bits: of float32.
+        number, exponent: become digits without zeros at the end, and the power of ten that they are multiplied by.
+        length, kind: become how many digits there are, and which of `BEGINNINGS` stands before them.
+    """
     for i in range(bits.size):
         number[i], exponent[i] = _digits(_U(bits[i]))
+    for i in range(bits.size):
+        if bits[i] & 0x7FFFFFFF == 0:
+            kind[i] = 0
+            continue
+        while number[i] % _U(10) == 0:
+            number[i] //= _U(10)
+            exponent[i] += 1
+        n = np.int64(1)
+        for k in range(1, DIGITS):
+            n += number[i] >= POWER[k]
+        zeros = -(n + exponent[i])
+        length[i] = n
+        kind[i] = 1 + 2 * zeros + np.int64(bits[i] >> 31) if 0 <= zeros < -PLAIN_ABOVE else 0
+
+
+@numba.njit(nogil=True, forceinline=True)
+def groups(number: Any, length: Any) -> Any:
+    """So many digits, and zeros up to nine, as three numbers of three digits each."""
+    number *= POWER[_U(DIGITS - length)]
+    high = number // _U(1_000_000)
+    number -= high * _U(1_000_000)
+    middle = number // _U(1_000)
+    return high, middle, number - middle * _U(1_000)
+
+
+@numba.njit(nogil=True, forceinline=True)
+def put_groups(at: Any, high: Any, middle: Any, low: Any) -> None:
+    """Write nine digits, and some bytes behind them."""
+    store_word(at, _U(THREE_DIGITS[high]))
+    store_word(at + GROUP, _U(THREE_DIGITS[middle]))
+    store_word(at + 2 * GROUP, _U(THREE_DIGITS[low]))
 
 
 @numba.njit(nogil=True)
-def put_float(at: Any, bits: Any, number: Any, exponent: Any) -> Any:
+def put_float(at: Any, bits: Any, number: Any, exponent: Any, length: Any, kind: Any) -> Any:
     """Write a finite float32, at most `render.LONGEST` bytes, as `1`, `0.1`, `-1.5e-7`; the address behind it."""
+    if kind:  # no branches for what is as random as a weight
+        store_word(at, BEGINNING[_U(kind)])
+        at += BEGINNING_LENGTH[_U(kind)]
+        high, middle, low = groups(number, length)
+        put_groups(at, high, middle, low)
+        return at + length
     if bits >> _U(31):
         store_word(at, MINUS)
         at += 1
     if bits & _U(0x7FFFFFFF) == 0:
         store_word(at, ZERO)
         return at + 1
-    while number % _U(10) == 0:
-        number //= _U(10)
-        exponent += 1
     digits = at + SCRATCH
     n = put_number(digits, number) - digits
     point = n + exponent  # digits before the decimal point
     if 0 < point <= PLAIN_BELOW:
         return _put_fixed(at, digits, n, point)
-    if PLAIN_ABOVE < point <= 0:
-        store_word(at, ZERO_POINT)
-        copy_step(at + 2 - point, digits)
-        return at + 2 - point + n
     return _put_scientific(at, digits, n, point - 1)
 
 
@@ -189,10 +230,12 @@ def put_floats(
     begin = address(out)
     at = begin
     number, exponent = np.empty(CHUNK, np.uint64), np.empty(CHUNK, np.int64)
+    length, kind = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
     for first in range(0, bits.size, CHUNK):
         last = min(first + CHUNK, bits.size)
-        find_digits(bits[first:last], number, exponent)
+        find_digits(bits[first:last], number, exponent, length, kind)
         for i in range(first, last):
             start[i] = at - begin
-            at = put_float(at, _U(bits[i]), number[i - first], exponent[i - first])
+            k = i - first
+            at = put_float(at, _U(bits[i]), number[k], exponent[k], length[k], kind[k])
             stop[i] = at - begin

@@ -26,22 +26,23 @@ from onnx2graphml.formats.copies import (
 )
 from onnx2graphml.formats.kernels import gathered
 from onnx2graphml.formats.packing.deflate import END
-from onnx2graphml.formats.shortest import PLAIN_ABOVE, find_digits, put_float
+from onnx2graphml.formats.shortest import (
+    BEGINNING,
+    BEGINNING_LENGTH,
+    GROUP,
+    find_digits,
+    groups,
+    put_float,
+    put_groups,
+)
 from onnx2graphml.formats.words import address, copy_step, number_word, put, same_bytes, store_word
 
-DIGITS, GROUP = 9, 3  # of a float32 at most, and of those that are looked up together
 GROUP_BITS = 10  # of three digits as a number
 MOST_BITS = 56  # that are written at once
-# What weights begin with, by zeros behind the point and sign, from 1 on; all others are of kind 0.
-BEGINNINGS = [b"", *(sign + b"0." + b"0" * zeros for zeros in range(-PLAIN_ABOVE) for sign in (b"", b"-"))]
 
 _U = np.uint64
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
-_BEGINNING = np.array([int.from_bytes(text.ljust(8, b"\0"), "little") for text in BEGINNINGS], np.uint64)
-_LENGTH = np.array([len(text) for text in BEGINNINGS])
-_THREE_DIGITS = np.frombuffer(b"".join(b"%03d\0" % n for n in range(1000)), "<u4")
-_POWER = 10 ** np.arange(DIGITS + 1, dtype=np.uint64)
 _ALL_BUT_TWO = _U(0x0000FFFFFFFFFFFF)
 
 
@@ -138,8 +139,7 @@ def _put_float_edges(
     copy, far, was = np.int64(0), np.int64(0), np.int64(0)  # what waits to be copied, from where; the last kind
     for o in range(outer_source.size):
         s, t, value = outer_source[o], outer_target[o], values[o]
-        find_digits(value, number, exponent)
-        _find_kinds(value, number, exponent, length, kind)
+        find_digits(value, number, exponent, length, kind)
         for i in range(inner):
             source_before, n_source_before, target_before, n_target_before = source, n_source, target, n_target
             if source_moves or i == 0:
@@ -155,8 +155,10 @@ def _put_float_edges(
             copy_step(target_at + n_target, third)
             weight_at = target_at + n_target + n_third
             this, n = kind[_U(i)], length[_U(i)]
-            begins, n_begins = _BEGINNING[_U(this)], _LENGTH[_U(this)]
-            same = min(n_begins, _LENGTH[_U(was)]) & (((this ^ was) & 1) - 1)  # 0 where the signs differ: no branch
+            begins, n_begins = BEGINNING[_U(this)], BEGINNING_LENGTH[_U(this)]
+            same = min(n_begins, BEGINNING_LENGTH[_U(was)]) & (
+                ((this ^ was) & 1) - 1
+            )  # 0 where the signs differ: no branch
             moved, before, n_moved, n_before = source, source_before, n_source, n_source_before
             if target_moves:
                 moved, before, n_moved, n_before = target, target_before, n_target, n_target_before
@@ -169,9 +171,9 @@ def _put_float_edges(
                     behind += n_second + n_target
                 else:
                     there += n_second + n_target
-                high, middle, low = _groups(number[_U(i)] * _POWER[_U(DIGITS - n)])
+                high, middle, low = groups(number[_U(i)], n)
                 store_word(weight_at, begins)
-                _put_digits(weight_at + n_begins, high, middle, low)
+                put_groups(weight_at + n_begins, high, middle, low)
                 end = weight_at + n_begins + n
                 if codes is None:
                     put_at, held, bits = put_copy_and_pair(
@@ -179,7 +181,7 @@ def _put_float_edges(
                     )
                     store_word(put_at, sequence(bits, behind, far))
                     store_word(np.int64(held), begins >> _U(8 * same & 63))
-                    _put_digits(np.int64(held) + n_begins - same, high, middle, low)
+                    put_groups(np.int64(held) + n_begins - same, high, middle, low)
                     bits = n_begins - same + n
                     put_at, held = put_at + 8, held + _U(bits)
                 else:
@@ -195,7 +197,7 @@ def _put_float_edges(
                     one, one_bits = _digit_codes(codes, n - 2 * GROUP, low)
                     put_at, held, bits = put_bits(put_at, held, bits, one, one_bits)
             else:
-                end = put_float(weight_at, _U(value[_U(i)]), number[_U(i)], exponent[_U(i)])
+                end = put_float(weight_at, _U(value[_U(i)]), number[_U(i)], exponent[_U(i)], n, this)
                 if far:
                     same = _same(source ^ source_before, n_source, n_source_before)
                     copy += n_first + same
@@ -224,41 +226,6 @@ def _put_float_edges(
     if copy:
         put_at, held, bits = put_new(codes, put_at, held, bits, at, copy, far, np.int64(0))
     return at, put_at, held, bits
-
-
-@numba.njit(nogil=True)
-def _find_kinds(value: Any, number: Any, exponent: Any, length: Any, kind: Any) -> None:
-    """Of each weight: its number without zeros at its end, how many digits that has, and which of `BEGINNINGS`."""
-    for i in range(value.size):
-        if value[i] & 0x7FFFFFFF == 0:
-            kind[i] = 0
-            continue
-        while number[i] % _U(10) == 0:
-            number[i] //= _U(10)
-            exponent[i] += 1
-        n = np.int64(1)
-        for k in range(1, DIGITS):
-            n += number[i] >= _POWER[k]
-        zeros = -(n + exponent[i])
-        length[i] = n
-        kind[i] = 1 + 2 * zeros + np.int64(value[i] >> 31) if 0 <= zeros < -PLAIN_ABOVE else 0
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _groups(number: Any) -> Any:
-    """Nine digits, as three numbers of three."""
-    high = number // _U(1_000_000)
-    number -= high * _U(1_000_000)
-    middle = number // _U(1_000)
-    return high, middle, number - middle * _U(1_000)
-
-
-@numba.njit(nogil=True, forceinline=True)
-def _put_digits(at: Any, high: Any, middle: Any, low: Any) -> None:
-    """Write nine digits, and some bytes behind them."""
-    store_word(at, _U(_THREE_DIGITS[high]))
-    store_word(at + GROUP, _U(_THREE_DIGITS[middle]))
-    store_word(at + 2 * GROUP, _U(_THREE_DIGITS[low]))
 
 
 @numba.njit(nogil=True, forceinline=True)

@@ -25,10 +25,11 @@ from onnx2graphml.formats.packing.deflate import (
     put_codes,
 )
 from onnx2graphml.formats.packing.edges import put_edges
-from onnx2graphml.formats.packing.floats import BEGINNINGS, GROUP, GROUP_BITS, MOST_BITS, put_float_edges
+from onnx2graphml.formats.packing.floats import GROUP_BITS, MOST_BITS, put_float_edges
 from onnx2graphml.formats.packing.form import Bytes, room, sequences_of
 from onnx2graphml.formats.packing.nodes import put_nodes
 from onnx2graphml.formats.packing.sequences import SPARE
+from onnx2graphml.formats.shortest import BEGINNINGS, GROUP
 
 # DEFLATE, no name, no time, of an unknown system.
 HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
