@@ -116,6 +116,7 @@ def test_double_precision_that_onnx_runtime_lacks(tmp_path: Path) -> None:
     [
         (lambda x: L.RNN(L.SimpleRNNCell(2, dtype="float16"))(L.Reshape((3, 1))(x)), "the type of simple_rnn_cell"),
         (L.Rescaling(2.0, dtype="int32"), "the type int32"),
+        (L.Reshape((3,), dtype="float16", name="r"), "r, which only casts"),
         (lambda x: L.Resizing(2, 2, dtype="float64")(L.Reshape((3, 1, 1))(x)), "a picture of float64"),
         (lambda x: L.MaxPooling3D(1, dtype="float16")(L.Reshape((3, 1, 1, 1))(x)), "volumes of float16"),
         (

@@ -184,7 +184,9 @@ class Walk:
         require(policy == PLAIN or not any(flat(before)), f"a mask in {policy.compute}")
         made = part.kind.make(*bound.args, **bound.kwargs)
         if part.class_name in RESHAPING:
-            self.network.casts -= {value.name for value in flat_values([made])} - entering
+            own = {value.name for value in flat_values([made])} - entering
+            require(part.class_name == "Flatten" or not self.network.casts & own, f"{part.path}, which only casts")
+            self.network.casts -= own
         outputs = self._shown(part, made if isinstance(made, list) else [made])
         self._mask(part, first, before, outputs, around, self.network.masks)
         if found is not None:
