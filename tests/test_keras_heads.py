@@ -37,7 +37,7 @@ def several(x: Any, y: Any) -> list[Any]:
     a = L.MultiHeadAttention(2, 2, use_gate=True, name="a")(x, y)
     b = L.MultiHeadAttention(2, 2, sliding_window=2, name="b")(L.Masking(name="mask")(x), x, use_causal_mask=True)
     c = L.MultiHeadAttention(2, 2, dropout=0.1, name="c")(x, y, use_causal_mask=True)
-    return [a, b, c, L.MultiHeadAttention(2, 3, dropout=0.1, name="d")(y, x)]
+    return [a, b, c, L.MultiHeadAttention(2, 3, dropout=0.1, use_gate=True, name="d")(y, x)]
 
 
 MODELS: dict[str, Callable[[], Any]] = {

@@ -160,13 +160,18 @@ def _shares_apart(call: Call, q: Value, k: Value, masks: Masks, causal: bool, is
 
 def _put_out(call: Call, query: Value, found: Value, wanted: Shape, group: str = "output_dense") -> Value:
     """What all heads have found, as far as a gate lets it through, as one."""
+    order = [0, 2, 1, 3]
     if call["use_gate"]:
-        gate = activated(
-            call, _projected(call, "gate", query, (found.shape[1], found.shape[3]), "_gate_dense"), "sigmoid"
-        )
-        found = call.binary("Mul", found, call.transpose(gate, [0, 2, 1, 3], own=False))
+        gate = _projected(call, "gate", query, (found.shape[1], found.shape[3]), "_gate_dense")
+        gate = activated(call, gate, "sigmoid")
+    if not call["use_gate"]:
+        found = call.transpose(found, order)
+    elif call["dropout"]:
+        found = call.binary("Mul", call.transpose(found, order), gate)
+    else:  # an exporter moves the order of axes behind the gate
+        found = call.transpose(call.binary("Mul", found, call.transpose(gate, order, own=False)), order)
     part = call.part(group, "attention_output", {})
-    return dense(part, call.transpose(found, [0, 2, 1, 3]), 2, wanted, wanted if call["use_bias"] else None)
+    return dense(part, found, 2, wanted, wanted if call["use_bias"] else None)
 
 
 def _seen(call: Call, masks: Masks, causal: bool, scores: Value) -> Value | None:
