@@ -27,7 +27,7 @@ KERAS = """A `.keras` file whose layers all have a *yes* is read without TensorF
 installed, in a quarter of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers,
 `.h5` files, SavedModels, models in memory, and options that are not known exactly. Layers may have their channels
 first, and compute in float16, bfloat16 or float64, by mixed policies, too. Both ways make the same graph; of random
-networks, one in seventy had a layer more or fewer, where TensorFlow's exporter joins or adds one.
+networks, about one in sixty had a layer more or fewer, where TensorFlow's exporter joins or adds one.
 """
 
 
