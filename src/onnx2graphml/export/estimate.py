@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from onnx2graphml.export.tables import BYTES, DENSE
 from onnx2graphml.graph.graph import Layer, NeuronGraph
+from onnx2graphml.model.uniform import stored
 
 FLOAT = 4  # bytes
 NODE = 200  # bytes of a layer's operators and their names
@@ -88,9 +89,4 @@ def _amounts(graph: NeuronGraph, layer: Layer) -> Amounts:
 
 def _biases(layer: Layer) -> int:
     """Of a picture a number for each channel, where that is all that there is."""
-    if layer.bias is None:
-        return 0
-    entries = 1
-    for size, step in zip(layer.bias.shape, layer.bias.strides, strict=True):
-        entries *= int(size) if step else 1
-    return entries
+    return 0 if layer.bias is None else stored(layer.bias).size

@@ -16,6 +16,8 @@ from numba.extending import intrinsic
 
 from onnx2graphml.formats.words import load_word, store_word
 
+MOST_BITS = 56  # that are written at once
+
 _U = np.uint64
 
 
@@ -66,7 +68,7 @@ def resumed(begin: Any, bits: Any) -> Any:
 
 @numba.njit(nogil=True, forceinline=True)
 def put_bits(at: Any, held: Any, bits: Any, value: Any, more: Any) -> Any:
-    """Write at most 56 bits: behind an address, and what is held there of a byte that is not full."""
+    """Write at most `MOST_BITS`: behind an address, and what is held there of a byte that is not full."""
     held |= _U(value) << _U(bits)
     bits += more
     store_word(at, held)
@@ -75,8 +77,8 @@ def put_bits(at: Any, held: Any, bits: Any, value: Any, more: Any) -> Any:
 
 @numba.njit(nogil=True, forceinline=True)
 def put_two(at: Any, held: Any, bits: Any, value: Any, more: Any, other: Any, other_more: Any) -> Any:
-    """Write two values of at most 56 bits each, as one if they are no more together: it is what takes the time."""
-    if more + other_more <= 56:
+    """Write two values of at most `MOST_BITS` each, as one if they are no more together: it is what takes the time."""
+    if more + other_more <= MOST_BITS:
         return put_bits(at, held, bits, value | (other << _U(more)), more + other_more)
     at, held, bits = put_bits(at, held, bits, value, more)
     return put_bits(at, held, bits, other, other_more)
@@ -84,5 +86,5 @@ def put_two(at: Any, held: Any, bits: Any, value: Any, more: Any, other: Any, ot
 
 @numba.njit(nogil=True, forceinline=True)
 def put_code(at: Any, held: Any, bits: Any, code: Any) -> Any:
-    """Write a code of at most 56 bits, `code << 8 | bits`."""
+    """Write a code of at most `MOST_BITS`, `code << 8 | bits`."""
     return put_bits(at, held, bits, code >> 8, code & 0xFF)

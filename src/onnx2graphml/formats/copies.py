@@ -114,6 +114,15 @@ def put_new(codes: Any, at: Any, held: Any, bits: Any, place: Any, copy: Any, fa
     return put_bytes(codes, at, held, bits, place, n)
 
 
+@numba.njit(nogil=True)
+def put_rest(at: Any, bits: Any) -> Any:
+    """Write the last sequence, of literals that no copy follows, if there are any; the address behind it."""
+    if bits:
+        store_word(at, _U(bits << LITERALS))
+        at += 8
+    return at
+
+
 @numba.njit(nogil=True, forceinline=True)
 def put_copy_and_pair(
     codes: Any, at: Any, held: Any, bits: Any, length: Any, far: Any, code: Any, code_bits: Any, digits: Any, new: Any

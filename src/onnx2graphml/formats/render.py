@@ -84,16 +84,9 @@ def decimals_or_infinity(values: npt.NDArray[Any], infinity: str) -> Texts:
     infinite = np.isinf(values)
     if not infinite.any():
         return decimals(values)
-    finite, words = (
-        decimals(np.where(infinite, 0, values).astype(values.dtype)),
-        constants([infinity.encode(), f"-{infinity}".encode()]),
-    )
-    which, first = (values < 0).astype(np.int64), len(finite.data)
-    return Texts(
-        np.frombuffer(finite.data.tobytes() + words.data.tobytes(), np.uint8),
-        np.where(infinite, first + words.start[which], finite.start),
-        np.where(infinite, first + words.stop[which], finite.stop),
-    )
+    finite = decimals(np.where(infinite, 0, values).astype(values.dtype))
+    texts, rows = joined([finite, constants([infinity.encode(), f"-{infinity}".encode()])])
+    return texts[np.where(infinite, rows[1] + (values < 0), np.arange(len(values)))]
 
 
 def integers(values: npt.NDArray[np.int64]) -> Texts:
@@ -106,10 +99,9 @@ def integers(values: npt.NDArray[np.int64]) -> Texts:
 
 def beside(columns: Sequence[Texts]) -> Texts:
     """Several texts for each line: `start` and `stop` are (lines, columns)."""
-    sizes = [len(column.data) for column in columns]
-    first = np.cumsum([0, *sizes[:-1]])
+    data, first = _one_behind_the_other(columns)
     return Texts(
-        np.frombuffer(b"".join(column.data.tobytes() for column in columns), np.uint8),
+        data,
         np.stack([column.start + at for column, at in zip(columns, first, strict=True)], axis=1),
         np.stack([column.stop + at for column, at in zip(columns, first, strict=True)], axis=1),
     )
@@ -120,12 +112,18 @@ def joined(parts: Sequence[Texts]) -> tuple[Texts, Ints]:
     rows = np.cumsum([0, *(len(part.start) for part in parts[:-1])])
     if len(parts) == 1:
         return parts[0], rows
-    first = np.cumsum([0, *(len(part.data) for part in parts[:-1])])
+    data, first = _one_behind_the_other(parts)
     return Texts(
-        np.frombuffer(b"".join(part.data.tobytes() for part in parts), np.uint8),
+        data,
         np.concatenate([part.start + at for part, at in zip(parts, first, strict=True)]),
         np.concatenate([part.stop + at for part, at in zip(parts, first, strict=True)]),
     ), rows
+
+
+def _one_behind_the_other(parts: Sequence[Texts]) -> tuple[Bytes, Ints]:
+    """The data of all, and where that of each begins."""
+    first = np.cumsum([0, *(len(part.data) for part in parts[:-1])])
+    return np.frombuffer(b"".join(part.data.tobytes() for part in parts), np.uint8), first
 
 
 def check_finite(values: npt.NDArray[Any]) -> None:

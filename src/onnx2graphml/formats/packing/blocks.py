@@ -66,7 +66,7 @@ def nodes_in_parts(form: Form, lines: NodeLines, tile: int) -> Parts:
         for text in lines.tiles(tile):
             yield text, 0
         return
-    codes = form.codes(samples.of_nodes(lines))
+    codes = form.node_codes(lines)
     parts = -(-n * most // PART)
     cuts = [n * k // parts for k in range(parts + 1)]
     for first in range(0, parts, TOGETHER):

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
-from onnx2graphml.formats.bits import entry, put_bits, put_code, put_two, resumed
+from onnx2graphml.formats.bits import MOST_BITS, entry, put_bits, put_code, put_two, resumed
 from onnx2graphml.formats.copies import (
-    LITERALS,
     copy_and_pair,
     copy_code,
     distance_code,
     put_copy_and_pair,
     put_new,
+    put_rest,
     sequence,
 )
 from onnx2graphml.formats.kernels import gathered
@@ -38,7 +38,7 @@ from onnx2graphml.formats.shortest import (
 from onnx2graphml.formats.words import address, copy_step, number_word, put, same_bytes, store_word
 
 GROUP_BITS = 10  # of three digits as a number
-MOST_BITS = 56  # that are written at once
+BEGINNINGS_APART = 10  # codes from one of `BEGINNINGS` to the next: one for each of its bytes that is left out
 
 _U = np.uint64
 Bytes = npt.NDArray[np.uint8]
@@ -116,10 +116,7 @@ def float_edge_sequences(
         outer_source, outer_target, outer_tap, inner_source, inner_target, inner_tap, weights, constant, start, stop,
         address(line), None, begin, _U(address(literals)), np.int64(0),
     )  # fmt: skip
-    if bits:
-        store_word(at, _U(bits << LITERALS))
-        at += 8
-    return int((at - begin) // 8)
+    return int((put_rest(at, bits) - begin) // 8)
 
 
 @numba.njit(nogil=True)
@@ -156,14 +153,13 @@ def _put_float_edges(
             weight_at = target_at + n_target + n_third
             this, n = kind[_U(i)], length[_U(i)]
             begins, n_begins = BEGINNING[_U(this)], BEGINNING_LENGTH[_U(this)]
-            same = min(n_begins, BEGINNING_LENGTH[_U(was)]) & (
-                ((this ^ was) & 1) - 1
-            )  # 0 where the signs differ: no branch
+            differ = (this ^ was) & 1  # whether the signs do
+            same = min(n_begins, BEGINNING_LENGTH[_U(was)]) & (differ - 1)  # 0 if so, without a branch
             moved, before, n_moved, n_before = source, source_before, n_source, n_source_before
             if target_moves:
                 moved, before, n_moved, n_before = target, target_before, n_target, n_target_before
             new = (moved ^ before) << _U(64 - 8 * n_moved)
-            rest = np.int64(0) if codes is None else entry(codes[5], 10 * this + same)
+            rest = np.int64(0) if codes is None else entry(codes[5], BEGINNINGS_APART * this + same)
             usual = one_moves and i > 0 and this > 0 and copy > 0 and rest & 0xFF <= MOST_BITS
             if usual and n_moved == n_before and n_moved > 1 and not new & _ALL_BUT_TWO:
                 two, there, behind = moved >> _U(8 * n_moved - 16), n_last + n_first + n_source - 2, n_third + same

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.formats.copies import SHORTEST
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.packing.sequences import SPARE, find_sequences
 
 TILE = 1 << 14  # edges of a part, whose text then stays in the processor's cache
@@ -43,6 +44,9 @@ class Form(Protocol):
             first: the text before the first source.
             count, most: how many there are, and the bytes that the text of each takes at most.
         """
+
+    def node_codes(self, lines: NodeLines) -> Any:
+        """Codes for the nodes of a layer."""
 
     def nodes(self, lines: tuple[Any, ...], codes: Any, count: int, most: int) -> bytes:
         """Nodes in these codes.

@@ -15,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
+from onnx2graphml.formats.bits import MOST_BITS
 from onnx2graphml.formats.copies import LONGEST_COPY
+from onnx2graphml.formats.node_lines import NodeLines
+from onnx2graphml.formats.packing import samples
 from onnx2graphml.formats.packing.deflate import (
     DISTANCE_CODES,
     FIRST_DIGIT,
@@ -25,7 +28,7 @@ from onnx2graphml.formats.packing.deflate import (
     put_codes,
 )
 from onnx2graphml.formats.packing.edges import put_edges
-from onnx2graphml.formats.packing.floats import GROUP_BITS, MOST_BITS, put_float_edges
+from onnx2graphml.formats.packing.floats import BEGINNINGS_APART, GROUP_BITS, put_float_edges
 from onnx2graphml.formats.packing.form import Bytes, room, sequences_of
 from onnx2graphml.formats.packing.nodes import put_nodes
 from onnx2graphml.formats.packing.sequences import SPARE
@@ -58,6 +61,10 @@ class Gzip:
         out, packed = room("members", count * most + SPARE, count * WORST + CODES)
         out[: len(first)] = np.frombuffer(first, np.uint8)
         return _member_of(put_edges, lines, codes, out, packed)
+
+    def node_codes(self, lines: NodeLines) -> Codes:
+        """Codes for the nodes of a layer."""
+        return Codes.of(samples.of_nodes(lines))
 
     def nodes(self, lines: tuple[Any, ...], codes: Codes, count: int, most: int) -> bytes:
         """Nodes as a member."""
@@ -118,17 +125,17 @@ class Codes:
 
     @functools.cached_property
     def beginning(self) -> Ints:
-        """Those of each of `BEGINNINGS` without so many of its first bytes, by ten times which it is and these.
+        """Those of each of `BEGINNINGS` without so many of its first bytes.
 
-        One that is too long to be written at once has 255 bits.
+        By `BEGINNINGS_APART` times which it is, and these bytes. One too long to be written at once has 255 bits.
         """
-        found = np.zeros(10 * len(BEGINNINGS), np.int64)
+        found = np.zeros(BEGINNINGS_APART * len(BEGINNINGS), np.int64)
         for which, text in enumerate(BEGINNINGS):
             for same in range(len(text)):
                 code, bits = 0, 0
                 for literal in self.literal[[*text[same:]]].tolist():
                     code, bits = code | (literal >> 8) << bits, bits + (literal & 0xFF)
-                found[10 * which + same] = code << 8 | bits if bits <= MOST_BITS else 0xFF
+                found[BEGINNINGS_APART * which + same] = code << 8 | bits if bits <= MOST_BITS else 0xFF
         return found
 
 

@@ -8,12 +8,10 @@ import numpy.typing as npt
 
 from onnx2graphml.compiled import compiled
 from onnx2graphml.formats.bits import entry, put_code, resumed
-from onnx2graphml.formats.copies import (
-    LITERALS,
-)
+from onnx2graphml.formats.copies import put_rest
 from onnx2graphml.formats.node_kernels import put_node_lines
 from onnx2graphml.formats.packing.deflate import END
-from onnx2graphml.formats.words import address, store_word
+from onnx2graphml.formats.words import address
 
 _U = np.uint64
 Bytes = npt.NDArray[np.uint8]
@@ -94,7 +92,4 @@ def node_sequences(
         place, shape, shown, count, text, text_start, text_stop, text_first, text_stride, constant, start, stop,
         address(out), True, None, begin, _U(first_literal), np.int64(0),
     )  # fmt: skip
-    if bits:
-        store_word(at, _U(bits << LITERALS))
-        at += 8
-    return int((at - begin) // 8), int(np.int64(held) - first_literal)
+    return int((put_rest(at, bits) - begin) // 8), int(np.int64(held) - first_literal)

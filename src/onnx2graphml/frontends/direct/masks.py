@@ -127,7 +127,7 @@ def of_outputs(
     before: Masks,
     outputs: Sequence[Value],
     around: Call,
-    hidden: Sequence[bool] | None = None,
+    hidden: Callable[[], Sequence[bool]] | None = None,
 ) -> Masks:
     """The masks of what a layer puts out.
 
@@ -138,12 +138,13 @@ def of_outputs(
         before: the masks of that.
         outputs: of the layer.
         around: where the nodes of a mask belong: to the model around the layer.
-        hidden: of those that a Sequential finds before it is called: whether each layer behind asks for a mask.
+        hidden: of those that a Sequential finds before it is called: tells whether each layer behind asks for a mask.
             It has only those that one asks for.
     """
     late = hidden is not None
     if name == "Embedding" and options["mask_zero"]:
-        if hidden and hidden[0] and sum(hidden) > 1:  # it is computed before the layer, and so named first
+        asks = hidden() if hidden else []
+        if asks and asks[0] and sum(asks) > 1:  # it is computed before the layer, and so named first
             return around.later(lambda: not_equal(around, first, 0))
         return _later(around, "NotEqual", lambda named: not_equal(around, first, 0, named), late)
     if name == "Masking":

@@ -64,24 +64,27 @@ class Places:
         Raises:
             UncoveredError: there are several.
         """
+        readers: dict[str, list[onnx.NodeProto]] = {}
+        for node in nodes:
+            for name in dict.fromkeys(node.input):
+                readers.setdefault(name, []).append(node)
         for node in reversed(nodes):
             if not casts.isdisjoint(node.output):
                 own = self.scopes[node.name] or ()
-                behind = {self.scopes[reader.name] for reader in self._readers(nodes, node.output[0])}
+                behind = {self.scopes[reader.name] for reader in self._readers(readers, node.output[0])}
                 end = outputs.get(node.output[0])
                 require(len(behind) == 1 - bool(end), f"what {own[-2]} casts is read by several layers")
                 require(not end or not turns, f"what {end} casts may be in ONNX' order")
                 self.scopes[node.name] = (end, own[-1]) if end else behind.pop()
 
-    def _readers(self, nodes: Nodes, name: str) -> Iterator[onnx.NodeProto]:
+    def _readers(self, readers: Mapping[str, Nodes], name: str) -> Iterator[onnx.NodeProto]:
         """The nodes of layers that read a value, or what stands between layers and reads it."""
-        for node in nodes:
-            if name in node.input:
-                require(node.name not in self._floating, "a mask of what a layer casts")
-                if self.scopes[node.name] is not None:
-                    yield node
-                else:
-                    yield from self._readers(nodes, node.output[0])
+        for node in readers.get(name, []):
+            require(node.name not in self._floating, "a mask of what a layer casts")
+            if self.scopes[node.name] is not None:
+                yield node
+            else:
+                yield from self._readers(readers, node.output[0])
 
     def settled(self, nodes: Sequence[onnx.NodeProto]) -> dict[str, int | None]:
         """Note the layer of each node, and find the number of its call: None for one between layers."""

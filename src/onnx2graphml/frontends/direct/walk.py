@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -190,7 +190,7 @@ class Walk:
         outputs = self._shown(part, made if isinstance(made, list) else [made])
         self._mask(part, first, before, outputs, around, self.network.masks)
         if found is not None:
-            self._mask(part, first, given_masks(first, known), outputs, around, known, found.behind(part))
+            self._mask(part, first, given_masks(first, known), outputs, around, known, lambda: found.behind(part))
         return outputs
 
     def _taken(self, call: Call, kind: Kind, arguments: Any) -> Any:
@@ -229,7 +229,7 @@ class Walk:
         outputs: list[Value],
         around: Call,
         masks: dict[str, Mask],
-        hidden: list[bool] | None = None,
+        hidden: Callable[[], list[bool]] | None = None,
     ) -> None:
         """Note the masks of what a layer has put out."""
         same = {x.name for x in flat_values(first)}.intersection(y.name for y in outputs)

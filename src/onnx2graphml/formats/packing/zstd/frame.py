@@ -15,6 +15,7 @@ import numpy as np
 from isal import isal_zlib
 
 from onnx2graphml.formats.copies import SHORTEST
+from onnx2graphml.formats.node_lines import NodeLines
 from onnx2graphml.formats.packing.edges import edge_sequences
 from onnx2graphml.formats.packing.floats import float_edge_sequences
 from onnx2graphml.formats.packing.form import Bytes, Ints, room, sequences_of
@@ -57,7 +58,10 @@ class Zstd:
         """Edges as blocks."""
         return _blocks(edge_sequences, lines, first, codes, count, most)
 
-    def nodes(self, lines: tuple[Any, ...], codes: object, count: int, most: int) -> bytes:
+    def node_codes(self, lines: NodeLines) -> None:
+        """None: each part of a layer has its own."""
+
+    def nodes(self, lines: tuple[Any, ...], codes: None, count: int, most: int) -> bytes:
         """Nodes as blocks, in codes of their own."""
         size = count * most + AROUND
         text, sequences, literals, out, tables = room(
