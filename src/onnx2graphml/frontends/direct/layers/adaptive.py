@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onnx2graphml.frontends.direct.call import Call
-from onnx2graphml.frontends.direct.layers.windows import layout_of, sizes, to_back
+from onnx2graphml.frontends.direct.layers.windows import layout_of, sizes
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
@@ -55,19 +55,10 @@ def _adapted(call: Call, x: Value, op: str) -> Value:
         front = layout.to_onnx(call, call.unsqueeze(x, [1]) if row else x)
         pooled = [_pooled(call, front, op, k + row, width) for width in (narrow, narrow + 1)]
         pooled = [call.squeeze(each, [2]) for each in pooled] if row else pooled
-        both = _last(call, call.concat(pooled, k + 2))
+        both = layout.from_onnx(call, call.concat(pooled, k + 2))
         shape = (*x.shape[: k + 1], number, *x.shape[k + 2 :])
         x = call.node("Gather", both, call.array(taken), shape=shape, axis=k + 1)
     return x
-
-
-def _last(call: Call, x: Value) -> Value:
-    """With channels last; an exporter leaves that without the layer's name."""
-    call.network.turns = True
-    order = to_back(x.rank)
-    kind = [(tuple(x.shape[a] for a in order), x.dtype)]
-    (made,) = call.network.node("Transpose", [x], kind, name="Transpose", layer=None, perm=order)
-    return made
 
 
 def _pooled(call: Call, front: Value, op: str, spatial: int, width: int) -> Value:
