@@ -241,10 +241,12 @@ def test_a_run_without_dead_channels_is_shorter(tmp_path: Path, capsys: pytest.C
         options.intra_op_num_threads = 1
         session = ort.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
         session.run(None, {"x": x})
-        start = time.process_time()
+        times = []
         for _ in range(20):
+            start = time.process_time()
             session.run(None, {"x": x})
-        took.append(time.process_time() - start)
+            times.append(time.process_time() - start)
+        took.append(min(times))  # other work makes some of them slower
     assert took[1] < 0.7 * took[0]
 
 
