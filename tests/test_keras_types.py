@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
+import numpy as np
 import pytest
 
 from onnx2graphml.api import load
 from onnx2graphml.frontends.direct.archive import load_archive, read_archive
 from onnx2graphml.frontends.direct.policies import POLICIES
 from onnx2graphml.frontends.direct.uncovered import UncoveredError
+from onnx2graphml.frontends.precision import ROUNDOFF
 
 keras = pytest.importorskip("keras", reason="Keras is an extra")
 keras_layers = pytest.importorskip("keras_layers")
@@ -164,3 +168,56 @@ def test_what_an_inner_model_casts_or_reshapes_is_left_to_tensorflow(shape: tupl
 def test_whole_numbers_that_only_move_are_read_directly(dtype: str, tmp_path: Path) -> None:
     model = saved(L.Reshape((3, 1), name="r"), dtype, tmp_path / "m.keras")
     keras_layers.assert_read_directly(tmp_path / "m.keras", load(model))
+
+
+def two(layer: type[Any]) -> Callable[[Any], Any]:
+    """A layer of two values, in bfloat16."""
+    return lambda x: layer(name="two", dtype="bfloat16")([x, x[:, ::-1]])
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (two(L.Maximum), (5,)),
+        (two(L.Minimum), (5,)),
+        (two(L.Multiply), (5,)),
+        (L.MaxPooling1D(2, dtype="bfloat16", name="pool"), (4, 3)),
+    ],
+)
+def test_values_that_bfloat16_rounds_before_they_are_compared(layer: Any, shape: tuple[int, ...]) -> None:
+    """And the control: a prediction that is clearly another one."""
+    x = keras.Input(shape, name="x")
+    graph = load(keras.Model(x, layer(x)))
+    assert all(row.passed for row in keras_layers.predicted(graph, graph))
+    predict = graph.require_model().predict
+    model = dataclasses.replace(graph.require_model(), predict=lambda feed: [1.5 * y for y in predict(feed)])
+    other = dataclasses.replace(graph, model=model)
+    assert not any(row.passed for row in keras_layers.predicted(other, other))
+
+
+def test_the_rounding_of_bfloat16_is_that_of_its_numbers() -> None:
+    assert float(ml_dtypes.finfo(ml_dtypes.bfloat16).eps) / 2 == ROUNDOFF
+
+
+@pytest.mark.parametrize(
+    ("layer", "dtype"),
+    [
+        (L.Resizing(4, 9, name="r"), "int32"),
+        (L.Resizing(4, 9, name="r", dtype="bfloat16"), "uint8"),
+        (L.Resizing(4, 7, name="r"), "float32"),  # 5 to 7: a scale that gives 6 in single precision
+    ],
+)
+def test_pictures_of_whole_numbers_and_sizes_that_scales_miss(layer: Any, dtype: str, tmp_path: Path) -> None:
+    model = saved(layer, dtype, tmp_path / "m.keras", (6, 5, 2))
+    graph = load(model)
+    keras_layers.assert_read_directly(tmp_path / "m.keras", graph)
+    if dtype == "int32":  # Keras' `predict` has fractions; the model as a function rounds them
+        x = np.arange(60, dtype=np.int32).reshape(1, 6, 5, 2)
+        (predicted,) = graph.require_model().predict({"x": x})
+        np.testing.assert_allclose(predicted, model.predict(x, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [L.CenterCrop(8, 7), L.Resizing(4, 7, interpolation="nearest")])
+def test_other_ways_to_a_size_that_a_scale_misses(layer: Any) -> None:
+    x = keras.Input((6, 5, 2), name="x")
+    assert load(keras.Model(x, layer(x))).layers[-1].shape == layer(x).shape[1:]

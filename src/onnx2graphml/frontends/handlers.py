@@ -10,6 +10,8 @@ from tf2onnx.handler import tf_op
 from tf2onnx.onnx_opset import nn
 from tf2onnx.utils import make_name
 
+from onnx2graphml.frontends.scales import scaled
+
 
 @tf_op("Erfc")
 class _Erfc:
@@ -100,15 +102,26 @@ class _ConvTranspose:
     version_11 = version_1
 
 
-@tf_op(["ResizeBilinear", "ResizeBicubic"])
+@tf_op(["ResizeBilinear", "ResizeBicubic", "ResizeNearestNeighbor"])
 class _Resize:
-    """TensorFlow's result is in single precision whatever its pictures are in, and ONNX' in their type."""
+    """TensorFlow's result is in single precision whatever its pictures are in, unless it takes the nearest.
+
+    And it has the size that was asked for, which a scale in single precision may miss by one.
+    """
 
     @classmethod
     def version_11(cls, ctx: Any, node: Any, **_: Any) -> None:
         single = onnx.TensorProto.FLOAT
-        if ctx.get_dtype(node.input[0]) != single:
+        if node.type != "ResizeNearestNeighbor" and ctx.get_dtype(node.input[0]) != single:
             cast = ctx.insert_new_node_on_input(node, "Cast", node.input[0], to=single)
             ctx.set_dtype(cast.output[0], single)
             ctx.copy_shape(node.input[0], cast.output[0])
+        name, old, size = node.name, ctx.get_shape(node.input[0]), node.inputs[1]
+        wanted = size.get_tensor_value(as_list=False) if size.is_const() else None
         nn.Resize.version_11(ctx, node)
+        if wanted is None or np.array_equal(scaled(old[1:3], wanted), wanted):
+            return
+        resize = ctx.get_node_by_name(name).inputs[0]
+        empty = ctx.make_const(make_name(name), np.array([], np.float32)).output[0]
+        sizes = ctx.make_const(make_name(name), np.array([old[0], old[3], *wanted], np.int64)).output[0]
+        ctx.replace_inputs(resize, [*resize.input[:2], empty, sizes])

@@ -32,6 +32,7 @@ from onnx2graphml.model.metadata import LAYER
 
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip
+from keras.src.layers.preprocessing.data_layer import DataLayer  # isort: skip
 from keras.src.utils import tf_utils  # isort: skip
 
 
@@ -115,7 +116,8 @@ def _runners(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> list[Cal
     """The model itself, run on arrays by input name, in one way or more.
 
     With channels first, TensorFlow adds the biases of some convolutions along the wrong axis: of others when it runs a
-    graph than when it runs without one; and some it can't run at all.
+    graph than when it runs without one; and some it can't run at all. In a graph alone, as in `model.predict`, Keras
+    casts whole numbers before it changes pictures; without one, it rounds what comes of them.
     """
 
     def call(*tensors: Any) -> Any:
@@ -128,13 +130,17 @@ def _runners(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> list[Cal
 
         return run
 
-    if "channels_first" not in data_formats(rows):
-        return [runner(call)]
-
     def in_a_graph(*tensors: Any) -> Any:
         return tf.function(call, autograph=False).get_concrete_function(*tensors)(*tensors)
 
+    if "channels_first" not in data_formats(rows):
+        return [runner(in_a_graph if _changes_whole_numbers(inputs, rows) else call)]
     return [runner(in_a_graph), runner(call), runner(tf.function(call, autograph=False, jit_compile=True))]
+
+
+def _changes_whole_numbers(inputs: Sequence[Any], rows: Sequence[Row]) -> bool:
+    """Whether a layer that changes pictures may have whole numbers of an input."""
+    return any(spec.dtype.is_integer for spec in inputs) and any(isinstance(row.operation, DataLayer) for row in rows)
 
 
 def _told_of_bfloat16(rows: Sequence[Row]) -> str:

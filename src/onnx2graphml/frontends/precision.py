@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-ROUNDOFF = 2.0**-9
+ROUNDOFF = 2.0**-8
 """Half the distance from 1 to the next bfloat16: how far a framework that computes in it may be off."""
 
 

@@ -85,7 +85,8 @@ def _rows(
         try:
             found = output_rows(graph, model, feeds, ("original", "ONNX Runtime"), original_outputs(model, feeds))
             differs = any(not row.passed for row in found)
-            if differs and (layer := tossed(graph, values, roundings_of(graph) * roundoff(graph, model))) is not None:
+            most = roundings_of(graph, model) * roundoff(graph, model)
+            if differs and (layer := tossed(graph, values, most)) is not None:
                 found = []
                 unchecked.append(
                     f"the model before its composite operators were replaced: layer {layer!r} chooses between values "
@@ -189,6 +190,9 @@ through values around 1, a normalization of equal numbers through what its epsil
 MOST_CANCELLED = 0.05
 """How far outputs may be off where a variance is what is left of larger numbers: of equal ones, their rounding."""
 
+ROUNDING = ("sum", "product")
+"""How values are combined that are rounded at each step."""
+
 JITTER = 2.0**-12  # far above float32's rounding, small enough for the network to respond in proportion
 
 
@@ -207,7 +211,7 @@ def output_rows(
     least = roundoff(graph, model)
     jitter = max(JITTER, 16 * least)
     expected = runtime.run(feeds)
-    roundings = roundings_of(graph)
+    roundings = roundings_of(graph, model)
     cancelled, most = _cancelled(expected, variances), MOST_CANCELLED / (least or 1.0)
     original = () if model.original is None else model.original.graph.node
     least_size = max([ABSOLUTE.get(n.op_type, 0) for n in original] + [min(roundings * cancelled**0.5, most)])
@@ -246,10 +250,15 @@ def _cancelled(values: Mapping[str, Array], variances: Sequence[tuple[str, str]]
     return max((float(s[np.isfinite(s)].max(initial=0)) for s in shares), default=0.0)
 
 
-def roundings_of(graph: NeuronGraph) -> float:
-    """How often a value on its way through the network is rounded."""
-    degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation == "sum"]
-    return sum(fan_in_factor(n) for n in degrees) + _roundings_of_coordinates(graph)
+def roundings_of(graph: NeuronGraph, model: Model) -> float:
+    """How often a value on its way through the network is rounded.
+
+    A greatest value is not, nor a chosen one; but a framework that computes in a shorter type has rounded it to that.
+    """
+    degrees = [sum(i.block.degree("target") for i in x.incoming) for x in graph.layers if x.aggregation in ROUNDING]
+    computed = sum(x.aggregation not in ("input", "constant", *ROUNDING) for x in graph.layers)
+    shortened = computed if model.framework_roundoff else 0
+    return sum(fan_in_factor(n) for n in degrees) + shortened + _roundings_of_coordinates(graph)
 
 
 def _roundings_of_coordinates(graph: NeuronGraph) -> int:

@@ -17,6 +17,7 @@ from onnx2graphml.frontends.direct.rearranged import SEVERAL
 from onnx2graphml.frontends.direct.registry import REQUIRED, layer
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Value
+from onnx2graphml.frontends.scales import scaled
 
 MOST = {FLOATS["float16"]: 65504.0, BFLOAT16: 3.3895313892515355e38}
 """The greatest number of a short type, which Keras clips a picture of another size to."""
@@ -99,6 +100,7 @@ def UpSampling2D(call: Call, x: Value) -> Value:
     takes={"height": REQUIRED, "width": REQUIRED, "interpolation": "bilinear", "data_format": "channels_last",
            "fill_mode": "constant", "fill_value": 0.0},
     only={"crop_to_aspect_ratio": False, "pad_to_aspect_ratio": False, "antialias": False},
+    whole=True,
 )  # fmt: skip
 def Resizing(call: Call, x: Value) -> Value:
     """A picture of another size."""
@@ -133,12 +135,12 @@ def resized(call: Call, x: Value, size: tuple[int, int], interpolation: str) -> 
     require(x.rank == 4 and min(size) > 0 and size != old, f"a size {size}")
     require(x.dtype in MOST or x.dtype == np.float32, f"a picture of {x.dtype}")
     scales = np.array([1, 1, *(n / o for n, o in zip(size, old, strict=True))], np.float32)
-    exact = [math.floor(o * float(s)) for o, s in zip(old, scales[2:], strict=True)]
-    require(exact == list(size), "a size that a scale does not give")
     first = layout.to_onnx(call, call.long(x))
     shape = (1, layout.channels(x), *size)
+    exact = scaled(old, size) == list(size)
+    ends = [call.array(scales)] if exact else [None, call.integers(shape)]
     how: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "floor"}
-    made = call.node("Resize", first, None, call.array(scales), shape=shape, **how)
+    made = call.node("Resize", first, None, *ends, shape=shape, **how)
     if x.dtype in MOST:
         made = call.cast(clip(call, made, -MOST[x.dtype], MOST[x.dtype]), x.dtype)
     return (
