@@ -272,7 +272,7 @@ def every_layer() -> set[str]:
     return {c.__name__ for c in vars(K).values() if isinstance(c, type) and issubclass(c, keras.Layer)} - NO_LAYERS
 
 
-BY_TENSORFLOW = {"ContrastLimitedAdaptiveHistogramEqualization", "Lambda"}
+BY_TENSORFLOW = {"Lambda"}
 """Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""
 
 

@@ -134,7 +134,7 @@ def _runners(model: Any, inputs: Sequence[Any], rows: Sequence[Row]) -> list[Cal
         return tf.function(call, autograph=False).get_concrete_function(*tensors)(*tensors)
 
     if "channels_first" not in data_formats(rows):
-        return [runner(in_a_graph if _changes_whole_numbers(inputs, rows) else call)]
+        return [*([runner(in_a_graph)] if _changes_whole_numbers(inputs, rows) else []), runner(call)]
     return [runner(in_a_graph), runner(call), runner(tf.function(call, autograph=False, jit_compile=True))]
 
 

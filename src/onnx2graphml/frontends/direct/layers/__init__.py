@@ -11,6 +11,7 @@ from onnx2graphml.frontends.direct.layers import (  # noqa: F401  (each register
     core,
     einsum,
     encoding,
+    equalization,
     heads,
     merging,
     normalization,

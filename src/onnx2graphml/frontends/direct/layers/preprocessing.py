@@ -57,19 +57,19 @@ def AutoContrast(call: Call, x: Value) -> Value:
     """Each channel of a picture stretched to the whole range of values; what has one value stays as it is."""
     require(x.rank == 4 and x.dtype == np.float32, f"a picture of {x.shape} in {x.dtype}")
     values = [float(n) for n in call["value_range"]]
-    y = _in_range(call, x, values, [0.0, 255.0])
+    y = in_range(call, x, values, [0.0, 255.0])
     high, low = (call.reduce(op, y, [1, 2], True) for op in ("ReduceMax", "ReduceMin"))
     scale = call.binary("Div", 255.0, call.binary("Sub", high, low))
     y = call.binary("Add", call.binary("Mul", y, scale), call.binary("Mul", call.unary("Neg", low), scale))
-    y = _in_range(call, clip(call, y, 0.0, 255.0), [0.0, 255.0], values)
+    y = in_range(call, clip(call, y, 0.0, 255.0), [0.0, 255.0], values)
     return call.node("Where", call.unary("IsNaN", y, dtype=bool), x, y, shape=x.shape, dtype=x.dtype)
 
 
-def _in_range(call: Call, x: Value, old: list[float], new: list[float]) -> Value:
+def in_range(call: Call, x: Value, old: list[float], new: list[float]) -> Value:
     """Values of one range in another one."""
     if old == new:
         return x
     low, high, start, end = (np.float32(n) for n in (*old, *new))
     require(low < high, f"values from {low} to {high}")
-    factor = call.array(np.array((end - start) / (high - low)))
+    factor = call.array(np.array(np.reciprocal(high - low) * (end - start)))  # rounded twice, as TensorFlow does
     return call.binary("Add", call.binary("Mul", call.binary("Sub", x, old[0]), factor), new[0])
