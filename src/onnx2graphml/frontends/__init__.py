@@ -15,8 +15,8 @@ from onnx2graphml.model.light import LightModel
 
 FILES = {
     ".keras": "onnx2graphml.frontends.direct.archive:load_archive",
-    ".h5": "onnx2graphml.frontends.keras_files:load_keras",
-    ".hdf5": "onnx2graphml.frontends.keras_files:load_keras",
+    ".h5": "onnx2graphml.frontends.direct.hdf5:load_hdf5",
+    ".hdf5": "onnx2graphml.frontends.direct.hdf5:load_hdf5",
     ".pt2": "onnx2graphml.frontends.torch_files:load_exported",
 }
 """By suffix: `module:name` of a function from `(path, *, shapes, trust)` to an `Imported`."""

@@ -39,19 +39,19 @@ def in_todays_words(path: Path) -> Iterator[Any]:
             yield path
             return
         config = json.loads(text)
-        _add_input_layers(config)
+        add_input_layers(config)
         start_with_zeros(config)
         file.words = {**file.words, "model_config": json.dumps(config)}
         yield file
 
 
-def _add_input_layers(config: Any) -> None:
+def add_input_layers(config: Any) -> None:
     """Give every Sequential that tells its input's shape in its first layer an InputLayer.
 
     Keras 3 takes that shape, batch axis included, for the shape of one sample, and so adds an axis.
     """
     for part in config if isinstance(config, list) else config.values() if isinstance(config, dict) else ():
-        _add_input_layers(part)
+        add_input_layers(part)
     if not isinstance(config, dict) or config.get("class_name") != "Sequential":
         return
     inner = config.get("config")

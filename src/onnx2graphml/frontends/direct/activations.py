@@ -14,6 +14,8 @@ from onnx2graphml.frontends.direct.values import Value
 
 Activation = Callable[[Call, Value], Value]
 
+HARD_SIGMOID, OF_KERAS_2 = "hard_sigmoid", "hard_sigmoid of Keras 2"
+
 OBJECTS = ("ELU", "LeakyReLU", "ReLU", "Softmax")
 """Layers without variables that a layer may have as its activation."""
 
@@ -93,6 +95,11 @@ def hard_sigmoid(call: Call, x: Value) -> Value:
     return call.binary("Mul", relu6(call, call.binary("Add", x, 3.0)), call.inverse(6.0, x))
 
 
+def hard_sigmoid_of_keras_2(call: Call, x: Value) -> Value:
+    """A ramp from 0 to 1 between -2.5 and 2.5, which Keras 3 has no more."""
+    return call.unary("HardSigmoid", x, alpha=0.2, beta=0.5)
+
+
 def hard_silu(call: Call, x: Value) -> Value:
     """x · hard_sigmoid(x)."""
     return call.binary("Mul", x, hard_sigmoid(call, x))
@@ -166,7 +173,8 @@ FUNCTIONS: dict[str, Activation] = {
     "gelu": gelu,
     "glu": glu,
     "hard_shrink": hard_shrink,
-    "hard_sigmoid": hard_sigmoid,
+    HARD_SIGMOID: hard_sigmoid,
+    OF_KERAS_2: hard_sigmoid_of_keras_2,
     "hard_silu": hard_silu,
     "hard_swish": hard_silu,
     "hard_tanh": hard_tanh,

@@ -6,33 +6,19 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
-import numpy as np
 
-from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
-from onnx2graphml.frontends.direct import layers  # noqa: F401  (which registers them)
-from onnx2graphml.frontends.direct.plan import planned
-from onnx2graphml.frontends.direct.policies import BFLOAT16, FLOATS
-from onnx2graphml.frontends.direct.stored import Variables
-from onnx2graphml.frontends.direct.uncovered import UncoveredError, require
-from onnx2graphml.frontends.direct.walk import Walk
-from onnx2graphml.frontends.keras_check import UnsafeError, check_config, check_open_hdf5, check_size
-from onnx2graphml.frontends.messages import refusal, told_of_bfloat16
-from onnx2graphml.frontends.static import static_shapes
+from onnx2graphml.frontends.direct.loading import Shapes, loaded, made
+from onnx2graphml.frontends.direct.stored import Grouped
+from onnx2graphml.frontends.direct.uncovered import require
+from onnx2graphml.frontends.keras_check import check_config, check_open_hdf5, check_size
 from onnx2graphml.model.light import LightModel
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-
-Shapes = Mapping[str, Sequence[int]]
-
-MALFORMED = (UncoveredError, ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError,
-             RecursionError)  # fmt: skip
-"""What a configuration that Keras has not written may lead to; Keras says what is wrong with it."""
 
 
 def load_archive(path: str | Path, *, shapes: Shapes | None = None, trust: bool = False) -> Imported:
@@ -52,19 +38,7 @@ def load_archive(path: str | Path, *, shapes: Shapes | None = None, trust: bool 
         >>> load_archive("fixtures/digits.keras").light.proto.graph.input[0].name
         'image'
     """
-    path = Path(path)
-    try:
-        return _read(path, shapes or {})
-    except UncoveredError:
-        pass
-    except ModelError:
-        raise
-    except Exception as error:
-        if path.exists() and not (trust and isinstance(error, UnsafeError)):
-            raise ModelError(refusal(path, error, trust)) from error
-    from onnx2graphml.frontends.keras_files import load_keras
-
-    return load_keras(path, shapes=shapes, trust=trust)
+    return loaded(Path(path), _read, shapes, trust)
 
 
 def read_archive(path: Path, shapes: Shapes) -> LightModel:
@@ -90,24 +64,7 @@ def _read(path: Path, shapes: Shapes) -> Imported:
         _check_sum(archive, member)
         with path.open("rb") as file, h5py.File(_Window(file, member), "r") as weights:
             check_open_hdf5(weights, member.file_size)
-            return _made(config, weights, shapes)
-
-
-def _made(config: Any, weights: Any, shapes: Shapes) -> Imported:
-    try:
-        plan = planned(config, Variables(weights, ""))
-        options = {part.name: part.options for part in plan.parts}
-        known = {end.part: (tuple(options[end.part]["batch_shape"]), options[end.part]["dtype"]) for end in plan.inputs}
-        dtypes = {name: FLOATS.get(dtype) or np.dtype(dtype) for name, (_, dtype) in known.items()}
-        static = static_shapes(known, shapes)
-        light = Walk(plan, {name: (shape, dtypes[name]) for name, shape in static.items()}).light()
-        short = [part.path for part in plan.rows() if part.policy.compute == BFLOAT16]
-        notes = (told_of_bfloat16(short),) if short or BFLOAT16 in dtypes.values() else ()
-        return Imported(light, notes=notes)
-    except ModelError:
-        raise
-    except MALFORMED as error:
-        raise UncoveredError(str(error)) from error
+            return made(config, Grouped(weights, ""), shapes)
 
 
 def _check_sum(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

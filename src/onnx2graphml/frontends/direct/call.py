@@ -13,7 +13,7 @@ from onnx import helper
 from onnx2graphml.frontends.direct.network import Network
 from onnx2graphml.frontends.direct.policies import FLOATS, Policy, is_float, promoted, written
 from onnx2graphml.frontends.direct.registry import DTYPE
-from onnx2graphml.frontends.direct.stored import Variables
+from onnx2graphml.frontends.direct.stored import Variables, Wanted
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Mask, Shape, Value, broadcast
 
@@ -79,16 +79,11 @@ class Call:
         """
         path = self.variables.path
         if path not in self._made:
-            stored, wanted = self.variables.stored(self.dtype if rounded else None), {**trained, **measured}
-            require([s.shape for s in stored] == list(wanted.values()), f"variables of {path}")
-            kinds = [
-                s.dtype == self.policy.variable or (name in measured and s.dtype.kind == "i")
-                for name, s in zip(wanted, stored, strict=True)
-            ]
-            require(all(kinds), f"types of variables of {path}")
+            wanted = Wanted(trained, measured, self.policy.variable)
+            stored = self.variables.stored(wanted, self.dtype if rounded else None)
             made = [
                 self.network.weight(f"{self.owner}/{name}", each, name in trained)
-                for name, each in zip(wanted, stored, strict=True)
+                for name, each in zip(wanted.shapes, stored, strict=True)
             ]
             self._made[path] = [self.cast(v, dtype or self.dtype) if is_float(v.dtype) else v for v in made]
         return self._made[path]
@@ -107,7 +102,7 @@ class Call:
         """
         policy = options.get(DTYPE, self.policy)
         require(own_types or policy == self.policy, f"the type of {name} in {self.layer}")
-        within = self.variables.within(group)
+        within = self.variables.within(group, name)
         owner = f"{self.owner}/{name}" if name else self.owner
         return Call(self.network, self.layer, options, within, self._made, policy, owner)
 

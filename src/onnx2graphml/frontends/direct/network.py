@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 from onnx2graphml.frontends.direct.places import OUTSIDE, Places, Scope
 from onnx2graphml.frontends.direct.policies import written
 from onnx2graphml.frontends.direct.rearranged import Drawn
-from onnx2graphml.frontends.direct.stored import Stored
+from onnx2graphml.frontends.direct.stored import Array
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Mask, Shape, Value
 from onnx2graphml.frontends.names import Names
@@ -67,7 +67,7 @@ class Network:
 
     def __init__(self) -> None:
         self.inputs: list[Value] = []
-        self.weights: dict[str, Stored] = {}
+        self.weights: dict[str, Array] = {}
         self.trained: list[str] = []
         self.padded: dict[str, Padded] = {}
         self.steps: dict[str, Value] = {}
@@ -102,7 +102,7 @@ class Network:
         self._constants[value.name] = array.astype(written(array.dtype), copy=False)
         return value
 
-    def weight(self, name: str, stored: Stored, trained: bool) -> Value:
+    def weight(self, name: str, stored: Array, trained: bool) -> Value:
         """An array from the file."""
         value = self._value(name, stored.shape, stored.dtype)
         self.weights[value.name] = stored

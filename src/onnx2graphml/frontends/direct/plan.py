@@ -103,8 +103,11 @@ def planned(config: Any, variables: Variables, prefix: str = "", paths: Names | 
     groups = iter(group_names(e["class_name"] for e in entries if _has_group(e, class_name)))
     parts = []
     for entry in entries:
-        group = variables.within(f"layers/{next(groups)}") if _has_group(entry, class_name) else variables
-        parts.append(_part(entry, group, prefix, paths))
+        own = variables
+        if _has_group(entry, class_name):
+            known = entry["config"]
+            own = variables.within(f"layers/{next(groups)}", known["name"], known.get("trainable") is not False)
+        parts.append(_part(entry, own, prefix, paths))
     require(len({part.name for part in parts}) == len(parts), "two parts of one name")
     if class_name == "Functional":
         require(set(inner) <= {"name", "trainable", "layers", "input_layers", "output_layers"}, "options of a model")

@@ -1,11 +1,12 @@
-"""The weights of a .keras file, group by group as Keras stores them, each read once and not before all is known."""
+"""The weights of a file, group by group as a .keras file has them, each read once and not before all is known."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,88 @@ class Stored:
         return array.astype(kind, copy=False)
 
 
-class Variables:
-    """The variables of one layer: a group of the HDF5 file.
+@dataclass(frozen=True)
+class Wanted:
+    """The variables that a layer must have, in the order in which it makes them.
+
+    Attributes:
+        trained: shapes by name, of those that training changes.
+        measured: the same, of those behind them that it does not change by gradients.
+        dtype: of all that may be fractions.
+    """
+
+    trained: Mapping[str, Shape]
+    measured: Mapping[str, Shape]
+    dtype: np.dtype[Any]
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Of all of them."""
+        return {**self.trained, **self.measured}
+
+    def check(self, stored: Sequence[Stored], path: str) -> None:
+        """Leave to TensorFlow what is in the file, if it is anything else.
+
+        Raises:
+            UncoveredError: a number, shape or type differs.
+        """
+        require([s.shape for s in stored] == list(self.shapes.values()), f"variables of {path}")
+        kinds = [
+            s.dtype == self.dtype or (name in self.measured and s.dtype.kind == "i")
+            for name, s in zip(self.shapes, stored, strict=True)
+        ]
+        require(all(kinds), f"types of variables of {path}")
+
+
+class Array(Protocol):
+    """An array of the file that is read when all is known."""
+
+    @property
+    def shape(self) -> Shape:
+        """Of the array."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its elements."""
+
+    def read(self) -> npt.NDArray[Any]:
+        """All of it, in a type that NumPy has."""
+
+
+class Variables(ABC):
+    """The variables of one layer in a file.
+
+    Attributes:
+        path: that no other layer's have.
+    """
+
+    path: str
+
+    @abstractmethod
+    def within(self, group: str, name: str = "", trainable: bool = True) -> Variables:
+        """The variables of a part of the layer.
+
+        Args:
+            group: of the part, as .keras files call it.
+            name: its own.
+            trainable: whether it is not frozen.
+        """
+
+    @abstractmethod
+    def stored(self, wanted: Wanted, rounded: np.dtype[Any] | None = None) -> Sequence[Array]:
+        """All of them, in the order in which the layer made them; those that may be fractions rounded to a type.
+
+        Raises:
+            UncoveredError: others are in the file.
+        """
+
+    def named(self) -> str | None:
+        """The layer's name, where the file tells it."""
+        return None
+
+
+class Grouped(Variables):
+    """Those of a .keras file: a group of HDF5 for each layer.
 
     Args:
         file: of h5py.
@@ -60,16 +141,18 @@ class Variables:
         self._file = file
         self.path = path
 
-    def within(self, name: str) -> Variables:
+    def within(self, group: str, name: str = "", trainable: bool = True) -> Grouped:
         """The variables of a part of the layer."""
-        return Variables(self._file, "/".join(part for part in (self.path, name) if part))
+        return Grouped(self._file, "/".join(part for part in (self.path, group) if part))
 
-    def stored(self, rounded: np.dtype[Any] | None = None) -> list[Stored]:
-        """All of them, in the order in which the layer made them; those that may be fractions rounded to a type."""
+    def stored(self, wanted: Wanted, rounded: np.dtype[Any] | None = None) -> list[Stored]:
+        """All of them."""
         group = self._group()
         require(all(name.isdecimal() for name in group), f"variables in {self.path} that have names of their own")
         found = [Stored(group[name]) for name in sorted(group, key=int)]
-        return [Stored(each.dataset, rounded) if is_float(each.dtype) else each for each in found]
+        found = [Stored(each.dataset, rounded) if is_float(each.dtype) else each for each in found]
+        wanted.check(found, self.path)
+        return found
 
     def named(self) -> str | None:
         """The layer's name, where the file tells it."""
