@@ -76,9 +76,7 @@ def check_meaning(config: Any, is_old: bool, layer: str = "") -> None:
     layer = str(config.get("name", layer))
     advice = "with the Keras that wrote it, export it as a SavedModel"
     if is_old and any(config.get(key) == HARD_SIGMOID for key in ACTIVATIONS):
-        raise UnsupportedError(
-            f"layer {layer!r} has Keras 2's {HARD_SIGMOID}, which Keras 3 reads as another: {advice}"
-        )
+        raise UnsupportedError(f"layer {layer!r} has the {HARD_SIGMOID} of Keras 2, which Keras 3 lacks: {advice}")
     if isinstance(axis := config.get("axis"), list) and len(axis) > 1:
         raise UnsupportedError(f"layer {layer!r} has the axes {axis}, which Keras 3 forgets: {advice}")
     for each in config.values():
