@@ -69,7 +69,7 @@ def test_whole_numbers_are_read_directly(make: Any, shape: tuple[int, ...], dtyp
         (L.CategoryEncoding(1 << 21), (3,), "categories as multi_hot"),
         (L.CategoryEncoding(5, dtype="int32"), (3,), "the type int32"),
         (L.Discretization([0.0, 1.0], dtype="float16"), (3,), "ranges of float16"),
-        (L.Resizing(2, 2), (4, 4, 1), "types of the inputs of"),
+        (L.MaxPooling2D(2), (4, 4, 1), "types of the inputs of"),
     ],
 )
 def test_what_is_left_to_tensorflow(layer: Any, shape: tuple[int, ...], what: str, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def test_a_file_has_the_graph_that_its_model_has_through_tensorflow(name: str, t
         (lambda x: L.ConvLSTM1D(1, 2, recurrent_activation="hard_sigmoid")(x), [(2, 3, 1)], "hard_sigmoid in a cell"),
         (lambda x: L.ConvLSTM1D(1, 2, data_format="channels_first")(x), [(2, 3, 3)], "channels first"),
         (lambda x, a, b: L.RNN([L.GRUCell(2), L.GRUCell(2)])(x, initial_state=[a, b]), [(3, 2), (2,), (2,)], "several"),
+        (lambda x: [L.ConvLSTM1D(1, 2)(x), L.ConvLSTM1D(1, 2)(x)], [(2, 3, 1)], "that two layers read"),
     ],
 )
 def test_what_is_not_known_is_left_to_tensorflow(make: Any, shapes: Any, what: str, tmp_path: Path) -> None:

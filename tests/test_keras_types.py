@@ -115,12 +115,26 @@ def test_double_precision_that_onnx_runtime_lacks(tmp_path: Path) -> None:
     assert keras_layers.read_differences(tmp_path / "m.keras", load(model)) == []
 
 
+def padded(x: Any) -> Any:
+    """Zeros around half numbers in TensorFlow's order of axes, each of which is repeated."""
+    short = {"dtype": "mixed_float16"}
+    y = L.Conv2D(2, 1, **short)(L.Reshape((1, 1, 3))(x))
+    return L.UpSampling2D(2, **short)(L.ZeroPadding2D(1, **short)(y))
+
+
+def shortened() -> Any:
+    x = keras.Input((3,), name="single")
+    return keras.Model(x, L.Dense(2)(x), name="inner")
+
+
 @pytest.mark.parametrize(
     ("layer", "what"),
     [
         (lambda x: L.RNN(L.SimpleRNNCell(2, dtype="float16"))(L.Reshape((3, 1))(x)), "the type of simple_rnn_cell"),
         (L.Rescaling(2.0, dtype="int32"), "the type int32"),
         (L.Reshape((3,), dtype="float16", name="r"), "r, which only casts"),
+        (padded, "the axes of"),
+        (lambda x: shortened()(L.ReLU(dtype="float64")(x)), "what inner takes in float64"),
         (lambda x: L.Resizing(2, 2, dtype="float64")(L.Reshape((3, 1, 1))(x)), "a picture of float64"),
         (lambda x: L.MaxPooling3D(1, dtype="float16")(L.Reshape((3, 1, 1, 1))(x)), "volumes of float16"),
         (

@@ -208,7 +208,10 @@ class Call:
         require(x.rank > 2, f"steps of {x.shape}")
         if x.name not in self.network.steps:
             self.network.steps[x.name] = self.reshape(x, (x.shape[1], 1, *x.shape[2:]))
-        return self.network.steps[x.name]
+        found = self.network.steps[x.name]
+        own = x.rank == 3 or found.name.startswith(f"{self.layer}/")
+        require(own, f"steps of {x.shape} that two layers read, of which TensorFlow chooses one")
+        return found
 
     def squeeze(self, x: Value, axes: Sequence[int]) -> Value:
         """Without axes of size 1."""

@@ -128,6 +128,7 @@ class Drawn:
         alone = Counter(self.call_of[node.name] for node in self.nodes)
         turned = Counter((node.input[0], str(node.attribute)) for node in self.nodes if node.op_type == "Transpose")
         moved: set[str] = set()
+        cast: set[str] = set()
         for node in self.nodes:
             behind = [each for name in node.output for each in readers.get(name, [])]
             is_moved, is_layer = not moved.isdisjoint(node.input), alone[self.call_of[node.name]] == 1
@@ -137,8 +138,9 @@ class Drawn:
                 require(self._is_between(node) or (free and once and not is_moved), f"the order of axes of {node.name}")
             elif self._turns(node):
                 require(not self._is_at_end(node, behind), f"the order of axes behind {node.name}")
-            if is_layer and node.op_type in ("Unsqueeze", "Squeeze"):
+            if node.op_type in ("Unsqueeze", "Squeeze") and (is_layer or node.input[0] in cast):
                 require(not is_moved, f"the axes of {node.name}")
+            cast.update(node.output if node.op_type == "Cast" else ())
             if node.op_type in ("Softmax", "LogSoftmax"):
                 self._require_shares_kept(node, self._is_read(node, behind), is_moved)
             if (self._is_between(node) and _to_back(node)) or (is_moved and node.op_type in PASSED):

@@ -115,6 +115,8 @@ class Walk:
             dtype = types[reference.part]
             if dtype is not None and is_float(value.dtype):
                 functional = plan.class_name == "Functional"
+                shortened = value.dtype == FLOATS["float64"] != dtype
+                require(not shortened, f"what {part.path} takes in float64")  # a neuron of that model
                 require(
                     value.dtype == dtype or value.name not in self.network.masks, f"a mask of what {part.path} casts"
                 )
