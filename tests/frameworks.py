@@ -23,9 +23,11 @@ Every built-in layer of Keras 3 and every module of `torch.nn` is made into a sm
 against ONNX Runtime and against the framework's own prediction. These tables are what the tests found.
 """
 
-KERAS = """A `.keras` file whose layers all have a *yes* is read without TensorFlow and Keras, which need not be
-installed, in a quarter of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers,
-`.h5` files, SavedModels, models in memory, and options that are not known exactly. Layers may have their channels
+KERAS = """\
+A `.keras` or `.h5` file whose layers all have a *yes* is read without TensorFlow and Keras, which need not be there,
+in a quarter of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers,
+SavedModels, models in memory, and options that are not known exactly. An `.h5` file may be of Keras 2 or 3. One that
+holds functions on Keras tensors, as `x + 1`, can't be read again, by Keras neither. Layers may have their channels
 first, and compute in float16, bfloat16 or float64, by mixed policies, too. Both ways make the same graph; of random
 networks, about one in sixty had a layer more or fewer, where TensorFlow's exporter joins or adds one.
 """
@@ -38,7 +40,7 @@ def table(made: Collection[str], refused: Mapping[str, str]) -> str:
 
 
 def keras_table(made: Collection[str], refused: Mapping[str, str], by_tensorflow: Collection[str]) -> str:
-    """The same, and whether a .keras file with it is read without TensorFlow."""
+    """The same, and whether a file with it is read without TensorFlow."""
     others = {*refused, *by_tensorflow}
     rows = [f"| `{name}` | {said(name, refused)} | {'' if name in others else 'yes'} |" for name in sorted(made)]
     return "\n".join(["| name | | without TensorFlow |", "|---|---|---|", *rows]) + "\n"

@@ -15,6 +15,7 @@ from alike import differences
 from onnx2graphml.api.loading import _imported
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.direct.archive import read_archive
+from onnx2graphml.frontends.direct.hdf5 import read_hdf5
 from onnx2graphml.graph.graph import NeuronGraph
 from onnx2graphml.inference.inputs import made
 from onnx2graphml.verification.against_runtime import prediction_rows
@@ -274,6 +275,18 @@ def every_layer() -> set[str]:
 
 BY_TENSORFLOW = {"Lambda"}
 """Layers that a .keras file is not read with directly: Keras and TensorFlow read it."""
+
+
+NOT_IN_HDF5 = {"Masking", "RandomBrightness", "RandomColorDegeneration", "RandomPosterization", "RandomSaturation",
+               "RandomSharpness", "Solarization"}  # fmt: skip
+"""Those that Keras can't write into an .h5 file, or can't read again: the first has an operation beside it here."""
+
+
+def assert_read_from_hdf5(model: keras.Model, path: Path) -> None:
+    """A model's .h5 file has the graph of its .keras file, which lies there."""
+    model.save(path.with_suffix(".h5"))
+    found = _imported(read_hdf5(path.with_suffix(".h5"), {}), path.name, "layer", False)
+    assert read_differences(path, found) == []
 
 
 def read_differences(path: Path, graph: NeuronGraph) -> list[str]:

@@ -50,6 +50,8 @@ def test_a_layer_verifies(name: str, tmp_path: Path) -> None:
             read_archive(tmp_path / "m.keras", {})
         return
     keras_layers.assert_read_directly(tmp_path / "m.keras", graph)
+    if name not in keras_layers.NOT_IN_HDF5:
+        keras_layers.assert_read_from_hdf5(model, tmp_path / "m.keras")
 
 
 @pytest.mark.parametrize("name", keras_layers.REFUSED)
@@ -102,5 +104,6 @@ def test_an_application_has_the_layers_that_keras_says(name: str, tmp_path: Path
     if name not in OWN_LAYERS:
         model.save(tmp_path / "m.keras")
         keras_layers.assert_read_directly(tmp_path / "m.keras", graph)
+        keras_layers.assert_read_from_hdf5(model, tmp_path / "m.keras")
     keras.backend.clear_session()
     assert keras_layers.disagreements(model, graph) == []
