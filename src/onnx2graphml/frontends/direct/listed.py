@@ -78,7 +78,13 @@ class Listed(Variables):
         if not group:
             return self
         is_layer = group.startswith("layers/")
-        names = (name,) if is_layer else self._names if group.startswith("cell") else (*self._names, name)
+        names = (
+            ((name,) if self.path else ())
+            if is_layer
+            else self._names
+            if group.startswith("cell")
+            else (*self._names, name)
+        )
         frozen = not trainable or (self.frozen and not is_layer)
         part = self.parts.setdefault(group, Listed(f"{self.path}/{group}" if self.path else group, names, frozen))
         part.name = name
