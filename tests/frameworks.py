@@ -27,7 +27,7 @@ KERAS = """\
 A `.keras` or `.h5` file whose layers all have a *yes* is read without TensorFlow and Keras, which need not be there,
 in a quarter of the time. All else goes through TensorFlow, which the extra `keras` brings: the other layers,
 SavedModels, models in memory, and options that are not known exactly. An `.h5` file may be of Keras 2 or 3. One that
-holds functions on Keras tensors, as `x + 1`, can't be read again, by Keras neither. Layers may have their channels
+holds functions on Keras tensors, as `x + 1`, can't be read: Keras itself can't. Layers may have their channels
 first, and compute in float16, bfloat16 or float64, by mixed policies, too. Both ways make the same graph; of random
 networks, about one in sixty had a layer more or fewer, where TensorFlow's exporter joins or adds one.
 """
