@@ -17,7 +17,7 @@ import pytest
 
 from alike import differences
 from onnx2graphml.api import load
-from onnx2graphml.errors import ModelError
+from onnx2graphml.errors import ModelError, UnsupportedError
 from onnx2graphml.frontends.direct import archive
 from onnx2graphml.frontends.direct.archive import read_archive
 from onnx2graphml.frontends.direct.network import Names
@@ -202,13 +202,14 @@ def test_names_begin_with_the_layer_and_are_the_same_each_time() -> None:
     assert len(set(tensors)) == len(tensors)
 
 
-def changed(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    """The digits network with another configuration."""
+def changed(path: Path, change: Callable[[dict[str, Any]], None], version: str = "3.0.0") -> Path:
+    """The digits network with another configuration, written by a version of Keras."""
     with zipfile.ZipFile(DIGITS) as whole:
         members = {name: whole.read(name) for name in whole.namelist()}
     config = json.loads(members["config.json"])
     change(config)
     members["config.json"] = json.dumps(config).encode()
+    members["metadata.json"] = json.dumps({"keras_version": version}).encode()
     with zipfile.ZipFile(path, "w") as made:
         for name, content in members.items():
             made.writestr(name, content)
@@ -258,6 +259,22 @@ def test_what_is_left_to_tensorflow_loads_all_the_same(tmp_path: Path) -> None:
     with pytest.raises(UncoveredError, match="several axes"):
         read_archive(tmp_path / "m.keras", {})
     assert differences(load(tmp_path / "m.keras"), load(model)) == []
+
+
+@pytest.mark.parametrize(
+    "function", ["hard_sigmoid", {"module": "builtins", "class_name": "function", "config": "hard_sigmoid"}]
+)
+def test_a_function_that_keras_3_takes_for_another_one_is_refused(function: Any, tmp_path: Path) -> None:
+    """As Keras 2 writes it; the control: one of that name in a file of Keras 3."""
+
+    def change(config: dict[str, Any]) -> None:
+        part(config, "dense1")["config"]["activation"] = function
+
+    path = changed(tmp_path / "m.keras", change, "2.15.0")
+    with pytest.raises(UnsupportedError, match="layer 'dense1' has the hard_sigmoid of Keras 2, which Keras 3 lacks"):
+        load(path)
+    if isinstance(function, str):
+        assert "Clip" in {node.op_type for node in read_archive(changed(path, change), {}).proto.graph.node}
 
 
 def test_a_normalization_beside_a_convolution_is_left_to_tensorflow(tmp_path: Path) -> None:

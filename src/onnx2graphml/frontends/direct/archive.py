@@ -13,12 +13,13 @@ import h5py
 
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.direct.loading import Shapes, loaded, made
+from onnx2graphml.frontends.direct.older import check_functions
 from onnx2graphml.frontends.direct.stored import Grouped
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.keras_check import check_config, check_open_hdf5, check_size
 from onnx2graphml.model.light import LightModel
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+CONFIG, ABOUT, WEIGHTS, VERSION = "config.json", "metadata.json", "model.weights.h5", "keras_version"
 
 
 def load_archive(path: str | Path, *, shapes: Shapes | None = None, trust: bool = False) -> Imported:
@@ -48,6 +49,7 @@ def read_archive(path: Path, shapes: Shapes) -> LightModel:
         UncoveredError: a part of it is not known exactly.
         UnsafeError: it names something that no trained network needs.
         ModelError: a shape is unknown.
+        UnsupportedError: Keras 3 would read a part of it in another sense.
         Exception: of any kind: it is damaged.
     """
     return _read(path, shapes).light
@@ -57,6 +59,8 @@ def _read(path: Path, shapes: Shapes) -> Imported:
     with zipfile.ZipFile(path) as archive:
         check_size(archive, path)
         config = json.loads(archive.read(CONFIG))
+        if _is_old(archive):
+            check_functions(config)
         check_config(config)
         require(WEIGHTS in archive.namelist(), "weights in several files")
         member = archive.getinfo(WEIGHTS)
@@ -65,6 +69,12 @@ def _read(path: Path, shapes: Shapes) -> Imported:
         with path.open("rb") as file, h5py.File(_Window(file, member), "r") as weights:
             check_open_hdf5(weights, member.file_size)
             return made(config, Grouped(weights, ""), shapes)
+
+
+def _is_old(archive: zipfile.ZipFile) -> bool:
+    """Whether Keras 2 wrote a file; Keras itself reads one that doesn't say it."""
+    about = json.loads(archive.read(ABOUT)) if ABOUT in archive.namelist() else {}
+    return str(about.get(VERSION)).startswith("2.")
 
 
 def _check_sum(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

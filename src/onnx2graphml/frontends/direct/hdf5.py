@@ -12,7 +12,7 @@ import h5py
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.direct.listed import Model
 from onnx2graphml.frontends.direct.loading import MALFORMED, Shapes, loaded, made
-from onnx2graphml.frontends.direct.older import check_meaning, todays
+from onnx2graphml.frontends.direct.older import check_axes, check_functions, todays
 from onnx2graphml.frontends.direct.uncovered import UncoveredError, require
 from onnx2graphml.frontends.keras_check import check_open_hdf5
 
@@ -61,7 +61,9 @@ def read_hdf5(path: Path, shapes: Shapes) -> Imported:
         try:
             return _made(config, is_old, Model(file[WEIGHTS]), shapes)
         except UncoveredError:
-            check_meaning(config, is_old)
+            check_axes(config)
+            if is_old:
+                check_functions(config)
             raise
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from onnx2graphml.errors import UnsupportedError
@@ -44,6 +44,8 @@ ONLY_OF_KERAS_2 = ("implementation", "input_length", "query_shape", "key_shape",
 INNER, ACTIVATIONS = ("layer", "backward_layer", "cell"), ("activation", "recurrent_activation")
 """Options that are layers or cells, and that are functions."""
 
+ADVICE = "with the Keras that wrote it, export it as a SavedModel"
+
 Beside = Mapping[str, bool]
 """The parts of the model by name, and which of them are models."""
 
@@ -62,25 +64,36 @@ def todays(config: Any, is_old: bool) -> Any:
     return _entry(config, {}, is_old)
 
 
-def check_meaning(config: Any, is_old: bool, layer: str = "") -> None:
-    """Refuse what Keras 3 would read in another sense, without a word.
+def check_functions(config: Any) -> None:
+    """Refuse what Keras 2 wrote, and Keras 3 would take for another function without a word.
 
     Raises:
         UnsupportedError: names the layer.
     """
-    if isinstance(config, list):
-        for each in config:
-            check_meaning(each, is_old, layer)
-    if not isinstance(config, dict):
-        return
-    layer = str(config.get("name", layer))
-    advice = "with the Keras that wrote it, export it as a SavedModel"
-    if is_old and any(config.get(key) == HARD_SIGMOID for key in ACTIVATIONS):
-        raise UnsupportedError(f"layer {layer!r} has the {HARD_SIGMOID} of Keras 2, which Keras 3 lacks: {advice}")
-    if isinstance(axis := config.get("axis"), list) and len(axis) > 1:
-        raise UnsupportedError(f"layer {layer!r} has the axes {axis}, which Keras 3 forgets: {advice}")
-    for each in config.values():
-        check_meaning(each, is_old, layer)
+    for name, inside in _within_layers(config):
+        functions = [inside.get(key) for key in ACTIVATIONS]
+        if HARD_SIGMOID in [each.get("config") if isinstance(each, dict) else each for each in functions]:
+            raise UnsupportedError(f"layer {name!r} has the {HARD_SIGMOID} of Keras 2, which Keras 3 lacks: {ADVICE}")
+
+
+def check_axes(config: Any) -> None:
+    """Refuse what Keras 3 forgets when it reads an .h5 file.
+
+    Raises:
+        UnsupportedError: names the layer.
+    """
+    for name, inside in _within_layers(config):
+        if isinstance(axis := inside.get("axis"), list) and len(axis) > 1:
+            raise UnsupportedError(f"layer {name!r} has the axes {axis}, which Keras 3 forgets: {ADVICE}")
+
+
+def _within_layers(config: Any, layer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """All dictionaries in a configuration, and the name of the layer that each is of."""
+    if isinstance(config, dict):
+        layer = str(config.get("name", layer))
+        yield layer, config
+    for each in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        yield from _within_layers(each, layer)
 
 
 def _entry(entry: Mapping[str, Any], beside: Beside, is_old: bool) -> dict[str, Any]:
