@@ -13,7 +13,6 @@ from keras import layers as K
 
 from alike import differences
 from onnx2graphml.api.loading import _imported
-from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.direct.archive import read_archive
 from onnx2graphml.frontends.direct.hdf5 import read_hdf5
 from onnx2graphml.graph.graph import NeuronGraph
@@ -296,7 +295,7 @@ def read_differences(path: Path, graph: NeuronGraph) -> list[str]:
 
 def read_directly(path: Path) -> NeuronGraph:
     """The graph of a file without TensorFlow."""
-    return _imported(Imported(read_archive(path, {})), path.name, "layer", False)
+    return _imported(read_archive(path, {}), path.name, "layer", False)
 
 
 def assert_read_directly(path: Path, graph: NeuronGraph) -> None:

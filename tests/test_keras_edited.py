@@ -57,7 +57,10 @@ def test_options_without_sense(layer: str, options: dict[str, Any], what: str, t
 def test_weights_of_another_type_or_number(tmp_path: Path) -> None:
     options = {"units": 2, "use_bias": False}
     kernel = np.ones((4, 2), np.float32)
-    assert read_archive(written(tmp_path / "m.keras", "Dense", options, kernel), {}).proto.graph.output[0].name == "y"
+    assert (
+        read_archive(written(tmp_path / "m.keras", "Dense", options, kernel), {}).light.proto.graph.output[0].name
+        == "y"
+    )
     for each in ([kernel.astype(np.int32)], [kernel.astype(">f4")], [kernel.astype(np.float64)]):
         with pytest.raises(UncoveredError, match="types of variables"):
             read_archive(written(tmp_path / "m.keras", "Dense", options, *each), {})

@@ -16,6 +16,7 @@ import onnxruntime as ort
 import pytest
 
 from alike import differences
+from configurations import change_anything, part
 from onnx2graphml.api import load
 from onnx2graphml.errors import Error, ModelError, UnsupportedError
 from onnx2graphml.frontends.direct.hdf5 import read_hdf5
@@ -133,7 +134,7 @@ def reason(path: Path) -> str:
 
 
 def layer(config: Any, name: str) -> Any:
-    return next(e["config"] for e in config["config"]["layers"] if e["config"]["name"] == name)
+    return part(config, name)["config"]
 
 
 @pytest.mark.parametrize(
@@ -150,15 +151,10 @@ def test_options_that_are_not_known(source: str, name: str, options: Any, what: 
     assert what in reason(edited(tmp_path / "m.h5", lambda config: layer(config, name).update(options), source))
 
 
-def classed(config: Any, name: str, class_name: str) -> None:
-    entry = next(e for e in config["config"]["layers"] if e["config"]["name"] == name)
-    entry["class_name"] = class_name
-
-
 def test_classes_and_calls_that_are_not_known(tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     for source, change, what in (
-        ("chain", lambda c: classed(c, "p_re_lu", "ThresholdedReLU"), "ThresholdedReLU of Keras 2"),
+        ("chain", lambda c: part(c, "p_re_lu").update(class_name="ThresholdedReLU"), "ThresholdedReLU of Keras 2"),
         ("words", lambda c: layer(c, "gru").pop("reset_after"), "a GRU of the first Keras 2"),
         ("heads", lambda c: calls(c, "add").append([]), "a call without inputs"),
         ("heads", lambda c: calls(c, "add")[0][0].append({"scale": 2.0}), "the argument 2.0"),
@@ -167,7 +163,7 @@ def test_classes_and_calls_that_are_not_known(tmp_path: Path) -> None:
 
 
 def calls(config: Any, name: str) -> Any:
-    found = next(e for e in config["config"]["layers"] if e["config"]["name"] == name)["inbound_nodes"]
+    found = part(config, name)["inbound_nodes"]
     for call in found:
         for each in call:
             del each[3:]
@@ -342,26 +338,13 @@ def test_weights_that_are_missing_are_left_to_keras(tmp_path: Path) -> None:
             read_hdf5(path, {})
 
 
-def places(part: Any) -> list[tuple[Any, Any]]:
-    """All values in a configuration, as what they are in and their key."""
-    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
-    return [each for key, value in inner for each in ((part, key), *places(value))]
-
-
 def test_configurations_that_are_changed_at_random(tmp_path: Path) -> None:
     """Are read, refused or left to Keras; nothing else happens."""
-    values: list[Any] = [None, True, 0, -1, 3, 10**12, 1.5, "x", [], [1], {}, "same", 10**400]
-    random = np.random.default_rng(0)
-
-    def change(config: Any) -> None:
-        found = places(config)
-        inside, key = found[random.integers(len(found))]
-        inside[key] = values[random.integers(len(values))]
-
-    outcomes = set()
+    random, outcomes = np.random.default_rng(0), set()
     for k in range(40):
         try:
-            read_hdf5(edited(tmp_path / "m.h5", change, OF_KERAS_2[k % len(OF_KERAS_2)]), {})
+            source = OF_KERAS_2[k % len(OF_KERAS_2)]
+            read_hdf5(edited(tmp_path / "m.h5", lambda config: change_anything(config, random), source), {})
             outcomes.add("read")
         except (UncoveredError, UnsafeError, ModelError, UnsupportedError) as error:
             outcomes.add(type(error).__name__)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from onnx2graphml.api import load
-from onnx2graphml.frontends.direct.archive import load_archive, read_archive
+from onnx2graphml.frontends.direct.archive import read_archive
+from onnx2graphml.frontends.direct.files import load_file
 from onnx2graphml.frontends.direct.policies import POLICIES
 from onnx2graphml.frontends.direct.uncovered import UncoveredError
 from onnx2graphml.frontends.precision import ROUNDOFF
@@ -163,7 +164,7 @@ def test_policies_are_those_of_keras() -> None:
 def test_bfloat16_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     x = keras.Input((3,), name="x")
     keras.Model(x, L.Dense(2, dtype="mixed_bfloat16", name="short")(x)).save(tmp_path / "m.keras")
-    assert load_archive(tmp_path / "m.keras").predict is None
+    assert load_file(tmp_path / "m.keras").predict is None
     with caplog.at_level(logging.WARNING):
         load(tmp_path / "m.keras")
     assert "layer 'short' computes in bfloat16, which NumPy lacks; the graph has it in float32" in caplog.text

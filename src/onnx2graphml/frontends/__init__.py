@@ -14,9 +14,9 @@ import numpy as np
 from onnx2graphml.model.light import LightModel
 
 FILES = {
-    ".keras": "onnx2graphml.frontends.direct.archive:load_archive",
-    ".h5": "onnx2graphml.frontends.direct.hdf5:load_hdf5",
-    ".hdf5": "onnx2graphml.frontends.direct.hdf5:load_hdf5",
+    ".keras": "onnx2graphml.frontends.direct.files:load_file",
+    ".h5": "onnx2graphml.frontends.direct.files:load_file",
+    ".hdf5": "onnx2graphml.frontends.direct.files:load_file",
     ".pt2": "onnx2graphml.frontends.torch_files:load_exported",
 }
 """By suffix: `module:name` of a function from `(path, *, shapes, trust)` to an `Imported`."""

@@ -84,9 +84,10 @@ def _rows(
     if model.original is not None:
         try:
             found = output_rows(graph, model, feeds, ("original", "ONNX Runtime"), original_outputs(model, feeds))
-            differs = any(not row.passed for row in found)
-            most = roundings_of(graph, model) * roundoff(graph, model)
-            if differs and (layer := tossed(graph, values, most)) is not None:
+            layer = None
+            if any(not row.passed for row in found):
+                layer = tossed(graph, values, roundings_of(graph, model) * roundoff(graph, model))
+            if layer is not None:
                 found = []
                 unchecked.append(
                     f"the model before its composite operators were replaced: layer {layer!r} chooses between values "

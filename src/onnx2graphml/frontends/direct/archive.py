@@ -12,38 +12,17 @@ from typing import Any, BinaryIO
 import h5py
 
 from onnx2graphml.frontends import Imported
-from onnx2graphml.frontends.direct.loading import Shapes, loaded, made
-from onnx2graphml.frontends.direct.older import check_functions
+from onnx2graphml.frontends.direct.loading import Shapes, made
+from onnx2graphml.frontends.direct.older import VERSION, check_functions, is_old
 from onnx2graphml.frontends.direct.stored import Grouped
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.keras_check import check_config, check_open_hdf5, check_size
-from onnx2graphml.model.light import LightModel
 
-CONFIG, ABOUT, WEIGHTS, VERSION = "config.json", "metadata.json", "model.weights.h5", "keras_version"
-
-
-def load_archive(path: str | Path, *, shapes: Shapes | None = None, trust: bool = False) -> Imported:
-    """Read a .keras file: directly where that is possible, and otherwise by Keras and TensorFlow.
-
-    Args:
-        path: the file.
-        shapes: full static shapes by input name, where dimensions besides the batch are unknown.
-        trust: as for `load_keras`.
-
-    Raises:
-        ModelError: there is no such file, it is damaged, it is not safe, or a shape is unknown.
-        MissingExtraError: it needs TensorFlow, which is not installed.
-        UnsupportedError: it computes something that has no standard ONNX operator.
-
-    Example:
-        >>> load_archive("fixtures/digits.keras").light.proto.graph.input[0].name
-        'image'
-    """
-    return loaded(Path(path), _read, shapes, trust)
+CONFIG, ABOUT, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
-def read_archive(path: Path, shapes: Shapes) -> LightModel:
-    """A .keras file as ONNX; no code of it runs, and no framework is imported.
+def read_archive(path: Path, shapes: Shapes) -> Imported:
+    """Read a .keras file; no code of it runs, and no framework is imported.
 
     Raises:
         UncoveredError: a part of it is not known exactly.
@@ -52,14 +31,10 @@ def read_archive(path: Path, shapes: Shapes) -> LightModel:
         UnsupportedError: Keras 3 would read a part of it in another sense.
         Exception: of any kind: it is damaged.
     """
-    return _read(path, shapes).light
-
-
-def _read(path: Path, shapes: Shapes) -> Imported:
     with zipfile.ZipFile(path) as archive:
         check_size(archive, path)
         config = json.loads(archive.read(CONFIG))
-        if _is_old(archive):
+        if _is_of_keras_2(archive):
             check_functions(config)
         check_config(config)
         require(WEIGHTS in archive.namelist(), "weights in several files")
@@ -71,10 +46,10 @@ def _read(path: Path, shapes: Shapes) -> Imported:
             return made(config, Grouped(weights, ""), shapes)
 
 
-def _is_old(archive: zipfile.ZipFile) -> bool:
+def _is_of_keras_2(archive: zipfile.ZipFile) -> bool:
     """Whether Keras 2 wrote a file; Keras itself reads one that doesn't say it."""
     about = json.loads(archive.read(ABOUT)) if ABOUT in archive.namelist() else {}
-    return str(about.get(VERSION)).startswith("2.")
+    return is_old(str(about.get(VERSION)))
 
 
 def _check_sum(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

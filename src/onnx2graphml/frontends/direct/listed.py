@@ -11,7 +11,6 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from onnx2graphml.frontends.direct.policies import is_float
 from onnx2graphml.frontends.direct.stored import Stored, Variables, Wanted
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.direct.values import Shape
@@ -78,13 +77,10 @@ class Listed(Variables):
         if not group:
             return self
         is_layer = group.startswith("layers/")
-        names = (
-            ((name,) if self.path else ())
-            if is_layer
-            else self._names
-            if group.startswith("cell")
-            else (*self._names, name)
-        )
+        if is_layer:
+            names: Sequence[str] = (name,) if self.path else ()
+        else:
+            names = self._names if group.startswith("cell") else (*self._names, name)
         frozen = not trainable or (self.frozen and not is_layer)
         part = self.parts.setdefault(group, Listed(f"{self.path}/{group}" if self.path else group, names, frozen))
         part.name = name
@@ -114,8 +110,7 @@ class Listed(Variables):
             *around, name = words
             require(promised.name in (name, CALLED.get(name)), f"{name} for {promised.name} of {part.path}")
             require(is_one or set(part._names) <= set(around), f"{'/'.join(words)} for {part.path}")
-            stored = Stored(array)
-            promised.stored = Stored(array, promised.rounded) if is_float(stored.dtype) else stored
+            promised.stored = Stored(array, promised.rounded)
         for part in dict.fromkeys(part for part, _ in asked):
             assert part._wanted is not None
             part._wanted.check([each.stored for each in part._promised if each.stored], part.path)
@@ -161,7 +156,12 @@ def texts(group: Any, name: str) -> list[str]:
     found = [group.attrs[name]] if name in group.attrs else []
     while name not in group.attrs and f"{name}{len(found)}" in group.attrs:
         found.append(group.attrs[f"{name}{len(found)}"])
-    return [each.decode() if isinstance(each, bytes) else str(each) for part in found for each in part]
+    return [text(each) for part in found for each in part]
+
+
+def text(value: Any) -> str:
+    """A text of HDF5, which may be bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _words(name: str) -> list[str]:

@@ -1,14 +1,13 @@
-"""What all of Keras' files have in common: read directly where that is possible, and otherwise by Keras."""
+"""What all of Keras' files have in common: a configuration and variables become a model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from onnx2graphml.errors import Error, ModelError
+from onnx2graphml.errors import ModelError
 from onnx2graphml.frontends import Imported
 from onnx2graphml.frontends.direct import layers  # noqa: F401  (which registers them)
 from onnx2graphml.frontends.direct.plan import planned
@@ -16,8 +15,7 @@ from onnx2graphml.frontends.direct.policies import BFLOAT16, FLOATS
 from onnx2graphml.frontends.direct.stored import Variables
 from onnx2graphml.frontends.direct.uncovered import UncoveredError
 from onnx2graphml.frontends.direct.walk import Walk
-from onnx2graphml.frontends.keras_check import UnsafeError
-from onnx2graphml.frontends.messages import refusal, told_of_bfloat16
+from onnx2graphml.frontends.messages import told_of_bfloat16
 from onnx2graphml.frontends.static import static_shapes
 
 Shapes = Mapping[str, Sequence[int]]
@@ -25,28 +23,6 @@ Shapes = Mapping[str, Sequence[int]]
 MALFORMED = (UncoveredError, ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError,
              RecursionError)  # fmt: skip
 """What a configuration that Keras has not written may lead to; Keras says what is wrong with it."""
-
-
-def loaded(path: Path, read: Callable[[Path, Shapes], Imported], shapes: Shapes | None, trust: bool) -> Imported:
-    """What a function reads of a file, or else Keras.
-
-    Raises:
-        ModelError: there is no such file, it is damaged, it is not safe, or a shape is unknown.
-        MissingExtraError: it needs TensorFlow, which is not installed.
-        UnsupportedError: it computes something that has no standard ONNX operator.
-    """
-    try:
-        return read(path, shapes or {})
-    except UncoveredError:
-        pass
-    except Error:
-        raise
-    except Exception as error:
-        if path.exists() and not (trust and isinstance(error, UnsafeError)):
-            raise ModelError(refusal(path, error, trust)) from error
-    from onnx2graphml.frontends.keras_files import load_keras
-
-    return load_keras(path, shapes=shapes, trust=trust)
 
 
 def made(config: Any, variables: Variables, shapes: Shapes, settle: Callable[[], None] = lambda: None) -> Imported:

@@ -9,6 +9,7 @@ from onnx2graphml.errors import UnsupportedError
 from onnx2graphml.frontends.direct.activations import HARD_SIGMOID, OF_KERAS_2
 from onnx2graphml.frontends.direct.plan import INPUT, MODELS
 from onnx2graphml.frontends.direct.registry import LAYER_MODULE
+from onnx2graphml.frontends.direct.stored import RENAMED as CALLED
 from onnx2graphml.frontends.direct.uncovered import require
 from onnx2graphml.frontends.keras_legacy import SHAPE, add_input_layers
 
@@ -31,7 +32,7 @@ SAME = frozenset(
 )
 """Layers that compute in Keras 2 what they do in Keras 3."""
 
-RENAMED = {"Model": "Functional", "GroupedQueryAttention": "GroupQueryAttention"}
+RENAMED = {"Model": "Functional", **{name: called for called, name in CALLED.items()}}
 """Classes that .keras files call otherwise."""
 
 UNUSED: dict[str, Any] = {"groups": 1, "softmax_robust_masking": False, "time_major": False}
@@ -44,24 +45,30 @@ ONLY_OF_KERAS_2 = ("implementation", "input_length", "query_shape", "key_shape",
 INNER, ACTIVATIONS = ("layer", "backward_layer", "cell"), ("activation", "recurrent_activation")
 """Options that are layers or cells, and that are functions."""
 
+VERSION = "keras_version"
 ADVICE = "with the Keras that wrote it, export it as a SavedModel"
 
 Beside = Mapping[str, bool]
 """The parts of the model by name, and which of them are models."""
 
 
-def todays(config: Any, is_old: bool) -> Any:
+def is_old(version: str) -> bool:
+    """Whether a version is one of Keras 2."""
+    return version.startswith("2.")
+
+
+def todays(config: Any, old: bool) -> Any:
     """A model's configuration as Keras 3 takes it from such a file.
 
     Args:
-        config: of the model, with its class; it may be changed.
-        is_old: whether Keras 2 wrote it, which gives a model's first call the number 1: the one that made it had 0.
+        config: of the model, with its class; it is given the InputLayers that it lacks.
+        old: whether Keras 2 wrote it, which gives a model's first call the number 1: the one that made it had 0.
 
     Raises:
         UncoveredError: it is not known what a part of it means.
     """
     add_input_layers(config)
-    return _entry(config, {}, is_old)
+    return _entry(config, {}, old)
 
 
 def check_functions(config: Any) -> None:
@@ -96,51 +103,51 @@ def _within_layers(config: Any, layer: str = "") -> Iterator[tuple[str, dict[str
         yield from _within_layers(each, layer)
 
 
-def _entry(entry: Mapping[str, Any], beside: Beside, is_old: bool) -> dict[str, Any]:
+def _entry(entry: Mapping[str, Any], beside: Beside, old: bool) -> dict[str, Any]:
     """A layer or a model, of those beside it."""
     class_name, config = entry["class_name"], dict(entry["config"])
     class_name = RENAMED.get(class_name, class_name)
     made = {**entry, "class_name": class_name}
     made["inbound_nodes"] = [_call(call, beside) for call in entry.get("inbound_nodes", [])]
     if class_name in MODELS:
-        return made | {"module": "keras", "config": _model(config, is_old)}
+        return made | {"module": "keras", "config": _model(config, old)}
     if entry.get("module", LAYER_MODULE) != LAYER_MODULE:
         return made
     # An operation, which such a file can't be told from a layer by its class, is no layer for Keras 3 either.
-    require(is_old or "dtype" in config, f"the operation {class_name}")
+    require(old or "dtype" in config, f"the operation {class_name}")
     shape = config.pop(SHAPE, None)
     if class_name == INPUT and shape is not None:
         config["batch_shape"] = shape
-    return made | {"module": LAYER_MODULE, "config": _options(class_name, config, is_old)}
+    return made | {"module": LAYER_MODULE, "config": _options(class_name, config, old)}
 
 
-def _model(config: dict[str, Any], is_old: bool) -> dict[str, Any]:
+def _model(config: dict[str, Any], old: bool) -> dict[str, Any]:
     classes = {each["config"]["name"]: each["class_name"] for each in config["layers"]}
     beside = {name: found in (*MODELS, "Model") for name, found in classes.items()}
-    config["layers"] = [_entry(each, beside, is_old) for each in config["layers"]]
-    if is_old and (ends := config.get("output_layers")):
+    config["layers"] = [_entry(each, beside, old) for each in config["layers"]]
+    if old and (ends := config.get("output_layers")):
         chains = {name for name, found in classes.items() if found == "Sequential"}  # of others, Keras 3 knows it
         ends = [ends] if isinstance(ends[0], str) else ends
         config["output_layers"] = [[name, call - (name in chains), output] for name, call, output in ends]
     return config
 
 
-def _options(class_name: str, config: dict[str, Any], is_old: bool) -> dict[str, Any]:
+def _options(class_name: str, config: dict[str, Any], old: bool) -> dict[str, Any]:
     """Options in today's words, and without those that have lost their meaning."""
     if isinstance(axis := config.get("axis"), list):
         require(len(axis) == 1, "several axes, which Keras forgets")
         config["axis"] = int(axis[0])
     for key in INNER:
         if isinstance(config.get(key), dict):
-            config[key] = _within(config[key], is_old)
+            config[key] = _within(config[key], old)
     if class_name == "StackedRNNCells":
-        config["cells"] = [_within(each, is_old) for each in config["cells"]]
-    return _of_keras_2(class_name, config) if is_old and class_name != INPUT else config
+        config["cells"] = [_within(each, old) for each in config["cells"]]
+    return _of_keras_2(class_name, config) if old and class_name != INPUT else config
 
 
-def _within(entry: Mapping[str, Any], is_old: bool) -> dict[str, Any]:
+def _within(entry: Mapping[str, Any], old: bool) -> dict[str, Any]:
     """A layer or a cell within a layer."""
-    config = _options(entry["class_name"], dict(entry["config"]), is_old)
+    config = _options(entry["class_name"], dict(entry["config"]), old)
     return {"module": LAYER_MODULE, **entry, "config": config}
 
 

@@ -22,7 +22,7 @@ class Stored:
 
     Attributes:
         dataset: of h5py.
-        rounded: a type that its numbers are rounded to.
+        rounded: a type that its numbers are rounded to, if they may be fractions.
     """
 
     dataset: Any
@@ -45,7 +45,7 @@ class Stored:
         array = np.asarray(self.dataset[()])
         array = array.view(BFLOAT16) if self.dtype == BFLOAT16 else array
         kind = written(array.dtype)
-        array = array if self.rounded is None else array.astype(self.rounded)
+        array = array.astype(self.rounded) if self.rounded is not None and is_float(array.dtype) else array
         return array.astype(kind, copy=False)
 
 
@@ -149,8 +149,7 @@ class Grouped(Variables):
         """All of them."""
         group = self._group()
         require(all(name.isdecimal() for name in group), f"variables in {self.path} that have names of their own")
-        found = [Stored(group[name]) for name in sorted(group, key=int)]
-        found = [Stored(each.dataset, rounded) if is_float(each.dtype) else each for each in found]
+        found = [Stored(group[name], rounded) for name in sorted(group, key=int)]
         wanted.check(found, self.path)
         return found
 
